@@ -1,0 +1,48 @@
+"""asyncmig: schema and data migrations for MongoDB, async.
+
+Public names are loaded when first used, so that importing the package costs nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from asyncmig.authoring.introspect import introspect as introspect
+    from asyncmig.migrator import Migrator as Migrator
+    from asyncmig.migrator import autogenerate_migration as autogenerate_migration
+    from asyncmig.running.env import Env as Env
+    from asyncmig.schema.declaration import Collection as Collection
+    from asyncmig.schema.declaration import View as View
+    from asyncmig.schema.index import Index as Index
+    from asyncmig.schema.state import CollectionState as CollectionState
+    from asyncmig.schema.state import DatabaseState as DatabaseState
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "Collection": "asyncmig.schema.declaration",
+    "CollectionState": "asyncmig.schema.state",
+    "DatabaseState": "asyncmig.schema.state",
+    "Env": "asyncmig.running.env",
+    "Index": "asyncmig.schema.index",
+    "Migrator": "asyncmig.migrator",
+    "View": "asyncmig.schema.declaration",
+    "autogenerate_migration": "asyncmig.migrator",
+    "introspect": "asyncmig.authoring.introspect",
+}
+
+__all__ = ["__version__", *_HOMES]  # pyright: ignore[reportUnsupportedDunderAll]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'asyncmig' has no attribute {name!r}")
+    value = getattr(import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_HOMES])

@@ -1,0 +1,1 @@
+"""The only room that knows which driver a database object belongs to."""

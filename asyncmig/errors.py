@@ -1,0 +1,189 @@
+"""Every error that asyncmig raises on purpose, as one tree.
+
+    AsyncmigError                        exit code
+    ├── DeclarationError                    1   a fault in a Collection, View or Index
+    ├── ConfigurationError                  2   a setting that is missing or wrong
+    ├── IrreversibleOperation               1   no way back
+    ├── DriverError                         1
+    │   ├── UnsupportedByDriver             1   the mock was asked for more than it has
+    │   └── ServerUnreachable               1   nobody answered within the timeout
+    ├── OperationRefused                    1   the server said no
+    ├── RevisionError                       1   the history, or a target in it, is wrong
+    ├── LockError                           6
+    │   ├── LockTimeout                     6   somebody else holds it
+    │   └── LockLost                        7   it was taken from us, or could not be renewed
+    ├── RevisionFailed                      7   a revision stopped half-way
+    └── CheckFailed                         1
+        ├── SchemaDiffers                   3   models and database differ
+        └── PendingRevisions                4   revisions are waiting to run
+
+Each class takes the facts, keeps them as attributes, builds its own message and says what to do
+next. ``exit_code`` is what the command line answers with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+if TYPE_CHECKING:
+    from asyncmig.operations import Operation
+
+__all__ = [
+    "AsyncmigError",
+    "CheckFailed",
+    "ConfigurationError",
+    "DeclarationError",
+    "DriverError",
+    "IrreversibleOperation",
+    "LockError",
+    "LockLost",
+    "LockTimeout",
+    "OperationRefused",
+    "PendingRevisions",
+    "RevisionError",
+    "RevisionFailed",
+    "SchemaDiffers",
+    "ServerUnreachable",
+    "UnsupportedByDriver",
+]
+
+
+class AsyncmigError(Exception):
+    """The root: whatever asyncmig raises on purpose derives from it."""
+
+    exit_code: ClassVar[int] = 1
+
+
+class DeclarationError(AsyncmigError, ValueError):
+    """Raised when a Collection, View or Index is declared with a fault in it."""
+
+    def __init__(self, owner: str, attribute: str, fault: str) -> None:
+        self.owner, self.attribute, self.fault = owner, attribute, fault
+        super().__init__(f"{owner}.{attribute}: {fault}" if attribute else f"{owner}: {fault}")
+
+
+class ConfigurationError(AsyncmigError, ValueError):
+    """Raised when a setting is missing or cannot be used."""
+
+    exit_code = 2
+
+
+class IrreversibleOperation(AsyncmigError):
+    """Raised when an operation that has no reverse is asked for one."""
+
+    def __init__(self, operation: Operation, reason: str) -> None:
+        self.operation, self.reason = operation, reason
+        super().__init__(f"{operation.describe()} cannot be reversed: {reason}")
+
+
+class DriverError(AsyncmigError):
+    """Raised when the driver, not the server, stands in the way."""
+
+
+class UnsupportedByDriver(DriverError, NotImplementedError):
+    """Raised when a driver of fewer capabilities (the mock) is asked for more than it has."""
+
+    def __init__(self, what: str, driver: str) -> None:
+        self.what, self.driver = what, driver
+        super().__init__(f"{driver} cannot do {what}; use a real MongoDB server for this")
+
+
+class ServerUnreachable(DriverError, ConnectionError):
+    """Raised when no server answers in time. Names host and port, never a password."""
+
+    def __init__(self, hosts: Sequence[str], seconds: float, detail: str = "") -> None:
+        self.hosts, self.seconds = tuple(hosts), seconds
+        super().__init__(
+            f"no MongoDB server answered at {', '.join(hosts)} within {seconds:g} s"
+            + (f" ({detail})" if detail else "")
+            + "; is it running, and is the address right?"
+        )
+
+
+class OperationRefused(AsyncmigError):
+    """Raised when the server refuses an operation; keeps its code and its words."""
+
+    def __init__(
+        self, operation: Operation, code: int | None, message: str, advice: str = "", *, details: Mapping[str, Any] | None = None
+    ) -> None:
+        self.operation, self.code, self.message, self.advice = operation, code, message, advice
+        self.details = details or {}
+        text = f"{operation.describe()}: the server refused it (code {code}): {message}"
+        super().__init__(f"{text}\n  {advice}" if advice else text)
+
+
+class LockError(AsyncmigError):
+    """Raised when the migration lock stands in the way."""
+
+    exit_code = 6
+
+
+class LockTimeout(LockError, TimeoutError):
+    """Raised when the lock was not obtained in time; tells who holds it."""
+
+    def __init__(self, holder: Mapping[str, Any], waited: float) -> None:
+        self.holder, self.waited = dict(holder), waited
+        who = f"{holder.get('host', '?')} (pid {holder.get('pid', '?')}, {holder.get('command') or 'unknown command'})"
+        super().__init__(
+            f"the migration lock is held by {who} since {holder.get('acquired_at', '?')}; waited {waited:.0f} s. "
+            "Wait for it, raise --lock-timeout, or look with `asyncmig status`; "
+            "`asyncmig unlock` releases it once its lease has ended"
+        )
+
+
+class LockLost(LockError):
+    """Raised when the lease could not be renewed in time, or another runner has taken the lock."""
+
+    exit_code = 7
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(
+            f"the migration lock was lost: {reason}. Nothing more was written to the ledger; "
+            "see `asyncmig status`, then run `asyncmig upgrade` again"
+        )
+
+
+class RevisionFailed(AsyncmigError):
+    """Raised when a revision stops half-way; the cause is chained, the ledger says where."""
+
+    exit_code = 7
+
+    def __init__(self, revision: str, direction: str, where: str, cause: BaseException) -> None:
+        self.revision, self.direction, self.where = revision, direction, where
+        super().__init__(
+            f"revision {revision} failed in {direction} at {where}: {type(cause).__name__}: {cause}"
+        )
+
+
+class CheckFailed(AsyncmigError):
+    """Raised by ``check`` when something is not as it should be."""
+
+
+class SchemaDiffers(CheckFailed):
+    """Raised when models and database differ; ``operations`` would bring them together."""
+
+    exit_code = 3
+
+    def __init__(self, operations: Sequence[Operation]) -> None:
+        self.operations = tuple(operations)
+        lines = "".join(f"\n  - {operation.describe()}" for operation in self.operations)
+        super().__init__(f"models and database differ in {len(self.operations)} operation(s):{lines}")
+
+
+class PendingRevisions(CheckFailed):
+    """Raised when revisions are waiting to run."""
+
+    exit_code = 4
+
+    def __init__(self, pending: Iterable[str], operations: Sequence[Operation] = ()) -> None:
+        self.pending, self.operations = tuple(pending), tuple(operations)
+        super().__init__(
+            f"{len(self.pending)} revision(s) are pending: {', '.join(self.pending)}; run `asyncmig upgrade`"
+            + (f" (and models and database differ in {len(self.operations)} operation(s))" if operations else "")
+        )
+
+
+class RevisionError(AsyncmigError):
+    """The root of what can be wrong with the history; its leaves live in :mod:`asyncmig.history.errors`."""

@@ -1,0 +1,99 @@
+"""Operations on whole collections: create, drop, rename, modify, and the rebuild that nobody can do in place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from asyncmig.errors import IrreversibleOperation
+from asyncmig.operations.base import Operation
+from asyncmig.operations.indexes import CreateIndexes
+from asyncmig.schema.state import CollectionState
+
+__all__ = ["CreateCollection", "DropCollection", "ModifyCollection", "NeedsRebuild", "RenameCollection"]
+
+
+@dataclass(frozen=True, slots=True)
+class CreateCollection(Operation):
+    """``create``, with options as MongoDB's command spells them.
+
+    https://www.mongodb.com/docs/manual/reference/command/create/
+    """
+
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def describe(self) -> str:
+        listed = f" ({', '.join(self.options)})" if self.options else ""
+        return f"create collection {self.collection}{listed}"
+
+    def reverse(self) -> tuple[Operation, ...]:
+        return (DropCollection(self.collection),)
+
+
+@dataclass(frozen=True, slots=True)
+class DropCollection(Operation):
+    """``drop``, documents and indexes included.
+
+    https://www.mongodb.com/docs/manual/reference/command/drop/
+    """
+
+    was: CollectionState | None = field(default=None, compare=False)
+
+    def describe(self) -> str:
+        return f"drop collection {self.collection}"
+
+    def reverse(self) -> tuple[Operation, ...]:
+        if self.was is None:
+            raise IrreversibleOperation(self, "its options and indexes are not known")
+        made = CreateCollection(self.collection, self.was.options)
+        return (made, CreateIndexes(self.collection, self.was.indexes)) if self.was.indexes else (made,)
+
+
+@dataclass(frozen=True, slots=True)
+class RenameCollection(Operation):
+    """``renameCollection`` within one database; indexes and options go along.
+
+    https://www.mongodb.com/docs/manual/reference/command/renameCollection/
+    """
+
+    new: str
+
+    def describe(self) -> str:
+        return f"rename collection {self.collection} to {self.new}"
+
+    def reverse(self) -> tuple[Operation, ...]:
+        return (RenameCollection(self.new, self.collection),)
+
+
+@dataclass(frozen=True, slots=True)
+class ModifyCollection(Operation):
+    """``collMod`` of a collection's options, spelled as ``collMod`` spells them, in one command.
+
+    https://www.mongodb.com/docs/manual/reference/command/collMod/
+    """
+
+    options: Mapping[str, Any]
+    was: Mapping[str, Any] | None = field(default=None, compare=False)
+
+    def describe(self) -> str:
+        return f"modify collection {self.collection} ({', '.join(self.options)})"
+
+    def reverse(self) -> tuple[Operation, ...]:
+        if self.was is None:
+            raise IrreversibleOperation(self, "the options before it are not known")
+        return (ModifyCollection(self.collection, self.was, was=self.options),)
+
+
+@dataclass(frozen=True, slots=True)
+class NeedsRebuild(Operation):
+    """A difference that MongoDB cannot change in place; reported, rendered as a comment, never applied."""
+
+    reasons: tuple[str, ...]
+    target: CollectionState | None = field(default=None, compare=False)
+
+    def describe(self) -> str:
+        return f"collection {self.collection} needs a rebuild by hand: {'; '.join(self.reasons)}"
+
+    def reverse(self) -> tuple[Operation, ...]:
+        return ()

@@ -1,0 +1,1 @@
+"""The plain nouns of a schema: Index, Collection, View, and the state that both sides become."""

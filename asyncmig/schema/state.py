@@ -1,0 +1,51 @@
+"""``DatabaseState``: what a server has, or what the models want, in one normal form."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from asyncmig.schema.index import Index
+
+__all__ = ["CollectionKind", "CollectionState", "DatabaseState"]
+
+CollectionKind = Literal["collection", "timeseries", "view"]
+
+
+@dataclass(frozen=True, slots=True)
+class CollectionState:
+    """One collection, time series or view in normal form.
+
+    ``options`` are spelled as ``create`` spells them and can be sent to it as they are (a view's
+    hold ``viewOn`` and ``pipeline``); ``indexes`` are sorted by name, without the one on ``_id``;
+    ``documents`` are the initial data: the ones declared, or those of the same ids found.
+    """
+
+    name: str
+    kind: CollectionKind = "collection"
+    options: Mapping[str, Any] = field(default_factory=dict)
+    indexes: tuple[Index, ...] = ()
+    documents: tuple[Mapping[str, Any], ...] = ()
+    renamed_from: str | None = None
+
+    def index(self, name: str) -> Index | None:
+        """The index of that name, if there is one."""
+        return next((index for index in self.indexes if index.name == name), None)
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseState:
+    """All collections of one database by name, sorted; ``system.*`` and asyncmig's own are never in it."""
+
+    collections: Mapping[str, CollectionState] = field(default_factory=dict)
+
+    def __iter__(self) -> Iterator[CollectionState]:
+        return iter(self.collections.values())
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.collections
+
+    def get(self, name: str) -> CollectionState | None:
+        """The collection of that name, if there is one."""
+        return self.collections.get(name)

@@ -1,0 +1,1 @@
+"""For tests: a real MongoDB server, started and stopped by asyncmig."""
