@@ -1,1 +1,52 @@
 """The only room that knows which driver a database object belongs to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from asyncmig.drivers.base import Driver
+from asyncmig.errors import DriverError
+
+__all__ = ["Driver", "driver_for"]
+
+_TAKEN = "pass a Motor AsyncIOMotorDatabase, a PyMongo AsyncDatabase, or AsyncMongoMockClient()['name']"
+
+
+def driver_for(database: Any) -> Driver:
+    """The driver that ``database`` belongs to, bound to it.
+
+    Decided by the modules of its classes alone: both drivers answer any unknown attribute with a
+    collection, and mongomock-motor dresses up as Motor down to ``isinstance`` and ``__module__``.
+
+    Raises DriverError when it is none of the three kinds of database object.
+    """
+    classes = type(database).__mro__
+    if _defined_in(classes, "mongomock_motor", "AsyncMongoMockDatabase"):
+        from asyncmig.drivers.mock import MockDriver
+
+        return MockDriver(database)
+    if _defined_in(classes, "motor", "AgnosticDatabase"):
+        from asyncmig.drivers.real import MotorDriver
+
+        return MotorDriver(database)
+    if _defined_in(classes, "pymongo.asynchronous", "AsyncDatabase"):
+        from asyncmig.drivers.real import PyMongoDriver
+
+        return PyMongoDriver(database)
+    raise DriverError(_complaint(classes))
+
+
+def _defined_in(classes: tuple[type, ...], package: str, name: str) -> bool:
+    return any(
+        cls.__name__ == name and (cls.__module__ == package or cls.__module__.startswith(f"{package}."))
+        for cls in classes
+    )
+
+
+def _complaint(classes: tuple[type, ...]) -> str:
+    named = f"{classes[0].__module__}.{classes[0].__qualname__}"
+    if any(cls.__module__.startswith("pymongo.synchronous") for cls in classes):
+        return f"asyncmig is async and cannot use the synchronous {named}; {_TAKEN}"
+    if classes[0].__name__.endswith("Client"):
+        return f"a database is needed, not a client ({named}): {_TAKEN}, for example client['name']"
+    return f"{named} is no database that asyncmig knows; {_TAKEN}"

@@ -29,7 +29,7 @@ class Driver(Protocol):
         """Run one command on the database (or on ``admin``) and return the server's reply."""
         ...
 
-    async def read(self, command: Mapping[str, Any], *, admin: bool = False) -> list[Document]:
+    async def read(self, command: Mapping[str, Any], *, admin: bool = False, session: Any = None) -> list[Document]:
         """Run a command that answers with a cursor (listCollections, listIndexes, aggregate) and read it to the end."""
         ...
 
