@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
-from typing import Any, ClassVar, NoReturn
+from typing import Any, ClassVar
 
 from bson.codec_options import CodecOptions
 from pymongo.errors import OperationFailure
@@ -43,7 +43,7 @@ class MockDriver:
         return datetime.now(UTC)
 
     async def command(self, command: Mapping[str, Any], *, admin: bool = False, session: Any = None) -> Document:
-        """Carry out ``create``, ``createIndexes``, ``drop``, ``dropIndexes``, ``renameCollection``, ``ping``, ``buildInfo``."""
+        """Carry out a command on collections or indexes, ``ping`` or ``buildInfo``; refuse any other by name."""
         _refuse_session(session)
         verb = next(iter(command))
         match verb:
@@ -60,7 +60,7 @@ class MockDriver:
             case "renameCollection":
                 return await self._rename(command)
             case _:
-                _unsupported(f"the command {verb} ({command[verb]!r})")
+                raise _unsupported(f"the command {verb} ({command[verb]!r})")
 
     async def read(self, command: Mapping[str, Any], *, admin: bool = False, session: Any = None) -> list[Document]:
         """Answer ``listCollections`` (filtered by name at most) and ``listIndexes``."""
@@ -72,7 +72,7 @@ class MockDriver:
             case "listIndexes":
                 return await self._list_indexes(command["listIndexes"])
             case _:
-                _unsupported(f"the command {verb} ({command[verb]!r})")
+                raise _unsupported(f"the command {verb} ({command[verb]!r})")
 
     def collection(self, name: str) -> Any:
         """The collection, with the concerns that a real one would have (the mock takes and ignores them)."""
@@ -85,7 +85,7 @@ class MockDriver:
 
     def transaction(self) -> AbstractAsyncContextManager[Any]:
         """Raises UnsupportedByDriver: the mock has no sessions."""
-        _unsupported("transactions")
+        raise _unsupported("transactions")
 
     async def close(self) -> None:
         """Nothing to close."""
@@ -94,7 +94,7 @@ class MockDriver:
         name = command["create"]
         for option in command:
             if option not in {"create", *_ENVELOPE} and command[option] not in (None, False):
-                _unsupported(f"create {name} with the option {option}")
+                raise _unsupported(f"create {name} with the option {option}")
         if name in await self._names():
             raise OperationFailure(f"Collection {name} already exists.", 48)
         await self.database.create_collection(name)
@@ -109,7 +109,7 @@ class MockDriver:
         database, _, old = command["renameCollection"].partition(".")
         elsewhere, _, new = command["to"].partition(".")
         if database != elsewhere or database != self.database.name:
-            _unsupported(f"renameCollection from {command['renameCollection']} to {command['to']}")
+            raise _unsupported(f"renameCollection from {command['renameCollection']} to {command['to']}")
         await self._require(old)
         if new in await self._names() and not command.get("dropTarget"):
             raise OperationFailure("target namespace exists", 48)
@@ -138,7 +138,7 @@ class MockDriver:
         name, which = command["dropIndexes"], command["index"]
         await self._require(name)
         if not isinstance(which, str) or which == "*":
-            _unsupported(f"dropIndexes of {which!r} on {name}; it drops one index by name")
+            raise _unsupported(f"dropIndexes of {which!r} on {name}; it drops one index by name")
         listed = [index["name"] for index in await self._indexes(name)]
         if which not in listed:
             raise OperationFailure(f"index not found with name [{which}]", 27)
@@ -150,7 +150,7 @@ class MockDriver:
     async def _list_collections(self, command: Mapping[str, Any]) -> list[Document]:
         asked = command.get("filter", {})
         if set(asked) - {"name"} or not isinstance(asked.get("name", ""), str):
-            _unsupported(f"listCollections with the filter {dict(asked)!r}")
+            raise _unsupported(f"listCollections with the filter {dict(asked)!r}")
         return [
             {"name": name, "type": "collection", "options": {}, "info": {"readOnly": False}}
             for name in await self._names()
@@ -173,25 +173,27 @@ class MockDriver:
             raise OperationFailure(f"ns does not exist: {self.database.name}.{name}", 26)
 
 
-def _unsupported(what: str) -> NoReturn:
-    raise UnsupportedByDriver(what, _NAME)
+def _unsupported(what: str) -> UnsupportedByDriver:
+    return UnsupportedByDriver(what, _NAME)
 
 
 def _refuse_session(session: Any) -> None:
     if session is not None:
-        _unsupported("anything in a session")
+        raise _unsupported("anything in a session")
 
 
 def _refuse_lost_options(collection: str, spec: Mapping[str, Any]) -> None:
     for option in spec:
-        if option not in {"key", "name", *_KEPT_OPTIONS} and not _without_effect(option, spec[option]):
-            _unsupported(f"create index {spec['name']} on {collection} with the option {option}")
+        if option not in {"key", "name", *_KEPT_OPTIONS} and not _without_effect(option, spec[option], spec["key"]):
+            raise _unsupported(f"create index {spec['name']} on {collection} with the option {option}")
 
 
-def _without_effect(option: str, value: Any) -> bool:
+def _without_effect(option: str, value: Any, key: Mapping[str, Any]) -> bool:
     """Whether a server without this option in its list would be the very same server."""
     if option == "collation":
         return value is None or value == {"locale": "simple"}
+    if option == "weights":
+        return all(weight == 1 for weight in value.values()) and set(value) == _text_fields(key)
     if option in _TEXT_DEFAULTS:
         return bool(value == _TEXT_DEFAULTS[option])
     return option in {"background", "v"} or value in (None, False)
@@ -231,10 +233,14 @@ def _created(existed: bool, before: int, made: int) -> Document:
 def _listed(spec: Mapping[str, Any]) -> Document:
     """One index as a server's listIndexes shows it: the fields of a text index stand in its weights."""
     key = dict(spec["key"])
-    texts = sorted(field for field, direction in key.items() if direction == "text")
+    texts = sorted(_text_fields(key))
     if not texts:
         return {**spec, "key": key}
     shown: Document = {}
     for field, direction in key.items():
         shown.update({"_fts": "text", "_ftsx": 1} if direction == "text" else {field: direction})
     return {**spec, "key": shown, "weights": dict.fromkeys(texts, 1), **_TEXT_DEFAULTS}
+
+
+def _text_fields(key: Mapping[str, Any]) -> set[str]:
+    return {field for field, direction in key.items() if direction == "text"}
