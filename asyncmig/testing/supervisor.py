@@ -1,0 +1,85 @@
+"""The child that starts a ``mongod`` and ends it when the process that asked for it is gone.
+
+Run as a script, never imported: ``python -I -S supervisor.py FOLDER REMOVE LOG MONGOD ARGUMENT...``.
+It prints the pid of the server, then its exit code once it has ended. A line on stdin, ``term`` or
+``kill``, is a signal to the server. The end of stdin means that the parent is gone, in whatever way,
+a SIGKILL too: the pipe is closed by the kernel. The server is then stopped, and its folder deleted
+if REMOVE is ``1``.
+
+Why a process and a pipe: it works on every system, it needs no thread of the parent to live, and it
+sends signals to a child of its own, so never to a stranger that got the pid. (Linux's
+PR_SET_PDEATHSIG alone would not do: it fires when the *thread* that forked ends.) Here, in a process
+of one thread, that option is sound: it covers the case that this process itself is killed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+
+PATIENCE = 10.0
+"""Seconds that an orphaned server has to close its files before it is killed."""
+
+
+def main(folder: str, remove: str, log: str, *command: str) -> int:
+    """Run the command to its end, or to the end of the parent."""
+    with open(log, "ab") as output:
+        server = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, preexec_fn=_dying_with_us()
+        )
+    _report(server.pid)
+    orphaned = threading.Event()
+    for watch in (_obey, _watch_parent):
+        threading.Thread(target=watch, args=(server, orphaned), daemon=True).start()
+    threading.Thread(target=_end, args=(server, orphaned, 0.0 if remove == "1" else PATIENCE), daemon=True).start()
+    _report(server.wait())
+    if orphaned.is_set() and remove == "1":
+        shutil.rmtree(folder, ignore_errors=True)
+    return 0
+
+
+def _dying_with_us() -> Callable[[], object] | None:
+    if sys.platform != "linux":
+        return None
+    import ctypes
+
+    prctl = getattr(ctypes.CDLL(None), "prctl", None)
+    return None if prctl is None else lambda: prctl(1, signal.SIGKILL)
+
+
+def _report(number: int) -> None:
+    with contextlib.suppress(OSError):  # nobody may be left to read it
+        print(number, flush=True)
+
+
+def _obey(server: subprocess.Popen[bytes], orphaned: threading.Event) -> None:
+    signals = {"term\n": server.terminate, "kill\n": server.kill}
+    for line in sys.stdin:
+        signals[line]()
+    orphaned.set()
+
+
+def _watch_parent(server: subprocess.Popen[bytes], orphaned: threading.Event) -> None:
+    """Notice a dead parent whose end of the pipe lives on in a process that it forked."""
+    parent = os.getppid()
+    while os.getppid() == parent:
+        time.sleep(1.0)
+    orphaned.set()
+
+
+def _end(server: subprocess.Popen[bytes], orphaned: threading.Event, patience: float) -> None:
+    orphaned.wait()
+    server.terminate()
+    time.sleep(patience)
+    server.kill()
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

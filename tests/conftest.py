@@ -1,0 +1,146 @@
+"""What every test can ask for: a real server, a client of each driver, a fresh database, the command line."""
+
+from __future__ import annotations
+
+import inspect
+import os
+import shutil
+import subprocess
+import sys
+import uuid
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import asyncmig
+from asyncmig.testing.server import LocalServer
+
+ROOT = Path(__file__).resolve().parent.parent
+DRIVERS = ("motor", "pymongo")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Where the installed wheel is to be tested, refuse to test the source tree by accident."""
+    home = Path(asyncmig.__file__).resolve()
+    if os.environ.get("ASYNCMIG_EXPECT_INSTALLED") and home.is_relative_to(ROOT / "asyncmig"):
+        raise pytest.UsageError(f"the installed asyncmig was to be tested, but {home} was imported")
+
+
+@pytest.fixture(scope="session")
+def server_url() -> Iterator[str]:
+    """A real server: ``$ASYNCMIG_TEST_URL``, else one of our own. No mongod is a failure, not a skip."""
+    if given := os.environ.get("ASYNCMIG_TEST_URL"):
+        yield given
+        return
+    with LocalServer(parameters={"enableTestCommands": "1"}) as server:
+        yield server.url
+
+
+@pytest.fixture(params=DRIVERS)
+def driver_name(request: pytest.FixtureRequest) -> str:
+    """``motor`` or ``pymongo``: a test that asks for it, or for a database, runs once with each."""
+    name: str = request.param
+    return name
+
+
+@pytest.fixture(scope="session")
+async def make_client(server_url: str) -> AsyncIterator[Callable[..., Any]]:
+    """``make_client(driver, **options)``: a client of that driver, closed at the end of the session."""
+    clients: list[Any] = []
+
+    def make(driver: str, **options: Any) -> Any:
+        clients.append(_client_class(driver)(server_url, **options))
+        return clients[-1]
+
+    yield make
+    for client in clients:
+        closing = client.close()
+        if inspect.isawaitable(closing):
+            await closing
+
+
+@pytest.fixture(scope="session")
+async def clients(make_client: Callable[..., Any]) -> dict[str, Any]:
+    """One client of each driver for the whole session, on its one event loop."""
+    return {driver: make_client(driver) for driver in DRIVERS}
+
+
+@pytest.fixture
+async def client(clients: dict[str, Any], driver_name: str) -> Any:
+    """A client of the driver in turn."""
+    return clients[driver_name]
+
+
+@pytest.fixture
+async def database(client: Any) -> AsyncIterator[Any]:
+    """A fresh, empty database on the real server, dropped afterwards."""
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    yield client[name]
+    await client.drop_database(name)
+
+
+@pytest.fixture
+def start_cli(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    """``start_cli("upgrade", cwd=…, env={…})``: the command line as a process, not waited for."""
+    started: list[subprocess.Popen[str]] = []
+
+    def start(*arguments: str, cwd: Path | None = None, env: dict[str, str] | None = None) -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            [*cli_command(), *arguments],
+            cwd=cwd or tmp_path,
+            env=cli_environment() | (env or {}),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+@pytest.fixture
+def run_cli(start_cli: Callable[..., subprocess.Popen[str]]) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """``run_cli("upgrade", cwd=…, env={…}, input=…, timeout=…)``: run to the end; never raises for an exit code.
+
+    ``cwd`` is the test's ``tmp_path`` unless given. Nobody sits at the terminal: the streams are pipes.
+    """
+
+    def run(
+        *arguments: str, input: str = "", timeout: float = 60.0, **options: Any
+    ) -> subprocess.CompletedProcess[str]:
+        process = start_cli(*arguments, **options)
+        out, err = process.communicate(input, timeout=timeout)
+        return subprocess.CompletedProcess(arguments, process.returncode, out, err)
+
+    return run
+
+
+def cli_command() -> list[str]:
+    """The installed ``asyncmig`` of this environment, else the same from the source tree."""
+    script = shutil.which("asyncmig", path=str(Path(sys.executable).parent))
+    code = "import sys; from asyncmig.cli.main import main; sys.argv[0] = 'asyncmig'; sys.exit(main())"
+    return [script] if script else [sys.executable, "-c", code]
+
+
+def cli_environment() -> dict[str, str]:
+    """This environment without the settings that a developer may have in it."""
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("ASYNCMIG_")}
+    mongod = {key: value for key, value in os.environ.items() if key == "ASYNCMIG_MONGOD"}
+    return kept | mongod | {"PYTHONWARNINGS": "default", "COLUMNS": "120"}
+
+
+def _client_class(driver: str) -> Any:
+    if driver == "motor":
+        from motor.motor_asyncio import AsyncIOMotorClient
+
+        return AsyncIOMotorClient
+    from pymongo import AsyncMongoClient
+
+    return AsyncMongoClient
