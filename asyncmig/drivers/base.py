@@ -20,10 +20,13 @@ class Driver(Protocol):
 
     name: ClassVar[str]
     """``motor``, ``pymongo`` or ``mock``."""
-    now: Any
-    """What stands for the server's clock in an update pipeline: ``"$$NOW"``; a datetime on the mock."""
     database: Any
     """The user's own database object."""
+
+    @property
+    def now(self) -> Any:
+        """What stands for the server's clock in an update pipeline: ``"$$NOW"``; a datetime on the mock."""
+        ...
 
     async def command(self, command: Mapping[str, Any], *, admin: bool = False, session: Any = None) -> Document:
         """Run one command on the database (or on ``admin``) and return the server's reply."""

@@ -1,0 +1,147 @@
+"""Opening and closing a client by URL: for the command line, which has no client of the user's own."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import unquote
+
+import anyio
+from pymongo import errors
+
+from asyncmig.drivers.exit import leave_quickly
+from asyncmig.drivers.real import maybe
+from asyncmig.errors import AsyncmigError, ConfigurationError, DriverError, ServerUnreachable
+
+__all__ = ["close", "connect", "hosts"]
+
+_AUTHENTICATION_FAILED = 18
+_DEFAULT_PORT = 27017
+_GRACE = 1.0  # seconds past the driver's own limit, after which even one that hangs (in DNS, say) is given up
+_ESCAPE = "special characters in the user name and the password must be percent-encoded (urllib.parse.quote_plus)"
+
+
+async def connect(
+    url: str,
+    *,
+    driver: str = "motor",
+    timeout: float = 5.0,  # noqa: ASYNC109  # a setting of the driver, not a deadline for the caller to set
+    app_name: str = "asyncmig",
+) -> Any:
+    """A client of that driver (``motor`` or ``pymongo``) whose server has answered a ping.
+
+    ``timeout``, in seconds, bounds the search for a server and each connection attempt. Whatever
+    the URL itself says wins over ``timeout`` and ``app_name``.
+
+    Raises ConfigurationError for a URL or a driver's name that cannot be used, ServerUnreachable
+    when nobody answers, DriverError when the server refuses us. No message holds the password.
+    https://www.mongodb.com/docs/manual/reference/connection-string/
+    """
+    client = _open(url, _client_class(driver), timeout, app_name)
+    try:
+        await _ping(client, url)
+    except BaseException:
+        with anyio.CancelScope(shield=True):
+            await close(client)
+        raise
+    return client
+
+
+async def close(client: Any) -> None:
+    """Close a client that :func:`connect` has opened, and let the process leave without lingering."""
+    await maybe(client.close())
+    leave_quickly()
+
+
+def hosts(url: str) -> tuple[str, ...]:
+    """The ``host:port`` pairs of a URL, or the one name of a ``mongodb+srv`` one; never more of it."""
+    scheme, _, rest = url.partition("://")
+    listed = re.split(r"[/?]", rest, maxsplit=1)[0].rpartition("@")[2]
+    if scheme.endswith("+srv"):
+        return (listed,)
+    return tuple(_with_port(unquote(host)) for host in listed.split(","))
+
+
+def _with_port(host: str) -> str:
+    has_port = host.startswith("/") or re.search(r":\d+$", host.rpartition("]")[2] if "]" in host else host)
+    return host if has_port else f"{host}:{_DEFAULT_PORT}"
+
+
+def _client_class(driver: str) -> Callable[..., Any]:
+    if driver == "motor":
+        from motor.motor_asyncio import AsyncIOMotorClient
+
+        return AsyncIOMotorClient
+    if driver == "pymongo":
+        from pymongo import AsyncMongoClient
+
+        return AsyncMongoClient
+    raise ConfigurationError(f"driver {driver!r} is not known; choose motor or pymongo")
+
+
+def _open(url: str, client_class: Callable[..., Any], timeout: float, app_name: str) -> Any:
+    milliseconds = int(timeout * 1000)
+    wanted = {
+        "appname": app_name,
+        "connectTimeoutMS": milliseconds,
+        "serverSelectionTimeoutMS": milliseconds,
+        "uuidRepresentation": "standard",
+    }
+    if not re.match(r"mongodb(\+srv)?://", url):
+        raise ConfigurationError("the MongoDB URL must begin with mongodb:// or mongodb+srv://")
+    try:
+        return client_class(url, **{key: value for key, value in wanted.items() if not _says(url, key)})
+    except (errors.PyMongoError, OSError, ValueError, TypeError) as error:
+        raise ConfigurationError(f"the MongoDB URL cannot be used: {_without_secrets(error, url)}") from None
+
+
+def _says(url: str, option: str) -> bool:
+    return re.search(rf"[?&;]{option}=", url, re.IGNORECASE) is not None
+
+
+async def _ping(client: Any, url: str) -> None:
+    seconds = float(client.options.server_selection_timeout)
+    try:
+        with anyio.fail_after(seconds + _GRACE):
+            await client.admin.command("ping")
+    except (errors.PyMongoError, OSError) as error:
+        raise _explained(error, url, seconds) from None
+
+
+def _explained(error: Exception, url: str, seconds: float) -> AsyncmigError:
+    where = hosts(url)
+    if isinstance(error, errors.OperationFailure):
+        return DriverError(_refusal(error, ", ".join(where)))
+    if isinstance(error, errors.ConfigurationError) and not url.startswith("mongodb+srv:"):
+        return ConfigurationError(f"the MongoDB URL cannot be used: {_without_secrets(error, url)}")
+    return ServerUnreachable(where, seconds, _reason(_without_secrets(error, url)))
+
+
+def _refusal(error: errors.OperationFailure, where: str) -> str:
+    if error.code == _AUTHENTICATION_FAILED:
+        return (
+            f"the server at {where} refused the user name or the password; "
+            "check both, and that authSource in the URL names the database where the user was created"
+        )
+    reason = (error.details or {}).get("errmsg", "no reason given")
+    return f"the server at {where} refused the connection (code {error.code}): {reason}"
+
+
+def _reason(text: str) -> str:
+    """What is wrong with each server, without the driver's list of time-outs and picture of the topology."""
+    return re.sub(r" \(configured timeouts:[^)]*\)", "", text.partition(", Timeout:")[0])
+
+
+def _without_secrets(error: Exception, url: str) -> str:
+    """What the driver says, unless a piece of the password stands in it.
+
+    PyMongo quotes parts of a URL that it could not take apart, and one that has a ``/`` in its
+    password comes apart within the password.
+    """
+    text = str(error)
+    body = url.partition("://")[2]
+    userinfo = body.rpartition("@")[0] or body
+    pieces = re.split(r"[:/?#@&=,]", userinfo.partition(":")[2])
+    pieces += re.findall(r"(?:password|passphrase|token|secret)[^=&]*[=:]([^&]+)", url, re.IGNORECASE)
+    return _ESCAPE if any(piece and (piece in text or unquote(piece) in text) for piece in pieces) else text
