@@ -140,8 +140,18 @@ def _without_secrets(error: Exception, url: str) -> str:
     password comes apart within the password.
     """
     text = str(error)
+    return _ESCAPE if any(piece in text or unquote(piece) in text for piece in _secrets(url)) else text
+
+
+def _secrets(url: str) -> list[str]:
     body = url.partition("://")[2]
-    userinfo = body.rpartition("@")[0] or body
-    pieces = re.split(r"[:/?#@&=,]", userinfo.partition(":")[2])
-    pieces += re.findall(r"(?:password|passphrase|token|secret)[^=&]*[=:]([^&]+)", url, re.IGNORECASE)
-    return _ESCAPE if any(piece and (piece in text or unquote(piece) in text) for piece in pieces) else text
+    before, at, _ = body.rpartition("@")
+    password = before.partition(":")[2] if at else _misplaced(body)
+    in_options = re.findall(r"(?:password|passphrase|token|secret)[^=&]*[=:]([^&]+)", url, re.IGNORECASE)
+    return [piece for piece in [*re.split(r"[:/?#@&=,]", password), *in_options] if piece]
+
+
+def _misplaced(body: str) -> str:
+    """``hunter2`` of ``user:hunter2``, where the host was forgotten; a port is no secret."""
+    found = re.match(r"[^:/?\[]*:([^/?,]*)", body)
+    return found[1] if found and not found[1].isdigit() else ""
