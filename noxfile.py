@@ -1,0 +1,103 @@
+"""Every check of the project, each in an environment of its own: ``nox -l`` lists them.
+
+``scripts/test`` and ``.ci/run`` call these sessions; on a machine without nox they install it first.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import nox
+
+ROOT = Path(__file__).parent
+PYPROJECT = nox.project.load_toml(ROOT / "pyproject.toml")
+RUNNING = f"{sys.version_info.major}.{sys.version_info.minor}"
+SUPPORTED = ("3.11", "3.12", "3.13", "3.14")
+
+nox.needs_version = ">=2025.2.9"
+nox.options.default_venv_backend = "uv|virtualenv"
+nox.options.error_on_external_run = True
+nox.options.download_python = "never"
+nox.options.reuse_existing_virtualenvs = True
+nox.options.sessions = ["tests", "lint", "typing"]
+
+
+def _offer_pyenv() -> None:
+    """Let pyenv's shims run every version that it has; else only the one chosen answers."""
+    versions = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
+    found = [path.name for version in SUPPORTED for path in sorted(versions.glob(f"{version}.*"))]
+    if found:
+        os.environ.setdefault("PYENV_VERSION", ":".join(found))
+
+
+def _runs(version: str) -> bool:
+    program = shutil.which(f"python{version}")
+    return program is not None and subprocess.run([program, "-c", ""], capture_output=True).returncode == 0
+
+
+_offer_pyenv()
+FOUND = [version for version in SUPPORTED if version == RUNNING or _runs(version)]
+
+
+def _install_wheel(session: nox.Session, *groups: str) -> Path:
+    """Build the wheel, install it and the groups; the wheel anew even where its version is the same."""
+    place = Path(session.create_tmp()) / "wheel"
+    shutil.rmtree(place, ignore_errors=True)
+    if session.venv_backend == "uv":
+        session.run("uv", "build", "--wheel", "--out-dir", str(place), "--quiet", str(ROOT), external=True)
+    else:
+        session.run("python", "-m", "pip", "wheel", "--no-deps", "--quiet", "--wheel-dir", str(place), str(ROOT))
+    (wheel,) = place.glob("*.whl")
+    session.install(str(wheel), *nox.project.dependency_groups(PYPROJECT, *groups))
+    session.install("--no-deps", "--force-reinstall", str(wheel))
+    return wheel
+
+
+def _installed(session: nox.Session, wheel: Path) -> dict[str, str | None]:
+    """The environment in which the installed wheel is tested, and nothing else can be imported."""
+    return {"ASYNCMIG_EXPECT_INSTALLED": "1", "ASYNCMIG_TEST_WHEEL": str(wheel), "PYTHONPATH": None}
+
+
+@nox.session(python=FOUND)
+def tests(session: nox.Session) -> None:
+    """The test suite against the installed wheel, on a real server. Arguments go to pytest."""
+    wheel = _install_wheel(session, "tests")
+    arguments = session.posargs or ["tests"]
+    places = [str(ROOT / part) if (ROOT / part.split("::")[0]).exists() else part for part in arguments]
+    session.chdir(session.create_tmp())
+    command = ["pytest", "--rootdir", str(ROOT), "-c", str(ROOT / "pyproject.toml"), "-p", "no:cacheprovider"]
+    session.run(*command, *places, env=_installed(session, wheel))
+
+
+@nox.session(python=RUNNING)
+def lint(session: nox.Session) -> None:
+    """The rules of ruff, and its format."""
+    session.install(*nox.project.dependency_groups(PYPROJECT, "lint"))
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+
+
+@nox.session(python=RUNNING)
+def typing(session: nox.Session) -> None:
+    """mypy --strict and pyright: the package, and what a user of either driver writes."""
+    _install_wheel(session, "typing")
+    session.run("mypy", env={"PYTHONPATH": None})
+    session.run("pyright", env={"PYTHONPATH": None})
+
+
+@nox.session(python=RUNNING)
+def demo(session: nox.Session) -> None:
+    """The main job, on screen, with the installed wheel."""
+    _install_wheel(session, "server")
+    session.run("bash", str(ROOT / "scripts" / "demo"), env={"ASYNCMIG_VENV": session.virtualenv.location}, external=True)
+
+
+@nox.session(python=RUNNING)
+def bench(session: nox.Session) -> None:
+    """Whole-process times of the command line, beside its peers. Arguments go to benchmarks/cli.py."""
+    _install_wheel(session, "bench")
+    session.run("python", str(ROOT / "benchmarks" / "cli.py"), *session.posargs, env={"PYTHONPATH": None})
