@@ -33,6 +33,22 @@ class Index:
         object.__setattr__(self, "keys", pairs)
         object.__setattr__(self, "options", MappingProxyType(named | options))
 
+    @classmethod
+    def of(cls, entry: Any) -> Index:
+        """The index that ``entry`` stands for: an Index, a ``pymongo.IndexModel``, a field name, or a list of pairs.
+
+        Raises TypeError when it is none of them.
+        """
+        if isinstance(entry, cls):
+            return entry
+        document = getattr(entry, "document", None)  # an IndexModel, told without importing pymongo
+        if isinstance(document, Mapping) and "key" in document:
+            options = {key: value for key, value in document.items() if key != "key"}
+            return cls(document["key"], **options)
+        if isinstance(entry, (str, Mapping)) or (isinstance(entry, (list, tuple)) and entry):
+            return cls(entry)
+        raise TypeError(f"an index is an Index, an IndexModel, a field name or a list of pairs, not {entry!r}")
+
     @property
     def name(self) -> str:
         """The index's name on the server."""
