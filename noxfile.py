@@ -45,7 +45,7 @@ FOUND = [version for version in SUPPORTED if version == RUNNING or _runs(version
 
 def _install_wheel(session: nox.Session, *groups: str) -> Path:
     """Build the wheel, install it and the groups; the wheel anew even where its version is the same."""
-    place = Path(session.create_tmp()) / "wheel"
+    place = Path(session.create_tmp()).resolve() / "wheel"
     shutil.rmtree(place, ignore_errors=True)
     if session.venv_backend == "uv":
         session.run("uv", "build", "--wheel", "--out-dir", str(place), "--quiet", str(ROOT), external=True)
@@ -93,7 +93,8 @@ def typing(session: nox.Session) -> None:
 def demo(session: nox.Session) -> None:
     """The main job, on screen, with the installed wheel."""
     _install_wheel(session, "server")
-    session.run("bash", str(ROOT / "scripts" / "demo"), env={"ASYNCMIG_VENV": session.virtualenv.location}, external=True)
+    environment = {"ASYNCMIG_VENV": str(Path(session.virtualenv.location).resolve())}
+    session.run("bash", str(ROOT / "scripts" / "demo"), env=environment, external=True)
 
 
 @nox.session(python=RUNNING)

@@ -40,7 +40,11 @@ def _split(arguments: list[str]) -> tuple[list[str], list[str]]:
 
 
 def _run(command: list[str], url: str) -> int:
-    return subprocess.run(command, env=os.environ | {"ASYNCMIG_URL": url}, check=False).returncode
+    try:
+        return subprocess.run(command, env=os.environ | {"ASYNCMIG_URL": url}, check=False).returncode
+    except FileNotFoundError:
+        print(f"error: {command[0]}: command not found", file=sys.stderr)
+        return 127
 
 
 def _serve(url: str) -> int:

@@ -1,0 +1,80 @@
+"""The names that users import are a promise: this test changes only with the changelog."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from importlib import import_module
+
+import pytest
+
+import asyncmig
+
+PUBLIC = {
+    "asyncmig": {
+        "Collection",
+        "CollectionState",
+        "DatabaseState",
+        "Env",
+        "Index",
+        "Migrator",
+        "View",
+        "__version__",
+        "autogenerate_migration",
+        "introspect",
+    },
+    "asyncmig.errors": {
+        "AsyncmigError",
+        "CheckFailed",
+        "ConfigurationError",
+        "DeclarationError",
+        "DriverError",
+        "IrreversibleOperation",
+        "LockError",
+        "LockLost",
+        "LockTimeout",
+        "OperationRefused",
+        "PendingRevisions",
+        "RevisionError",
+        "RevisionFailed",
+        "SchemaDiffers",
+        "ServerUnreachable",
+        "UnsupportedByDriver",
+    },
+    "asyncmig.testing.server": {"FolderInUse", "LocalServer", "ServerFailed"},
+}
+
+
+@pytest.mark.parametrize("module", PUBLIC)
+def test_public_names_are_exactly_these(module: str) -> None:
+    assert set(import_module(module).__all__) == PUBLIC[module]
+
+
+@pytest.mark.parametrize("module", PUBLIC)
+def test_every_public_name_is_there_and_says_what_it_is_for(module: str) -> None:
+    home = import_module(module)
+    for name in PUBLIC[module] - {"__version__"}:
+        assert getattr(home, name).__doc__, name
+
+
+@pytest.mark.parametrize("name", ["Revision", "RevisionGraph"])
+def test_the_pure_history_is_public(name: str) -> None:
+    assert name in import_module("asyncmig.history").__all__
+
+
+def test_an_unknown_name_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="module 'asyncmig' has no attribute 'Migrater'"):
+        _ = asyncmig.Migrater
+
+
+def test_dir_shows_the_names_before_they_are_loaded() -> None:
+    assert PUBLIC["asyncmig"] <= set(dir(asyncmig))
+
+
+@pytest.mark.parametrize(
+    "module", ["asyncmig", "asyncmig.errors", "asyncmig.history", "asyncmig.migrator", "asyncmig.cli.main"]
+)
+def test_importing_loads_no_driver(module: str) -> None:
+    code = f"import sys, {module}; print(*sorted({{'bson', 'motor', 'pymongo'}} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []
