@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any, ClassVar, Protocol
 
@@ -42,6 +42,22 @@ class Driver(Protocol):
 
     def transaction(self) -> AbstractAsyncContextManager[Any]:
         """A started transaction; the context is its session. Raises UnsupportedByDriver on the mock."""
+        ...
+
+    def encode(self, document: Mapping[str, Any]) -> bytes:
+        """The document as BSON, as the database's client would send it and the server store it: ``_id`` first."""
+        ...
+
+    async def insert(self, name: str, documents: Sequence[bytes], *, session: Any = None) -> None:
+        """Insert encoded documents, as many as can be. Raises BulkWriteError for those that cannot."""
+        ...
+
+    async def stored(self, name: str, ids: Sequence[Any], *, session: Any = None) -> list[bytes]:
+        """Those of the documents of these ``_id``s that are there, byte for byte as they are stored."""
+        ...
+
+    async def delete_stored(self, name: str, document: bytes, *, session: Any = None) -> bool:
+        """Delete this very document; False when it is gone, or no longer what :meth:`stored` returned."""
         ...
 
     async def close(self) -> None:

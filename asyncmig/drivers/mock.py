@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
+import bson
+from bson.binary import UuidRepresentation
 from bson.codec_options import CodecOptions
 from pymongo.errors import OperationFailure
 from pymongo.read_concern import ReadConcern
@@ -18,6 +20,7 @@ from asyncmig.errors import UnsupportedByDriver
 __all__ = ["MockDriver"]
 
 _NAME = "mongomock-motor"
+_STANDARD: CodecOptions[Any] = CodecOptions(uuid_representation=UuidRepresentation.STANDARD)
 _ENVELOPE = {"comment", "maxTimeMS", "writeConcern", "cursor"}
 _KEPT_OPTIONS = {"unique", "sparse", "expireAfterSeconds", "partialFilterExpression"}
 _TEXT_DEFAULTS = {"default_language": "english", "language_override": "language", "textIndexVersion": 3}
@@ -86,6 +89,30 @@ class MockDriver:
     def transaction(self) -> AbstractAsyncContextManager[Any]:
         """Raises UnsupportedByDriver: the mock has no sessions."""
         raise _unsupported("transactions")
+
+    def encode(self, document: Mapping[str, Any]) -> bytes:
+        """The document as BSON, ``_id`` first."""
+        return bson.encode({"_id": document["_id"], **document}, codec_options=_STANDARD)
+
+    async def insert(self, name: str, documents: Sequence[bytes], *, session: Any = None) -> None:
+        """Insert encoded documents, as many as can be. Raises BulkWriteError for those that cannot."""
+        _refuse_session(session)
+        rows = [bson.decode(document, _STANDARD) for document in documents]
+        await self.database.get_collection(name).insert_many(rows, ordered=False)
+
+    async def stored(self, name: str, ids: Sequence[Any], *, session: Any = None) -> list[bytes]:
+        """Those of the documents of these ``_id``s that are there, as the mock keeps them."""
+        _refuse_session(session)
+        rows = await self.database.get_collection(name).find({"_id": {"$in": list(ids)}}).to_list(None)
+        return [self.encode(row) for row in rows]
+
+    async def delete_stored(self, name: str, document: bytes, *, session: Any = None) -> bool:
+        """Delete this very document; False when it is gone or was changed meanwhile."""
+        key = bson.decode(document, _STANDARD)["_id"]
+        if document not in await self.stored(name, [key], session=session):
+            return False
+        deleted = await self.database.get_collection(name).delete_one({"_id": key})
+        return bool(deleted.deleted_count)
 
     async def close(self) -> None:
         """Nothing to close."""

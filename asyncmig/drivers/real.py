@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from time import monotonic
 from typing import Any, ClassVar
 
 import anyio
+import bson
 from bson.codec_options import CodecOptions
+from bson.raw_bson import RawBSONDocument
 from pymongo.errors import PyMongoError, WriteConcernError
 from pymongo.read_concern import ReadConcern
 from pymongo.read_preferences import ReadPreference
@@ -24,6 +26,7 @@ _MAJORITY = WriteConcern("majority")
 _TAKES_WRITE_CONCERN = frozenset(
     {"collMod", "convertToCapped", "create", "createIndexes", "drop", "dropDatabase", "dropIndexes", "renameCollection"}
 )
+_RAW: CodecOptions[Any] = CodecOptions(document_class=RawBSONDocument)
 _BATCH = 2**31 - 1  # documents; the server still ends a batch at 16 MB
 _COMMIT_PATIENCE = 120.0  # seconds; what the drivers' own with_transaction allows
 
@@ -75,9 +78,38 @@ class RealDriver:
 
     def collection(self, name: str) -> Any:
         """The collection with majority concerns and plain documents, whatever the user's client is set to."""
+        return self._collection(name, CodecOptions(tz_aware=True))
+
+    def encode(self, document: Mapping[str, Any]) -> bytes:
+        """The document as the server will store it, encoded with the options of the user's client.
+
+        Raises bson.errors.InvalidDocument for a value that BSON does not have.
+        """
+        ordered = {"_id": document["_id"], **document}
+        return bson.encode(ordered, codec_options=self.database.codec_options)
+
+    async def insert(self, name: str, documents: Sequence[bytes], *, session: Any = None) -> None:
+        """Insert encoded documents, as many as can be. Raises BulkWriteError for those that cannot."""
+        rows = [RawBSONDocument(document) for document in documents]
+        await self._collection(name, _RAW).insert_many(rows, ordered=False, session=session)
+
+    async def stored(self, name: str, ids: Sequence[Any], *, session: Any = None) -> list[bytes]:
+        """Those of the documents of these ``_id``s that are there, byte for byte."""
+        wanted = {"_id": {"$in": _as_bson(ids, self.database.codec_options)}}
+        rows = await self._collection(name, _RAW).find(wanted, session=session).to_list(None)
+        return [bytes(row.raw) for row in rows]
+
+    async def delete_stored(self, name: str, document: bytes, *, session: Any = None) -> bool:
+        """Delete this very document; False when it is gone or was changed meanwhile."""
+        row = RawBSONDocument(document, _RAW)
+        unchanged = {"_id": row["_id"], "$expr": {"$eq": ["$$ROOT", {"$literal": row}]}}
+        deleted = await self._collection(name, _RAW).delete_one(unchanged, session=session)
+        return bool(deleted.deleted_count)
+
+    def _collection(self, name: str, codec_options: CodecOptions[Any]) -> Any:
         return self.database.get_collection(
             name,
-            codec_options=CodecOptions(tz_aware=True),
+            codec_options=codec_options,
             read_preference=ReadPreference.PRIMARY,
             write_concern=_MAJORITY,
             read_concern=ReadConcern("majority"),
@@ -136,6 +168,12 @@ def _concerned(command: Mapping[str, Any], session: Any) -> Mapping[str, Any]:
     if next(iter(command)) in _TAKES_WRITE_CONCERN and not in_transaction and "writeConcern" not in command:
         return {**command, "writeConcern": {"w": "majority"}}
     return command
+
+
+def _as_bson(ids: Sequence[Any], codec_options: CodecOptions[Any]) -> list[Any]:
+    """The ids encoded with the options of the user's client (how it spells a UUID, say)."""
+    encoded: list[Any] = RawBSONDocument(bson.encode({"ids": list(ids)}, codec_options=codec_options))["ids"]
+    return encoded
 
 
 async def _commit(session: Any) -> None:
