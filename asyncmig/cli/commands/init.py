@@ -1,0 +1,94 @@
+"""``asyncmig init``: the folder for revisions and the table for settings, neither ever overwritten."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from asyncmig.cli.app import App, pass_app
+from asyncmig.cli.options import command
+from asyncmig.errors import ConfigurationError
+
+_TABLE = """\
+[tool.asyncmig]
+# ${NAME} in a value is read from the environment; keep passwords there. Each key can also be given
+# as a variable (ASYNCMIG_URL, ASYNCMIG_MODELS, ...) or as an option (--url, --models, ...).
+
+# The models: a module, and in it a list of Collection and View classes. This folder is on sys.path.
+models
+# The server, and the database on it. "embedded:./data" starts a server of its own on that folder.
+url
+database
+# The folder of the revision files.
+directory
+# The driver: "motor" or "pymongo" (its own async one).
+driver
+"""
+_EXAMPLES = {
+    "models": "app.models:ALL_COLLECTIONS",
+    "url": "${MONGODB_URL}",
+    "database": "app",
+    "directory": "migrations",
+    "driver": "motor",
+}
+
+
+@command("init", examples=["asyncmig init", "asyncmig init --models app.models:ALL_COLLECTIONS --url embedded:./data"])
+@pass_app
+async def init(app: App) -> None:
+    """Make the folder of the revisions and, where there is none, a [tool.asyncmig] table in pyproject.toml.
+
+    What the shared options give (--models, --url, ...) is written into the table. Nothing that is
+    there already is changed.
+    """
+    settings = app.settings
+    versions = settings.directory / "versions"
+    if versions.is_dir():
+        app.console.say(f"{app.shown(versions)}/ is there already")
+    else:
+        versions.mkdir(parents=True)
+        app.console.say(f"Created {app.shown(versions)}/", "good")
+    if settings.file is None:
+        _add_table(app, settings.root / "pyproject.toml")
+    else:
+        app.console.say(f"{app.shown(settings.file)} has the settings already")
+    _tell_next_steps(app)
+
+
+def _add_table(app: App, path: Path) -> None:
+    import tomllib
+
+    before = path.read_bytes().decode() if path.exists() else ""
+    gap = "" if not before else "\n" if before.endswith("\n") else "\n\n"
+    text = before + gap + _table(app)
+    try:
+        tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigurationError(f"{path}: a [tool.asyncmig] table cannot be added ({error}); add it by hand") from error
+    path.write_bytes(text.encode())  # as bytes: the line ends of what is there stay as they are
+    app.console.say(f"{'Added [tool.asyncmig] to' if before else 'Created'} {app.shown(path)}", "good")
+
+
+def _table(app: App) -> str:
+    """The commented table; keys that the options gave stand in it for real, the others as comments."""
+    return "\n".join(_key(line, app.flags.get(line)) if line in _EXAMPLES else line for line in _TABLE.split("\n"))
+
+
+def _key(name: str, given: str | None) -> str:
+    import json
+
+    if given is None or (name == "url" and "@" in given):  # a URL with a user's name may hold a password, too
+        return f'# {name} = "{_EXAMPLES[name]}"'
+    return f"{name} = {json.dumps(given, ensure_ascii=False)}"  # a JSON string is a TOML string
+
+
+def _tell_next_steps(app: App) -> None:
+    settings = app.settings
+    steps = [
+        "" if settings.models else f'name the models: models = "{_EXAMPLES["models"]}" in pyproject.toml',
+        "" if settings.url else "name the server: url in pyproject.toml or ASYNCMIG_URL (for a try: embedded:./data)",
+        'asyncmig revision -m "first" --autogenerate',
+        "asyncmig upgrade",
+    ]
+    app.console.say("\nNext:")
+    for number, step in enumerate(filter(None, steps), 1):
+        app.console.say(f"  {number}. {step}")

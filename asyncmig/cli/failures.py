@@ -1,0 +1,76 @@
+"""What a command answers with when it fails: one clear message on stderr, and the exit code."""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import sys
+
+import asyncclick as click
+
+from asyncmig.cli.console import Console
+from asyncmig.errors import AsyncmigError
+
+__all__ = ["Answer", "Interrupted", "report"]
+
+
+class Answer(Exception):  # noqa: N818 - no fault: everything has been said
+    """Raised by a command that ends with an exit code other than 0 and nothing more to say."""
+
+    def __init__(self, exit_code: int) -> None:
+        self.exit_code = exit_code
+        super().__init__(exit_code)
+
+
+class Interrupted(Exception):  # noqa: N818 - no fault: somebody asked for it
+    """Raised in the place of whatever a command was doing when a signal told it to stop."""
+
+    def __init__(self, number: int) -> None:
+        self.signal = signal.Signals(number)
+        super().__init__(self.signal.name)
+
+    @property
+    def exit_code(self) -> int:
+        """What shells answer with for a process that a signal has ended."""
+        return 128 + self.signal
+
+
+def report(error: BaseException, console: Console, *, verbose: bool) -> int:
+    """Tell the user about ``error``, with its traceback where ``verbose``; the exit code for it."""
+    error = _plain(error)
+    if verbose and not isinstance(error, Answer | click.ClickException):
+        _show_traceback(error, console)
+    match error:
+        case click.ClickException():
+            error.show()
+        case Interrupted():
+            console.warn(f"interrupted by {error.signal.name}")
+        case AsyncmigError():
+            console.fail(str(error))
+        case OSError(errno=errno.EPIPE):
+            _drop_output()
+        case Answer():
+            pass
+        case _ if not verbose:
+            console.fail(f"internal error: {type(error).__name__}: {error}; run with -v for the traceback")
+    return int(getattr(error, "exit_code", 1))
+
+
+def _plain(error: BaseException) -> BaseException:
+    """The error that matters: out of the groups that task groups wrap errors in, a Ctrl-C as Interrupted."""
+    while isinstance(error, BaseExceptionGroup):
+        ours = [inner for inner in error.exceptions if isinstance(inner, AsyncmigError | click.ClickException)]
+        error = (ours or error.exceptions)[0]
+    return Interrupted(signal.SIGINT) if isinstance(error, KeyboardInterrupt | click.Abort) else error
+
+
+def _drop_output() -> None:
+    """``asyncmig history | head``: nobody reads on, so what is still buffered goes nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _show_traceback(error: BaseException, console: Console) -> None:
+    import traceback
+
+    console.say("".join(traceback.format_exception(error)).rstrip(), "faint")

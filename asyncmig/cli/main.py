@@ -1,0 +1,50 @@
+"""The ``asyncmig`` command: parses, runs one command, and turns whatever happens into an exit code."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import asyncclick as click
+
+import asyncmig
+from asyncmig.cli.app import App
+from asyncmig.cli.failures import report
+from asyncmig.cli.group import LazyGroup
+from asyncmig.cli.loop import run
+from asyncmig.cli.options import shared_options
+
+__all__ = ["cli", "main"]
+
+
+class Root(LazyGroup):
+    """The whole command line; its ``main`` never raises on a fault but answers with the exit code."""
+
+    async def main(  # type: ignore[override] # one signature for asyncclick's two overloads
+        self, args: Sequence[str] | None = None, prog_name: str | None = None, *, standalone_mode: bool = True, **extra: Any
+    ) -> int:
+        """Run one command line. Exits the process with its code where ``standalone_mode``, else returns it."""
+        app = extra.setdefault("obj", App())
+        try:
+            code = await super().main(args, prog_name or "asyncmig", standalone_mode=False, **extra)
+        except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the outermost door: nothing gets past it
+            code = report(error, app.console, verbose=app.verbose)
+        if standalone_mode:
+            sys.exit(code or 0)
+        return code or 0
+
+
+cli = Root(
+    name="asyncmig",
+    help="Schema and data migrations for MongoDB.",
+    epilog="Settings come from [tool.asyncmig] in pyproject.toml, ASYNCMIG_* variables and the options above.",
+    params=shared_options(),
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+)
+click.version_option(asyncmig.__version__, message="asyncmig %(version)s")(cli)
+
+
+def main() -> None:
+    """The entry point of the console script and of ``python -m asyncmig``."""
+    sys.exit(run(cli.main(standalone_mode=False)))

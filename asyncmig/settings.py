@@ -1,0 +1,286 @@
+"""``Settings``: what a project says about itself once, read from file, environment and flags.
+
+Weakest first: the defaults, ``[tool.asyncmig]`` in pyproject.toml (or ``asyncmig.toml``), the
+``ASYNCMIG_*`` variables, the command line's flags. ``${NAME}`` in a value is read from the
+environment; ``$${NAME}`` stands for the text ``${NAME}`` itself. Relative paths start at the
+folder of the file that names them, and at the working directory for variables and flags.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, Literal, NamedTuple, NoReturn
+
+from asyncmig.errors import ConfigurationError
+
+__all__ = ["Settings", "load_settings"]
+
+EMBEDDED = "embedded:"
+_SCHEMES = ("mongodb://", "mongodb+srv://", EMBEDDED)
+_HOST = re.compile(r"(\[[^\]]*\]|[^:]*)(:\d+)?")
+_REFERENCE = re.compile(r"(\$?)\$\{([^}]*)\}")
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Settings:
+    """One project's settings. Its ``repr`` shows where the database is, and never a password.
+
+    ``root`` is the folder of the configuration file (else the working directory): it goes on
+    ``sys.path`` so that ``models`` can be imported. ``lock_timeout`` and ``lock_lease`` are
+    seconds. ``include`` and ``exclude`` are shell patterns for collection names; an empty
+    ``include`` takes every collection in.
+    """
+
+    root: Path
+    file: Path | None = None
+    url: str | None = None
+    database: str | None = None
+    directory: Path = Path("migrations")
+    models: str | None = None
+    driver: Literal["motor", "pymongo"] = "motor"
+    lock_timeout: float = 60.0
+    lock_lease: float = 30.0
+    revisions_collection: str = "asyncmig_revisions"
+    lock_collection: str = "asyncmig_lock"
+    undeclared_indexes: Literal["drop", "hide", "ignore"] = "drop"
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        shown = {field.name: getattr(self, field.name) for field in fields(self)} | {"url": self.safe_url}
+        return f"Settings({', '.join(f'{name}={value!r}' for name, value in shown.items())})"
+
+    @property
+    def embedded(self) -> bool:
+        """Whether the command starts a server of its own."""
+        return self.url is not None and self.url.startswith(EMBEDDED)
+
+    @property
+    def embedded_path(self) -> Path | None:
+        """The folder that the embedded server keeps its data in; None for a temporary one."""
+        path = self.url.removeprefix(EMBEDDED) if self.embedded and self.url else ""
+        return Path(path) if path else None
+
+    @property
+    def safe_url(self) -> str | None:
+        """The URL without user, password and options."""
+        if self.url is None or self.embedded:
+            return self.url
+        scheme, hosts, name = _parts(self.url)
+        return f"{scheme}://{hosts}/{name}".rstrip("/")
+
+    @property
+    def database_name(self) -> str | None:
+        """The database to work on: the setting, else the URL's path, else ``app`` on an embedded server."""
+        if self.database or self.url is None:
+            return self.database
+        return "app" if self.embedded else _parts(self.url)[2] or None
+
+    def needed_url(self) -> str:
+        """The URL; raises ConfigurationError, with the ways to set it, where there is none."""
+        return self.url or self._missing("url", "mongodb://localhost:27017/app")
+
+    def needed_database(self) -> str:
+        """The database's name; raises ConfigurationError, with the ways to set it, where there is none."""
+        return self.database_name or self._missing("database", "app", also="a URL that ends with /NAME names it, too")
+
+    def needed_models(self) -> str:
+        """What ``models`` names; raises ConfigurationError, with the ways to set it, where there is nothing."""
+        return self.models or self._missing("models", "app.models:ALL_COLLECTIONS")
+
+    def _missing(self, key: str, example: str, *, also: str = "") -> NoReturn:
+        home = f"[tool.asyncmig] of {self.root / 'pyproject.toml'}" if self.file is None else str(self.file)
+        raise ConfigurationError(
+            f"{key} is not set; there are three ways to set it:\n"
+            f'  {key} = "{example}"   in {home}\n'
+            f"  ASYNCMIG_{key.upper()}={example}   in the environment\n"
+            f"  --{key} {example}   on the command line" + (f"\n({also})" if also else "")
+        )
+
+
+class _Given(NamedTuple):
+    """A value as it was found, with the words that tell where."""
+
+    value: Any
+    where: str
+    base: Path
+
+    def wrong(self, fault: str) -> NoReturn:
+        raise ConfigurationError(f"{self.where}: {fault}")
+
+
+def load_settings(start: Path, environment: Mapping[str, str], flags: Mapping[str, Any] | None = None) -> Settings:
+    """The settings for a command started in ``start``.
+
+    ``flags`` holds what the command line gave, under the settings' names, None for what it did not
+    give; its ``config`` names a configuration file, which otherwise is searched for upwards from
+    ``start``. Raises ConfigurationError for an unknown key, a value that does not fit, a variable
+    that is not set, or a file that cannot be read.
+    """
+    start = start.absolute()
+    asked = {name: value for name, value in (flags or {}).items() if value is not None}
+    config = asked.pop("config", None)
+    file = _named_file(start / config) if config else _found_file(start)
+    given = _from_environment(environment, start) | {
+        name: _Given(value, f"--{name.replace('_', '-')}", start) for name, value in asked.items()
+    }
+    root = file[0].parent if file else start
+    given = (_from_file(*file) if file else {}) | given
+    values = {name: _KEYS[name](_expanded(found, environment)) for name, found in given.items()}
+    values["directory"] = root / values.get("directory", "migrations")
+    return Settings(root=root, file=file[0] if file else None, **values)
+
+
+# Where values come from
+
+
+def _found_file(start: Path) -> tuple[Path, Mapping[str, Any]] | None:
+    for folder in (start, *start.parents):
+        own, project = folder / "asyncmig.toml", folder / "pyproject.toml"
+        if own.is_file():
+            return _named_file(own)
+        if project.is_file() and (table := _read(project).get("tool", {}).get("asyncmig")) is not None:
+            return project, table
+    return None
+
+
+def _named_file(path: Path) -> tuple[Path, Mapping[str, Any]]:
+    document = _read(path)
+    table = document.get("tool", {}).get("asyncmig")
+    if table is None and path.name == "pyproject.toml":
+        raise ConfigurationError(f"{path} has no [tool.asyncmig] table; `asyncmig init` adds one")
+    return path, document if table is None else table
+
+
+def _read(path: Path) -> dict[str, Any]:
+    import tomllib
+
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigurationError(f"the configuration file {path} cannot be read: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{path} is not valid TOML: {error}") from error
+
+
+def _from_file(path: Path, table: Mapping[str, Any]) -> dict[str, _Given]:
+    if not isinstance(table, Mapping):
+        raise ConfigurationError(f"{path}: [tool.asyncmig] must be a table")
+    for key in table:
+        if key not in _KEYS:
+            raise ConfigurationError(f"{path}: unknown key {key!r}; {_nearest(key)}")
+    return {key: _Given(value, f"{path}: {key}", path.parent) for key, value in table.items()}
+
+
+def _from_environment(environment: Mapping[str, str], start: Path) -> dict[str, _Given]:
+    names = {key: f"ASYNCMIG_{key.upper()}" for key in _KEYS}
+    return {key: _Given(environment[name], name, start) for key, name in names.items() if environment.get(name)}
+
+
+def _nearest(key: str) -> str:
+    from difflib import get_close_matches
+
+    near = get_close_matches(key.replace("-", "_").lower(), _KEYS, n=1)
+    return f"did you mean {near[0]!r}?" if near else f"known keys: {', '.join(_KEYS)}"
+
+
+def _expanded(given: _Given, environment: Mapping[str, str]) -> _Given:
+    def put(match: re.Match[str]) -> str:
+        escaped, name = match.groups()
+        if escaped:
+            return match[0][1:]
+        if name not in environment:
+            given.wrong(f"the environment variable {name} is not set (write $${{{name}}} for the text itself)")
+        return environment[name]
+
+    def expand(value: Any) -> Any:
+        if isinstance(value, list | tuple):
+            return [expand(item) for item in value]
+        return _REFERENCE.sub(put, value) if isinstance(value, str) else value
+
+    return given._replace(value=expand(given.value))
+
+
+# What a value must be
+
+
+def _text(given: _Given) -> str:
+    if not isinstance(given.value, str):
+        given.wrong(f"must be a string, not {_kind(given.value)}")
+    return given.value.strip() or given.wrong("must not be empty")
+
+
+def _url(given: _Given) -> str:
+    url = _text(given)
+    if not url.startswith(_SCHEMES):  # the value itself is not shown: it may hold a password
+        given.wrong(f"must start with {', '.join(_SCHEMES[:-1])} or {EMBEDDED}")
+    path = url.removeprefix(EMBEDDED) if url.startswith(EMBEDDED) else ""
+    return f"{EMBEDDED}{given.base / Path(path).expanduser()}" if path else url
+
+
+def _path(given: _Given) -> Path:
+    return given.base / Path(_text(given)).expanduser()
+
+
+def _seconds(given: _Given, *, zero: bool) -> float:
+    try:
+        seconds = float("nan") if isinstance(given.value, bool) else float(given.value)
+    except (TypeError, ValueError):
+        seconds = float("nan")
+    if not (0 <= seconds < float("inf")) or (seconds == 0 and not zero):
+        given.wrong(f"must be a number of seconds, {'0 or more' if zero else 'more than 0'}, not {given.value!r}")
+    return seconds
+
+
+def _one_of(*choices: str) -> Callable[[_Given], str]:
+    def choose(given: _Given) -> str:
+        if given.value not in choices:
+            given.wrong(f"must be one of {', '.join(choices)}, not {given.value!r}")
+        return str(given.value)
+
+    return choose
+
+
+def _patterns(given: _Given) -> tuple[str, ...]:
+    items = given.value.split(",") if isinstance(given.value, str) else given.value
+    if not isinstance(items, list) or not all(isinstance(item, str) for item in items):
+        given.wrong(f'must be a list of patterns such as ["app_*"], not {_kind(given.value)}')
+    return tuple(item.strip() for item in items if item.strip())
+
+
+def _kind(value: Any) -> str:
+    names = {bool: "a boolean", int: "a number", float: "a number", list: "a list", dict: "a table"}
+    return names.get(type(value), f"a {type(value).__name__}")
+
+
+_KEYS: dict[str, Callable[[_Given], Any]] = {
+    "url": _url,
+    "database": _text,
+    "directory": _path,
+    "models": _text,
+    "driver": _one_of("motor", "pymongo"),
+    "lock_timeout": lambda given: _seconds(given, zero=True),
+    "lock_lease": lambda given: _seconds(given, zero=False),
+    "revisions_collection": _text,
+    "lock_collection": _text,
+    "undeclared_indexes": _one_of("drop", "hide", "ignore"),
+    "include": _patterns,
+    "exclude": _patterns,
+}
+
+
+def _parts(url: str) -> tuple[str, str, str]:
+    """Scheme, hosts without credentials, and the database's name ('' where there is none) of a MongoDB URL."""
+    from urllib.parse import unquote
+
+    scheme, _, rest = url.partition("://")
+    address, _, path = rest.partition("?")[0].partition("/")
+    hosts = [_HOST.fullmatch(host) for host in address.rpartition("@")[2].split(",")]
+    if "@" in path or ("@" in rest and not all(hosts)):
+        return scheme, "...", ""  # a password with a bare slash or question mark in it: show nothing of it
+    port = ":27017" if scheme == "mongodb" else ""
+    named = ",".join(f"{host[1]}{host[2] or port}" for host in hosts if host)
+    return scheme, named, unquote(path).partition(".")[0]
