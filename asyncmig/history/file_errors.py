@@ -1,0 +1,167 @@
+"""What can be wrong with a revision file, the folder of them, or the HEAD file beside it.
+
+    RevisionFileError
+    ├── UnreadableFile         the file cannot be opened or decoded
+    ├── BrokenFile             it does not parse, or running it fails
+    ├── MissingRevisionId      it has no `revision`
+    ├── MalformedHeader        a name of the header has a value of the wrong type
+    ├── MissingFunction        no `upgrade` or no `downgrade`
+    ├── NotAsync               `def` instead of `async def`
+    ├── WrongSignature         it does not take `env` alone
+    ├── DuplicateRevision      two files with one id
+    ├── FileExists             a file that would be overwritten
+    ├── MissingDirectory       no folder of revision files
+    └── HeadFileError          HEAD does not say what the files say
+        └── HeadFileConflict   git's conflict marks are in it
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from asyncmig.errors import RevisionError
+
+__all__ = [
+    "BrokenFile",
+    "DuplicateRevision",
+    "FileExists",
+    "HeadFileConflict",
+    "HeadFileError",
+    "MalformedHeader",
+    "MissingDirectory",
+    "MissingFunction",
+    "MissingRevisionId",
+    "NotAsync",
+    "RevisionFileError",
+    "UnreadableFile",
+    "WrongSignature",
+]
+
+
+class RevisionFileError(RevisionError):
+    """The root of what can be wrong with one file; ``line`` counts from 1, None where no line is to blame."""
+
+    def __init__(self, path: Path | None, fault: str, line: int | None = None) -> None:
+        where = str(path) if path else "a revision without a file"
+        super().__init__(f"{where}, line {line}: {fault}" if line else f"{where}: {fault}")
+        # Only now: ImportError, one of the builtins below, has a `path` of its own and clears it.
+        self.path, self.line, self.fault = path, line, fault
+
+
+class UnreadableFile(RevisionFileError, OSError):
+    """Raised when a file cannot be opened, or is not text in the encoding that it claims."""
+
+
+class BrokenFile(RevisionFileError, ImportError):
+    """Raised when a file does not parse, or when running it fails."""
+
+
+class MissingRevisionId(RevisionFileError, ValueError):
+    """Raised when a file does not say which revision it is."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            path,
+            'no `revision` in it. A revision file needs `revision = "…"` at the top; '
+            "a helper module beside the revisions is left alone when its name starts with an underscore",
+        )
+
+
+class MalformedHeader(RevisionFileError, TypeError):
+    """Raised when a name of the header has a value of the wrong type."""
+
+    def __init__(self, path: Path | None, name: str, expected: str, value: object, line: int | None = None) -> None:
+        self.name, self.expected, self.value = name, expected, value
+        super().__init__(path, f"`{name}` must be {expected}, not {value!r:.100}", line)
+
+
+class MissingFunction(RevisionFileError, AttributeError):
+    """Raised when a file has no `upgrade` or no `downgrade`."""
+
+    def __init__(self, path: Path | None, function: str) -> None:
+        self.function = function
+        super().__init__(
+            path,
+            f"no `{function}` in it. Add `async def {function}(env): ...`"
+            + (" (with `irreversible = True` where there is no way back)" if function == "downgrade" else ""),
+        )
+
+
+class NotAsync(RevisionFileError, TypeError):
+    """Raised for `def upgrade`: its calls, never awaited, would silently do nothing."""
+
+    def __init__(self, path: Path | None, function: str, line: int | None, found: str = "a plain `def`") -> None:
+        self.function = function
+        super().__init__(
+            path,
+            f"`{function}` is {found}; write `async def {function}(env)` and await each call on env, "
+            "or they would silently do nothing",
+            line,
+        )
+
+
+class WrongSignature(RevisionFileError, TypeError):
+    """Raised when `upgrade` or `downgrade` cannot be called with env alone."""
+
+    def __init__(self, path: Path | None, function: str, line: int | None, signature: str) -> None:
+        self.function, self.signature = function, signature
+        super().__init__(path, f"`{function}{signature}` must take one argument: `async def {function}(env)`", line)
+
+
+class DuplicateRevision(RevisionFileError, ValueError):
+    """Raised when two files (or two Revision values) have one id."""
+
+    def __init__(self, revision: str, paths: Sequence[Path | None]) -> None:
+        self.revision, self.paths = revision, tuple(paths)
+        files = " and ".join(str(path) for path in self.paths if path) or "revisions without files"
+        super().__init__(
+            self.paths[-1],
+            f"the revision id {revision!r} is there twice: {files}. "
+            "Delete the one that is a copy, or give one a new id (and correct down_revision of its children)",
+        )
+
+
+class FileExists(RevisionFileError, FileExistsError):
+    """Raised when writing a revision would overwrite a file."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, "the file exists already, and is left as it is; choose another id or message")
+
+
+class MissingDirectory(RevisionFileError, FileNotFoundError):
+    """Raised when there is no folder of revision files."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            path,
+            "no such folder of revision files; make it with `asyncmig init`, "
+            "or point --directory (`directory` in the settings) at the folder that has it",
+        )
+
+
+class HeadFileError(RevisionFileError, ValueError):
+    """Raised when the HEAD file does not say what the revision files say."""
+
+    def __init__(self, path: Path, found: Sequence[str] | None, expected: Sequence[str]) -> None:
+        self.found, self.expected = None if found is None else tuple(found), tuple(expected)
+        says = "is not there" if found is None else f"says {', '.join(found) or 'nothing'}"
+        heads = ", ".join(expected) or "none"
+        advice = (
+            "two branches added revisions: `asyncmig merge` joins them, `asyncmig rebase` puts yours behind the other"
+            if len(self.expected) > 1
+            else "write the line(s) above into it, or let `asyncmig revision` do it with the next one"
+        )
+        super().__init__(path, f"it {says}, and the head(s) of the revision files: {heads}; {advice}")
+
+
+class HeadFileConflict(HeadFileError):
+    """Raised when git left its conflict marks in the HEAD file."""
+
+    def __init__(self, path: Path, found: Sequence[str]) -> None:
+        super().__init__(path, found, ())
+        self.fault = (
+            f"git left a conflict in it between {' and '.join(found) or 'two versions'}: two branches added revisions. "
+            "Take both lines, then `asyncmig merge` (or `asyncmig rebase` for your own unapplied one) settles it"
+        )
+        self.args = (f"{path}: {self.fault}",)

@@ -1,0 +1,408 @@
+"""``RevisionGraph``: all revisions as one history, and the paths through it; pure, ids in and revisions out."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
+
+from asyncmig.history.edges import latest_common, ordered, reach
+from asyncmig.history.errors import (
+    IllegalRevision,
+    InvalidApplied,
+    NotAnAncestor,
+    OutOfOrder,
+    PartlyReplaced,
+    SquashedAway,
+    UnknownApplied,
+    UnknownRevision,
+)
+from asyncmig.history.file_errors import DuplicateRevision
+from asyncmig.history.names import check_id, check_labels
+from asyncmig.history.revision import Revision
+from asyncmig.history.squash import Share, Squashes
+from asyncmig.history.targets import Target, downgraded, goals, parse, revisions_at
+from asyncmig.history.view import View
+
+__all__ = ["RevisionGraph"]
+
+
+class RevisionGraph:
+    """The history as a graph: several roots, branches, merges, dependencies, labels, squashed ranges.
+
+    It is a value: made once from all revisions, checked then, and never changed. ``applied`` is
+    everywhere *every* id that a database has, not only its heads; ids that no revision knows raise
+    :class:`UnknownApplied` (``known`` filters them). Paths come in an order in which each revision
+    follows what it needs, and of those that could come next the smallest id does; a downgrade goes
+    exactly the other way round. See :mod:`asyncmig.history.targets` for the forms of a target.
+
+    A revision with ``replaces`` stands for that range: the ids of the range lead to it, whether
+    their files are still there or not. A database that has the whole range has the squashed
+    revision; one that has a part is told to finish first (``upgrade <last of the range>``, while
+    the files are there). Downgrading a database that has the range reverts the squashed revision,
+    so whoever records that must forget the ids in ``replaces`` along with its own.
+
+    Raises:
+        RevisionError: one of the faults in :mod:`asyncmig.history.errors`, when the revisions do
+            not form a history.
+    """
+
+    def __init__(self, revisions: Iterable[Revision]) -> None:
+        self._files = _by_id(revisions)
+        self._squashes = Squashes(self._files)
+        self._views: dict[frozenset[str], View] = {}
+        self._view = self._unfolded(frozenset())
+
+    # -- the graph ------------------------------------------------------------------------------
+
+    def __len__(self) -> int:
+        return len(self._view.order)
+
+    def __iter__(self) -> Iterator[Revision]:
+        """Each revision after what it needs. What a squashed revision replaces is left out."""
+        return iter(self._view.revisions(self._view.order))
+
+    def __contains__(self, revision: object) -> bool:
+        return isinstance(revision, str) and revision in self._files
+
+    def __repr__(self) -> str:
+        return f"<RevisionGraph of {len(self)} revisions, heads {', '.join(self.heads[:5]) or 'none'}>"
+
+    @property
+    def heads(self) -> tuple[str, ...]:
+        """The ids that no ``down_revision`` names, sorted."""
+        return self._view.heads
+
+    @property
+    def bases(self) -> tuple[str, ...]:
+        """The ids without ``down_revision``, sorted."""
+        return self._view.bases
+
+    @property
+    def labels(self) -> Mapping[str, str]:
+        """Each branch label with the id of the revision that carries it."""
+        return MappingProxyType(self._view.names.labels)
+
+    @property
+    def replaced(self) -> Mapping[str, str]:
+        """Each id that was squashed away, with the id of the revision that replaces it."""
+        return MappingProxyType(self._squashes.owner)
+
+    @property
+    def branch_points(self) -> tuple[str, ...]:
+        """The ids with several children, in order."""
+        return tuple(i for i in self._view.order if len(self._view.edges.children[i]) > 1)
+
+    @property
+    def merge_points(self) -> tuple[str, ...]:
+        """The ids with several parents, in order."""
+        return tuple(i for i in self._view.order if len(self._view.edges.parents[i]) > 1)
+
+    def get(self, name: str) -> Revision:
+        """The revision of an id, the beginning of one (four characters or more), or a label.
+
+        Raises:
+            UnknownRevision, AmbiguousRevision: when there is none, or more than one.
+            SquashedAway: when only a squashed revision remembers it.
+        """
+        if not isinstance(name, str):
+            raise UnknownRevision(str(name))
+        found = self._view.names(name)
+        if found in self._files:
+            return self._files[found]
+        raise SquashedAway(name, found, self._files[self._squashes.owner[found]], "and its file is gone")
+
+    def resolve(self, target: str) -> tuple[Revision, ...]:
+        """The revisions that a target names on its own, without a database: none for ``base``, several for ``heads``.
+
+        Raises:
+            TargetError: for +N and -N alone, and for what names nothing or is ambiguous.
+        """
+        aim = self._aim(target)
+        return tuple(self._view.revisions(goals(self._view, aim, ())))
+
+    def parents(self, name: str) -> tuple[str, ...]:
+        """The ids that a revision's ``down_revision`` names, as they stand in the graph."""
+        return tuple(self._view.edges.parents[self._view.find(name)])
+
+    def children(self, name: str) -> tuple[str, ...]:
+        """The ids whose ``down_revision`` names a revision, sorted."""
+        return tuple(sorted(self._view.edges.children[self._view.find(name)]))
+
+    def dependencies(self, name: str) -> tuple[str, ...]:
+        """The ids that a revision's ``depends_on`` leads to, parents left out."""
+        one = self._view.find(name)
+        return tuple(need for need in self._view.edges.needs[one] if need not in self._view.edges.parents[one])
+
+    def ancestors(self, name: str) -> tuple[str, ...]:
+        """All that a revision needs, dependencies included, in order; itself left out."""
+        return self._around(name, self._view.edges.needs)
+
+    def descendants(self, name: str) -> tuple[str, ...]:
+        """All that needs a revision, dependents included, in order; itself left out."""
+        return self._around(name, self._view.edges.dependents)
+
+    def _around(self, name: str, links: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
+        one = self._view.find(name)
+        return tuple(ordered(reach([one], links) - {one}, self._view.edges))
+
+    def labels_of(self, name: str) -> tuple[str, ...]:
+        """The labels of the branches that a revision is on: from the one that carries the label on,
+        and below it to where the branch began."""
+        return self._view.labels_of(self._view.find(name))
+
+    def fork_point(self, *names: str) -> str | None:
+        """The last id that all of these come from, or None where they have nothing in common."""
+        return latest_common([self._view.find(name) for name in names], self._view.order, self._view.edges.parents)
+
+    # -- what a database has --------------------------------------------------------------------
+
+    def known(self, applied: Iterable[str]) -> frozenset[str]:
+        """The applied ids that the files, or a squashed revision's ``replaces``, know of."""
+        return frozenset(i for i in _ids(applied) if i in self._files or i in self._squashes.owner)
+
+    def unknown(self, applied: Iterable[str]) -> tuple[str, ...]:
+        """The applied ids that nothing knows of, sorted."""
+        ids = _ids(applied)
+        return tuple(sorted(ids - self.known(ids)))
+
+    def heads_of(self, applied: Iterable[str]) -> tuple[str, ...]:
+        """Where a database stands: applied minus the ancestors of applied, sorted.
+
+        An id that nothing knows of is a head of its own. A whole squashed range is named by the
+        squashed revision.
+        """
+        ids = _ids(applied)
+        view, counted, rest = self._standing(ids)
+        return tuple(sorted({*view.standing(counted), *rest}))
+
+    def pending(self, applied: Iterable[str]) -> list[Revision]:
+        """What is not applied, in the order in which it would be; unknown ids are no matter here."""
+        view, counted, _ = self._standing(_ids(applied))
+        return view.revisions(i for i in view.order if i not in counted)
+
+    def out_of_order(self, applied: Iterable[str], steps: Iterable[Revision]) -> list[tuple[Revision, Revision]]:
+        """The steps that are older than something applied, each with the newest such revision.
+
+        Older is what comes earlier in the order of the whole graph, as it does when another branch
+        with older revisions is merged after newer ones were applied.
+        """
+        view, counted, _ = self._standing(_ids(applied))
+        position = {one: number for number, one in enumerate(view.order)}
+        newest = max(counted, key=position.__getitem__, default=None)
+        if newest is None:
+            return []
+        late = [step for step in steps if position.get(step.revision, len(position)) < position[newest]]
+        return [(step, self._files[newest]) for step in late]
+
+    def refuse_out_of_order(self, applied: Iterable[str], steps: Iterable[Revision]) -> None:
+        """What ``--strict-order`` does.
+
+        Raises:
+            OutOfOrder: when a step is older than something applied.
+        """
+        if pairs := self.out_of_order(applied, steps):
+            raise OutOfOrder(pairs)
+
+    # -- paths ----------------------------------------------------------------------------------
+
+    def upgrade_path(self, applied: Iterable[str], target: str = "head") -> list[Revision]:
+        """The revisions to apply, in order: the target and all it needs that is not applied.
+
+        Raises:
+            TargetError: see :mod:`asyncmig.history.errors`.
+            UnknownApplied, PartlyReplaced: when the database does not fit the files.
+        """
+        ids = self._known(applied)
+        aim = self._aim(target)
+        view, counted = self._seen(ids, aim)
+        reached = goals(view, aim, view.standing(counted))
+        steps = reach(reached, view.edges.needs) - counted
+        self._refuse_parts(ids, steps, reached)
+        return view.revisions(ordered(steps, view.edges))
+
+    def downgrade_path(self, applied: Iterable[str], target: str) -> list[Revision]:
+        """The revisions to revert, in order: what is above the target, and all that needs any of that.
+
+        Raises:
+            TargetError: see :mod:`asyncmig.history.errors`.
+            UnknownApplied, PartlyReplaced: when the database does not fit the files.
+        """
+        ids = self._known(applied)
+        aim = self._aim(target)
+        self._refuse_inside_applied_squash(ids, aim)
+        view, counted = self._seen(ids, aim, every_part=True)
+        steps = downgraded(view, aim, view.standing(counted), counted)
+        return view.revisions(reversed(ordered(steps, view.edges)))
+
+    def stamped(self, applied: Iterable[str], target: str) -> frozenset[str]:
+        """The ids to record as applied once ``target`` is where the database is said to stand.
+
+        What is above or below the target (dependencies included) gives way to it; other branches
+        stay. ``base`` clears everything, ``<label>@base`` one branch. For ``--purge`` pass no
+        applied ids.
+
+        Raises:
+            TargetError, UnknownApplied: as for a path.
+        """
+        ids = self._known(applied)
+        aim = self._aim(target)
+        view, counted = self._seen(ids, aim, every_part=True)
+        current = view.standing(counted)
+        if aim.symbol is None and (aim.offset or 0) < 0:
+            above = downgraded(view, aim, current, counted)
+            return counted - above
+        reached = goals(view, aim, current)
+        moved = [*reached, *([view.find(aim.branch)] if aim.branch and not reached else [])]
+        related = reach(moved, view.edges.needs) | reach(moved, view.edges.dependents)
+        kept = [head for head in current if head not in related] if moved else []
+        return frozenset(reach([*reached, *kept], view.edges.needs))
+
+    def between(self, lower: str, upper: str, applied: Iterable[str] = ()) -> list[Revision]:
+        """The revisions from ``lower`` up to ``upper``, both included, in order.
+
+        Either may be any target that stands for itself, or ``current`` (what ``applied`` stands
+        at), or empty for base and heads. Dependencies are not followed, but for a ``lower`` of
+        base, as in Alembic's ``history -r``.
+
+        Raises:
+            NotAnAncestor: when there is no way from the one to the other.
+        """
+        view = self._view
+        tops = self._ends(upper or "heads", applied)
+        bottoms = self._ends(lower or "base", applied)
+        if not bottoms:
+            return view.revisions(ordered(reach(tops, view.edges.needs), view.edges))
+        below = reach(tops, view.edges.parents)
+        if missing := [bottom for bottom in bottoms if bottom not in below]:
+            raise NotAnAncestor(f"{lower}:{upper}", missing[0], tops, f"{missing[0]} is not an ancestor of")
+        return view.revisions(ordered(below & reach(bottoms, view.edges.children), view.edges))
+
+    def _ends(self, end: str, applied: Iterable[str]) -> tuple[str, ...]:
+        if end == "current":
+            view, counted, _ = self._standing(_ids(applied))
+            return tuple({view_id for one in view.standing(counted) for view_id in self._view.places(one)})
+        return tuple(revision.revision for revision in self.resolve(end))
+
+    # -- squashed ranges ------------------------------------------------------------------------
+
+    def _unfolded(self, unfolded: frozenset[str]) -> View:
+        if unfolded not in self._views:
+            self._views[unfolded] = View(self._files, self._squashes, unfolded)
+        return self._views[unfolded]
+
+    def _aim(self, target: object) -> Target:
+        return parse(target, self._view.names.__contains__)
+
+    def _known(self, applied: Iterable[str]) -> frozenset[str]:
+        ids = _ids(applied)
+        if unknown := self.unknown(ids):
+            raise UnknownApplied(unknown, self._view.revisions(self._last_known(ids - set(unknown))))
+        return ids
+
+    def _last_known(self, ids: frozenset[str]) -> tuple[str, ...]:
+        return self._view.standing(self._squashes.counted(ids, ()) if self._squashes else ids)
+
+    def _parts(self, ids: frozenset[str]) -> list[str]:
+        if not self._squashes:
+            return []
+        return [squash for squash, share in self._squashes.shares(ids).items() if share is Share.PART]
+
+    def _standing(self, ids: frozenset[str]) -> tuple[View, frozenset[str], frozenset[str]]:
+        """The view a database is best shown in, what counts as applied there, and the ids it cannot place."""
+        known = self.known(ids)
+        if not self._squashes:
+            return self._view, known, ids - known
+        parts = [squash for squash in self._parts(known) if not self._gone(squash)]
+        view = self._unfolded(self._with_outer(parts))
+        counted = self._squashes.counted(known, self._with_outer(parts))
+        placed = frozenset(i for i in counted if i in view)
+        orphans = {i for i in known if not any(place in placed for place in view.places(i))}
+        return view, placed, (ids - known) | orphans
+
+    def _seen(self, ids: frozenset[str], aim: Target, *, every_part: bool = False) -> tuple[View, frozenset[str]]:
+        """The view that a path is found in, and what counts as applied there."""
+        if not self._squashes:
+            return self._view, ids
+        wanted = self._inside(aim, ids)
+        if every_part or aim.symbol is None:
+            wanted += self._parts(ids)
+        unfolded = self._with_outer(wanted)
+        for squash in sorted(unfolded):
+            if gone := self._gone(squash):
+                there, missing = self._squashes.split(squash, ids)
+                raise PartlyReplaced(self._files[squash], there, missing, gone)
+        return self._unfolded(unfolded), self._squashes.counted(ids, unfolded)
+
+    def _inside(self, aim: Target, ids: frozenset[str]) -> list[str]:
+        """The ranges that a target names a member of, where their squashed revision cannot stand for it."""
+        if aim.symbol is None or aim.symbol in ("head", "heads", "base"):
+            return []
+        named = self._view.names(aim.symbol, aim.text)
+        shares = self._squashes.shares(ids)
+        inside: list[str] = []
+        for squash in self._squashes.around(named):
+            if named not in self._files:
+                if named == self._squashes.members[squash][-1]:
+                    break
+                raise SquashedAway(aim.text, named, self._files[squash], "and its file is gone")
+            if shares[squash] is not Share.PART and (named,) == self._squashes.tips(squash, self._files):
+                named = squash
+                continue
+            inside.append(squash)
+        return inside
+
+    def _refuse_inside_applied_squash(self, ids: frozenset[str], aim: Target) -> None:
+        for squash in self._inside(aim, ids) if self._squashes else ():
+            if squash in ids:
+                raise SquashedAway(aim.text, str(aim.symbol), self._files[squash], "which was applied as a whole")
+
+    def _with_outer(self, squashes: Iterable[str]) -> frozenset[str]:
+        return frozenset(one for squash in squashes for one in (squash, *self._squashes.around(squash)))
+
+    def _gone(self, squash: str) -> list[str]:
+        return [member for member in self._squashes.members[squash] if member not in self._files]
+
+    def _refuse_parts(self, ids: frozenset[str], steps: Collection[str], reached: Sequence[str]) -> None:
+        for squash in self._parts(ids):
+            members = set(self._squashes.members[squash])
+            passes = bool(members & set(steps)) and not members.issuperset(reached)
+            if squash in steps or passes:
+                there, missing = self._squashes.split(squash, ids)
+                last = (*self._squashes.tips(squash, self._files), missing[-1])[0]
+                raise PartlyReplaced(self._files[squash], there, missing, self._gone(squash), last)
+
+
+def _by_id(revisions: Iterable[Revision]) -> dict[str, Revision]:
+    try:
+        everything = list(revisions)
+    except TypeError:
+        raise IllegalRevision(revisions, "RevisionGraph takes a collection of Revision") from None
+    files: dict[str, Revision] = {}
+    for revision in everything:
+        if not isinstance(revision, Revision):
+            raise IllegalRevision(revision, "RevisionGraph takes a collection of Revision")
+        check_id(revision)
+        if revision.branch_labels:
+            check_labels(revision)
+        if revision.revision in files:
+            raise DuplicateRevision(revision.revision, [files[revision.revision].path, revision.path])
+        files[revision.revision] = revision
+    return files
+
+
+def _ids(applied: Iterable[str]) -> frozenset[str]:
+    if isinstance(applied, frozenset):
+        ids = applied
+    elif isinstance(applied, (str, bytes)):
+        raise InvalidApplied(applied)
+    else:
+        try:
+            ids = frozenset(applied)
+        except TypeError:
+            raise InvalidApplied(applied) from None
+    if not all(isinstance(i, str) for i in ids):
+        raise InvalidApplied(applied)
+    return ids
+
+
+_ = revisions_at

@@ -1,0 +1,115 @@
+"""``Squashes``: revisions that replace a range of others, and what a database that has some of the range counts as.
+
+A squashed revision stands for its range. Seen *folded*, the range is gone from the graph and
+everything that named one of its members hangs on the squashed revision instead; seen *unfolded*,
+it is the squashed revision that is gone. The history is folded, unless a database has a part of a
+range, or a target names a member.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from enum import Enum
+
+from asyncmig.history.errors import IllegalReplacement
+from asyncmig.history.revision import Revision
+
+__all__ = ["Share", "Squashes"]
+
+
+class Share(Enum):
+    """How much of a squashed range a database has."""
+
+    NONE = "none"
+    PART = "part"
+    ALL = "all"
+
+
+class Squashes:
+    """Who replaces whom, in a set of revisions."""
+
+    def __init__(self, revisions: Mapping[str, Revision]) -> None:
+        """Collect the squashed revisions.
+
+        Raises:
+            IllegalReplacement: when a revision replaces itself, or two replace the same one.
+        """
+        self.members: dict[str, tuple[str, ...]] = {}
+        self.owner: dict[str, str] = {}
+        for revision in revisions.values():
+            if revision.replaces:
+                self._add(revision, revisions)
+        self._inner_first = self._nested(revisions)
+
+    def __bool__(self) -> bool:
+        return bool(self.members)
+
+    def _add(self, revision: Revision, revisions: Mapping[str, Revision]) -> None:
+        self.members[revision.revision] = tuple(dict.fromkeys(revision.replaces))
+        for member in revision.replaces:
+            if member == revision.revision:
+                raise IllegalReplacement(revision, "replaces itself")
+            other = self.owner.setdefault(member, revision.revision)
+            if other != revision.revision:
+                raise IllegalReplacement(revision, f"replaces {member}, which {other} replaces too")
+
+    def _nested(self, revisions: Mapping[str, Revision]) -> list[str]:
+        depths = {squash: len(self.around(squash, revisions)) for squash in self.members}
+        return sorted(self.members, key=lambda squash: (-depths[squash], squash))
+
+    def around(self, name: str, revisions: Mapping[str, Revision] | None = None) -> list[str]:
+        """The squashed revisions that a revision is a part of, from the inside out."""
+        chain: list[str] = []
+        while name in self.owner:
+            name = self.owner[name]
+            if name in chain:
+                raise IllegalReplacement((revisions or {})[name], f"is a part of what it replaces, by way of {chain[-1]}")
+            chain.append(name)
+        return chain
+
+    def shares(self, applied: Collection[str]) -> dict[str, Share]:
+        """How much of each range a database has. A squashed revision that is applied itself has all of it."""
+        shares: dict[str, Share] = {}
+        for squash in self._inner_first:
+            found = {self._share(member, shares, applied) for member in self.members[squash]}
+            one = found.pop() if len(found) == 1 else Share.PART
+            shares[squash] = Share.ALL if squash in applied else one
+        return shares
+
+    def _share(self, member: str, shares: Mapping[str, Share], applied: Collection[str]) -> Share:
+        if member in shares:
+            return shares[member]
+        return Share.ALL if member in applied else Share.NONE
+
+    def split(self, squash: str, applied: Collection[str]) -> tuple[list[str], list[str]]:
+        """The members of a range that are applied, and those that are not."""
+        shares = self.shares(applied)
+        has = {member: self._share(member, shares, applied) is Share.ALL for member in self.members[squash]}
+        return [m for m, there in has.items() if there], [m for m, there in has.items() if not there]
+
+    def visible(self, revisions: Iterable[str], unfolded: Collection[str]) -> list[str]:
+        """Those of the revisions that are in the graph when the given squashed ones are unfolded."""
+        return [i for i in revisions if i not in unfolded and (i not in self.owner or self.owner[i] in unfolded)]
+
+    def tips(self, squash: str, revisions: Mapping[str, Revision]) -> tuple[str, ...]:
+        """The members that no other member names as its parent: the upper end of the range."""
+        members = self.members[squash]
+        named = {parent for member in members if member in revisions for parent in revisions[member].down_revision}
+        return tuple(member for member in members if member in revisions and member not in named)
+
+    def places(self, name: str, revisions: Mapping[str, Revision], unfolded: Collection[str]) -> tuple[str, ...]:
+        """Where a revision is found in the graph: itself, the squashed one it is a part of, or the tips of its range."""
+        while name in self.owner and self.owner[name] not in unfolded:
+            name = self.owner[name]
+        found = [name]
+        while any(one in unfolded for one in found):
+            found = [tip for one in found for tip in (self.tips(one, revisions) if one in unfolded else (one,))]
+        return tuple(dict.fromkeys(found))
+
+    def counted(self, applied: frozenset[str], unfolded: Collection[str]) -> frozenset[str]:
+        """What is applied, in terms of the graph with the given squashed revisions unfolded."""
+        shares = self.shares(applied)
+        whole = {squash for squash, share in shares.items() if share is Share.ALL}
+        inside = {member for squash in whole for member in self.members[squash]}
+        there = applied | whole | inside
+        return frozenset(self.visible(there, unfolded))
