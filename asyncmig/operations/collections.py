@@ -82,7 +82,19 @@ class ModifyCollection(Operation):
     def reverse(self) -> tuple[Operation, ...]:
         if self.was is None:
             raise IrreversibleOperation(self, "the options before it are not known")
-        return (ModifyCollection(self.collection, self.was, was=self.options),)
+        back = dict(self.was)
+        finer = back.pop("timeseries", None)
+        steps: list[Operation] = [ModifyCollection(self.collection, back, was=self.options)] if back else []
+        if finer:
+            steps.append(NeedsRebuild(self.collection, (_coarser_only(finer, self.options["timeseries"]),)))
+        return tuple(steps)
+
+
+def _coarser_only(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
+    return (
+        f"timeseries.granularity: it was {before['granularity']} and is {after['granularity']} now; "
+        "MongoDB makes it coarser only"
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from asyncmig.operations.base import Operation
 from asyncmig.operations.collections import DropCollection
-from asyncmig.operations.indexes import DropIndex
+from asyncmig.operations.indexes import CreateIndexes, DropIndex
 
 __all__ = ["mirror"]
 
@@ -14,14 +14,36 @@ __all__ = ["mirror"]
 def mirror(operations: Sequence[Operation]) -> tuple[Operation, ...]:
     """What undoes ``operations``, in the order to run it.
 
-    Indexes of a collection that is dropped whole are not dropped one by one before. Raises
-    IrreversibleOperation where one of them has no reverse.
+    Indexes of a collection that is dropped whole are not dropped one by one before, and those of a
+    collection that come back one after the other come back in one command. Raises
+    IrreversibleOperation where one of the operations has no reverse.
     """
     back = [step for operation in reversed(operations) for step in operation.reverse()]
-    return tuple(step for place, step in enumerate(back) if not _goes_with_its_collection(step, back[place + 1 :]))
+    return tuple(_gathered(_needed(back)))
 
 
-def _goes_with_its_collection(step: Operation, later: Sequence[Operation]) -> bool:
-    return isinstance(step, DropIndex) and any(
-        isinstance(other, DropCollection) and other.collection == step.collection for other in later
-    )
+def _needed(steps: Sequence[Operation]) -> list[Operation]:
+    kept: list[Operation] = []
+    dropped: set[str] = set()
+    for step in reversed(steps):
+        if isinstance(step, DropCollection):
+            dropped.add(step.collection)
+        if not (isinstance(step, DropIndex) and step.collection in dropped):
+            kept.append(step)
+    return kept[::-1]
+
+
+def _gathered(steps: Iterable[Operation]) -> Iterator[Operation]:
+    """Adjacent creations of one collection's indexes as one, so that the server scans the collection once."""
+    waiting: CreateIndexes | None = None
+    for step in steps:
+        if isinstance(step, CreateIndexes) and waiting and step.collection == waiting.collection:
+            waiting = CreateIndexes(step.collection, waiting.indexes + step.indexes)
+            continue
+        if waiting:
+            yield waiting
+        waiting = step if isinstance(step, CreateIndexes) else None
+        if waiting is None:
+            yield step
+    if waiting:
+        yield waiting

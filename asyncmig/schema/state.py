@@ -20,6 +20,9 @@ class CollectionState:
     ``options`` are spelled as ``create`` spells them and can be sent to it as they are (a view's
     hold ``viewOn`` and ``pipeline``); ``indexes`` are sorted by name, without the one on ``_id``;
     ``documents`` are the initial data: the ones declared, or those of the same ids found.
+    ``building`` and ``automatic``, known of a live collection alone, name the indexes that are still
+    being built (they are not among ``indexes``: they may yet fail) and those that the server has made
+    of its own accord.
     """
 
     name: str
@@ -28,6 +31,8 @@ class CollectionState:
     indexes: tuple[Index, ...] = ()
     documents: tuple[Mapping[str, Any], ...] = ()
     renamed_from: str | None = None
+    building: tuple[str, ...] = field(default=(), compare=False)
+    automatic: tuple[str, ...] = field(default=(), compare=False)
 
     def index(self, name: str) -> Index | None:
         """The index of that name, if there is one."""
