@@ -1,0 +1,80 @@
+"""One upgrade of the revisions in this folder, beside the bare writes of its ledger; called by cli.py."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import statistics
+import sys
+import time
+from collections.abc import Awaitable
+from typing import Any
+
+from pymongo.monitoring import CommandFailedEvent, CommandListener, CommandStartedEvent, CommandSucceededEvent
+
+from asyncmig import Migrator
+
+LEDGER = "asyncmig_revisions"
+WRITES = ("insert", "update", "delete", "findAndModify")
+OF_THE_SESSION = ("lsid", "txnNumber", "$clusterTime", "$db", "$readPreference", "autocommit")
+
+
+class Writes(CommandListener):
+    """Keeps the write commands that were sent to the ledger."""
+
+    def __init__(self) -> None:
+        self.commands: list[dict[str, Any]] = []
+
+    def started(self, event: CommandStartedEvent) -> None:
+        if event.command_name in WRITES and event.command[event.command_name] == LEDGER:
+            self.commands.append({key: value for key, value in event.command.items() if key not in OF_THE_SESSION})
+
+    def succeeded(self, event: CommandSucceededEvent) -> None:
+        """Nothing to keep."""
+
+    def failed(self, event: CommandFailedEvent) -> None:
+        """Nothing to keep."""
+
+
+def client_of(driver: str, url: str, **options: Any) -> Any:
+    if driver == "motor":
+        from motor.motor_asyncio import AsyncIOMotorClient
+
+        return AsyncIOMotorClient(url, **options)
+    from pymongo import AsyncMongoClient
+
+    return AsyncMongoClient(url, **options)
+
+
+async def timed(work: Awaitable[Any]) -> float:
+    started = time.perf_counter()
+    await work
+    return time.perf_counter() - started
+
+
+async def replay(database: Any, commands: list[dict[str, Any]]) -> None:
+    for command in commands:
+        await database.command(command)
+
+
+async def main(url: str, driver: str, rounds: int) -> None:
+    writes = Writes()
+    client, listened = client_of(driver, url), client_of(driver, url, event_listeners=[writes])
+    await Migrator(listened[f"ledger_{driver}"], directory="migrations").upgrade("head")
+    upgrades, floors = [], []
+    for number in range(rounds):
+        upgrades.append(await timed(Migrator(client[f"up_{driver}_{number}"], directory="migrations").upgrade("head")))
+        floors.append(await timed(replay(client[f"floor_{driver}_{number}"], writes.commands)))
+    upgrade, floor = statistics.median(upgrades), statistics.median(floors)
+    print(
+        f"in one process, {driver}: {upgrade:.2f} s; its {len(writes.commands)} ledger writes alone: {floor:.2f} s; "
+        f"ratio {upgrade / floor:.2f}"
+    )
+    for each in (client, listened):
+        closing = each.close()
+        if inspect.isawaitable(closing):
+            await closing
+
+
+if __name__ == "__main__":
+    asyncio.run(main(sys.argv[1], sys.argv[2], int(sys.argv[3])))
