@@ -1,0 +1,204 @@
+"""What a run tells while it goes on: one frozen value per event, for progress, logs and tests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from asyncmig.history.revision import Revision
+from asyncmig.operations import Operation
+from asyncmig.running.holder import Holder
+
+__all__ = [
+    "ChecksumChanged",
+    "Direction",
+    "Event",
+    "JournalDiverged",
+    "Listener",
+    "LockAcquired",
+    "LockReleased",
+    "LockWaiting",
+    "LoopBlocked",
+    "OperationFinished",
+    "OperationRetried",
+    "OperationSkipped",
+    "OperationStarted",
+    "RevisionFinished",
+    "RevisionResumed",
+    "RevisionRetried",
+    "RevisionStarted",
+    "RevisionStopped",
+    "RunStarted",
+]
+
+Direction = Literal["upgrade", "downgrade"]
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """The root of what a listener is called with."""
+
+
+Listener = Callable[[Event], None]
+
+
+@dataclass(frozen=True, slots=True)
+class LockWaiting(Event):
+    """Somebody else holds the lock; told at once and then every few seconds. ``waited`` is in seconds."""
+
+    holder: Holder
+    waited: float
+
+
+@dataclass(frozen=True, slots=True)
+class LockAcquired(Event):
+    """The lock is ours; ``waited`` is in seconds."""
+
+    token: int
+    waited: float
+
+
+@dataclass(frozen=True, slots=True)
+class LockReleased(Event):
+    """The lock is free again."""
+
+    token: int
+
+
+@dataclass(frozen=True, slots=True)
+class LoopBlocked(Event):
+    """The event loop stood still for ``seconds``, most often by blocking code in a revision.
+
+    The lock could not be renewed in that time. It was afterwards, so nothing is lost; code that
+    blocks belongs into a thread: ``await anyio.to_thread.run_sync(...)``.
+    """
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class RunStarted(Event):
+    """The lock is held, the state was read again, and these revisions will run in this order."""
+
+    direction: Direction
+    revisions: tuple[Revision, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ChecksumChanged(Event):
+    """The file of an applied revision is not the one that was applied."""
+
+    revision: Revision
+    applied: str
+    now: str
+
+
+@dataclass(frozen=True, slots=True)
+class RevisionStarted(Event):
+    """A revision begins: the ``number``-th of ``total`` in this run. The ledger has it already."""
+
+    revision: Revision
+    direction: Direction
+    number: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class RevisionResumed(Event):
+    """A revision that was left half-way goes on: ``finished`` operations are done already.
+
+    ``unknown`` describes the operation that was started and perhaps done; ``error`` says why the
+    former run stopped, and is empty when it was killed.
+    """
+
+    revision: Revision
+    direction: Direction
+    finished: int
+    unknown: str
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class JournalDiverged(Event):
+    """The file was edited since: from operation ``number`` on it no longer fits the journal, and all are applied."""
+
+    revision: Revision
+    number: int
+    journalled: str
+    operation: Operation
+
+
+@dataclass(frozen=True, slots=True)
+class OperationStarted(Event):
+    """An operation begins; the journal says so already."""
+
+    revision: Revision
+    direction: Direction
+    number: int
+    operation: Operation
+
+
+@dataclass(frozen=True, slots=True)
+class OperationFinished(Event):
+    """An operation is done.
+
+    The journal says so before the next operation begins, before the revision ends, or as soon as
+    the revision's own code waits for anything, whichever comes first.
+    """
+
+    revision: Revision
+    direction: Direction
+    number: int
+    operation: Operation
+    seconds: float
+    result: Any
+
+
+@dataclass(frozen=True, slots=True)
+class OperationSkipped(Event):
+    """An operation was left out: it was done before, or there is nothing of it to undo."""
+
+    revision: Revision
+    direction: Direction
+    number: int
+    operation: Operation
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class OperationRetried(Event):
+    """The connection broke while an operation ran, so that its outcome is unknown; it is applied again."""
+
+    revision: Revision
+    direction: Direction
+    number: int
+    operation: Operation
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class RevisionRetried(Event):
+    """The transaction of a whole revision was aborted by the server and runs again from its top."""
+
+    revision: Revision
+    direction: Direction
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class RevisionFinished(Event):
+    """A revision is applied, or reverted, and the ledger says so on a majority of the servers."""
+
+    revision: Revision
+    direction: Direction
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class RevisionStopped(Event):
+    """A revision stopped half-way, by an error or by an interrupt, and the ledger says where."""
+
+    revision: Revision
+    direction: Direction
+    error: str

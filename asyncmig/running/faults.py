@@ -1,0 +1,71 @@
+"""Which errors of a driver mean "ask again", because the outcome is unknown or the server was busy changing roles."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pymongo.errors import (
+    AutoReconnect,
+    BulkWriteError,
+    DuplicateKeyError,
+    OperationFailure,
+    PyMongoError,
+    WaitQueueTimeoutError,
+    WriteConcernError,
+)
+
+__all__ = ["is_transient", "wants_another_transaction"]
+
+_CODES = frozenset(
+    {
+        6,  # HostUnreachable
+        7,  # HostNotFound
+        64,  # WriteConcernFailed
+        89,  # NetworkTimeout
+        91,  # ShutdownInProgress
+        100,  # UnsatisfiableWriteConcern
+        112,  # WriteConflict
+        134,  # ReadConcernMajorityNotAvailableYet
+        189,  # PrimarySteppedDown
+        234,  # RetryChangeStream
+        262,  # ExceededTimeLimit
+        9001,  # SocketException
+        10107,  # NotWritablePrimary
+        11600,  # InterruptedAtShutdown
+        11602,  # InterruptedDueToReplStateChange
+        13435,  # NotPrimaryNoSecondaryOk
+        13436,  # NotPrimaryOrSecondary
+    }
+)
+
+
+def is_transient(error: BaseException) -> bool:
+    """Whether the same request, sent again, may well succeed.
+
+    True for broken connections, elections and unmet write concerns: there the server may or may
+    not have done what was asked, so only a request that is safe to repeat may be repeated.
+    https://www.mongodb.com/docs/manual/reference/error-codes/
+    """
+    if isinstance(error, BulkWriteError):
+        return _bulk_is_transient(error)
+    if isinstance(error, (AutoReconnect, WaitQueueTimeoutError, WriteConcernError)):
+        return not isinstance(error, DuplicateKeyError)
+    return isinstance(error, OperationFailure) and error.code in _CODES
+
+
+def _bulk_is_transient(error: BulkWriteError) -> bool:
+    refused = (error.details or {}).get("writeErrors", [])
+    return all(one.get("code") in _CODES for one in refused)  # none at all: a write concern was not met
+
+
+def wants_another_transaction(error: BaseException) -> bool:
+    """Whether the server has aborted a transaction that deserves another try, wherever in the chain that stands."""
+    return any(
+        isinstance(one, PyMongoError) and one.has_error_label("TransientTransactionError") for one in _chain(error)
+    )
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__

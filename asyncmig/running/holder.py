@@ -1,0 +1,66 @@
+"""``Holder``: who has the migration lock, read from its document; and who we are."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+from asyncmig.drivers.base import Document
+
+__all__ = ["Holder", "identity"]
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """The lock as its document tells, at the time of reading. All times are the server's, in UTC."""
+
+    owner: str
+    token: int
+    host: str = "?"
+    pid: int = 0
+    user: str = "?"
+    command: str = ""
+    version: str = "?"
+    acquired_at: datetime | None = None
+    renewed_at: datetime | None = None
+    expires_at: datetime | None = None
+    alive: bool = True
+    """False once the lease has ended: the next run may take the lock."""
+
+    @classmethod
+    def read(cls, document: Mapping[str, Any]) -> Holder:
+        """The holder that a held lock's document names."""
+        known = {field.name: document[field.name] for field in fields(cls) if field.name in document}
+        return cls(**known)
+
+    @property
+    def document(self) -> Document:
+        """As a plain mapping, for errors and ``--json``."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+    def __str__(self) -> str:
+        what = f", {self.command}" if self.command else ""
+        return f"{self.user}@{self.host} (pid {self.pid}{what})"
+
+
+@cache
+def _machine() -> tuple[str, str]:
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):  # a container whose user has no name
+        user = str(os.getuid()) if hasattr(os, "getuid") else "?"
+    return socket.gethostname(), user
+
+
+def identity() -> Document:
+    """Who this process is, for the lock and the ledger."""
+    from asyncmig import __version__
+
+    host, user = _machine()
+    return {"host": host, "pid": os.getpid(), "user": user, "version": __version__}

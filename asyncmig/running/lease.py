@@ -1,0 +1,138 @@
+"""``Lease``: the lock while it is held: kept alive beside the work, checked before each write.
+
+Three clocks matter. The *server's* clock alone decides when a lease has ended and who may take the
+lock next. Our *local* clock decides when we stop: at five sixths of the lease after the last renewal
+that succeeded was sent, so before anybody else could begin. The *event loop's* clock may stand still
+while a revision's own code blocks it (``time.sleep``), or while the process is stopped. Renewing
+cannot survive that; the loss is noticed instead: whoever is about to write calls :meth:`Lease.ensure`
+first, which renews a lease that is overdue before it says yes. If nobody else took the lock in the
+meantime the work goes on; otherwise it ends with LockLost, before that write.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Protocol
+
+import anyio
+from pymongo.errors import PyMongoError
+
+from asyncmig.errors import LockLost
+from asyncmig.running.events import LoopBlocked
+
+if TYPE_CHECKING:
+    from asyncmig.running.lock import Lock
+
+__all__ = ["Lease", "local_clock"]
+
+_RENEWALS = 3  # per lease
+_BLOCKED = 1.0  # seconds that the event loop stood still before it is worth an event
+
+
+def local_clock() -> float:
+    """Seconds on a clock that only goes forward, and, where the system has one, does so while it is suspended."""
+    return time.clock_gettime(_BOOTTIME) if _BOOTTIME is not None else time.monotonic()
+
+
+_BOOTTIME: int | None = getattr(time, "CLOCK_BOOTTIME", None)
+
+
+class _Cancellable(Protocol):
+    def cancel(self) -> object: ...
+
+
+class Lease:
+    """The lock in our hands: ``owner`` and ``token`` name it, ``expires_at`` is its end on the server's clock."""
+
+    def __init__(self, lock: Lock, owner: str, token: int, sent: float, expires_at: datetime) -> None:
+        self._lock, self.owner, self.token = lock, owner, token
+        self._length = lock.lease
+        self._guarded: list[_Cancellable] = []
+        self._one_at_a_time = anyio.Lock()
+        self.loss = ""
+        """Why the lease was lost; empty while it is ours."""
+        self._extend(sent, expires_at)
+
+    def _extend(self, sent: float, expires_at: datetime) -> None:
+        self._due = sent + self._length / _RENEWALS
+        self._deadline = sent + self._length * 5 / 6
+        self.expires_at = expires_at
+
+    @property
+    def writes_until(self) -> datetime:
+        """When the server is to refuse our writes, by its own clock: a moment before the lease ends."""
+        return self.expires_at - timedelta(seconds=self._length / 10)
+
+    @contextmanager
+    def guarding(self, work: _Cancellable) -> Iterator[None]:
+        """Cancel ``work`` (a task, a cancel scope) as soon as the lease is lost."""
+        self._guarded.append(work)
+        try:
+            yield
+        finally:
+            self._guarded.remove(work)
+
+    def check(self) -> None:
+        """Raise LockLost when the lease is known to be lost."""
+        if self.loss:
+            raise LockLost(self.loss)
+
+    async def ensure(self) -> None:
+        """Make sure that the lease is ours, before a write; asks the server only when a renewal is overdue.
+
+        Raises LockLost.
+        """
+        self.check()
+        if local_clock() >= self._overdue:
+            await self._renew()
+        self.check()
+
+    @property
+    def _overdue(self) -> float:
+        return self._due + self._length / 12
+
+    async def keep(self) -> None:
+        """Renew the lease every third of it, until cancelled or lost: the task beside the work."""
+        while not self.loss:
+            await anyio.sleep(max(self._due - local_clock(), 0))
+            if (late := local_clock() - self._due) > _BLOCKED:
+                self._lock.tell(LoopBlocked(late))
+            if local_clock() >= self._due:
+                await self._renew()
+
+    def unattended(self, keeper: asyncio.Task[None]) -> None:
+        """When the task that renews has died of an error, nobody renews any more."""
+        if not keeper.cancelled() and (error := keeper.exception()) is not None:
+            self.lose(f"renewing stopped: {type(error).__name__}: {error}")
+
+    async def _renew(self) -> None:
+        async with self._one_at_a_time:
+            while not self.loss and local_clock() >= self._due:
+                await self._attempt()
+
+    async def _attempt(self) -> None:
+        sent = local_clock()
+        try:
+            with anyio.fail_after(max(min(self._deadline - sent, self._length / 3), self._length / 12)):
+                expires_at = await self._lock.renew(self)
+        except (PyMongoError, OSError, TimeoutError) as error:
+            if local_clock() >= self._deadline:
+                reason = str(error) or "the server did not answer in time"
+                self.lose(f"it could not be renewed for {self._length * 5 / 6:.3g} s: {reason}")
+            else:
+                await anyio.sleep(min(self._length / 30, max(self._deadline - local_clock(), 0)))
+            return
+        if expires_at is None:
+            self.lose("another owner has taken it, or it was broken by `asyncmig unlock --force`")
+        else:
+            self._extend(sent, expires_at)
+
+    def lose(self, reason: str) -> None:
+        """Note that the lock is not ours any more and cancel all work that is guarded by it."""
+        self.loss = self.loss or reason
+        for work in self._guarded:
+            work.cancel()

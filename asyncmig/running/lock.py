@@ -1,0 +1,236 @@
+"""``Lock``: one document, so that two runners never work at the same time.
+
+The document lives in ``asyncmig_lock`` under the ``_id`` "migration". It is taken, renewed, released
+and broken in one round trip each, by an update that the server evaluates on its own clock, and
+acknowledged by a majority of the replica set.
+
+- **Owner**: a fresh id per attempt, so that an attempt whose answer was lost on the way is made
+  again under the same id and recognises its own success.
+- **Token**: grows with every new owner and never restarts (the document is kept when the lock is
+  released). Each record of the ledger carries the token of its writer: see :mod:`asyncmig.running.ledger`.
+- **Lease**: ends by itself, on the server's clock, when its owner dies. :mod:`asyncmig.running.lease`
+  keeps it alive beside the work, and stops the work before the lease could end.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import uuid4
+
+import anyio
+from bson import Int64
+from pymongo import ReturnDocument
+from pymongo.errors import DuplicateKeyError, PyMongoError
+
+from asyncmig.drivers.base import Document, Driver
+from asyncmig.errors import LockError, LockLost, LockTimeout
+from asyncmig.running.clock import EPOCH, Clock
+from asyncmig.running.events import Event, LockAcquired, LockReleased
+from asyncmig.running.faults import is_transient
+from asyncmig.running.holder import Holder, identity
+from asyncmig.running.lease import Lease, local_clock
+from asyncmig.running.patience import Patience
+
+__all__ = ["Lock"]
+
+_ID = "migration"
+_OWNER = {"$ifNull": ["$owner", None]}
+_END = {"$ifNull": ["$expires_at", EPOCH]}
+_UNTIL_TOLD = 2.0  # seconds to tell the server, after a cancellation, that the lock is not wanted any more
+
+
+class Lock:
+    """The migration lock of one database.
+
+    ``lease``, in seconds: how long the lock outlives a runner that was killed; it is renewed every
+    third of it. ``on_event`` hears of waiting, of the lock being taken and released.
+    """
+
+    def __init__(
+        self,
+        driver: Driver,
+        *,
+        collection: str = "asyncmig_lock",
+        lease: float = 30.0,
+        on_event: Callable[[Event], None] | None = None,
+    ) -> None:
+        self._clock = Clock(driver)
+        self._documents = driver.collection(collection)
+        self.collection, self.lease = collection, lease
+        self.tell: Callable[[Event], None] = on_event or (lambda event: None)
+
+    @asynccontextmanager
+    async def held(self, *, wait: float = 60.0, command: str = "") -> AsyncIterator[Lease]:
+        """Hold the lock for a block, waiting up to ``wait`` seconds for it; 0 asks once.
+
+        The block is cancelled at once when the lease is lost. Raises LockTimeout, LockLost.
+        """
+        lease = await self.acquire(wait=wait, command=command)
+        scope, keeper = anyio.CancelScope(), asyncio.create_task(lease.keep())
+        keeper.add_done_callback(lease.unattended)
+        try:
+            with scope, lease.guarding(scope):
+                yield lease
+        except Exception as error:
+            if scope.cancel_called and not isinstance(error, LockLost):
+                raise LockLost(lease.loss) from error
+            raise
+        finally:
+            keeper.cancel()
+            with anyio.CancelScope(shield=True):
+                await asyncio.wait([keeper])
+                await self.release(lease)
+        lease.check()
+
+    async def acquire(self, *, wait: float = 60.0, command: str = "") -> Lease:
+        """Take the lock. Raises LockTimeout, which tells who holds it, after ``wait`` seconds."""
+        owner, patience = uuid4().hex, Patience(wait, self.tell)
+        try:
+            while True:
+                sent = local_clock()
+                document = await self._ask(owner, command, patience)
+                if document is None:
+                    await patience.after_fault()
+                elif document["owner"] == owner:
+                    self.tell(LockAcquired(int(document["token"]), patience.waited))
+                    return Lease(self, owner, document["token"], sent, document["expires_at"])
+                else:
+                    await self._stand_in_line(Holder.read(document), patience)
+        except BaseException as error:
+            if patience.had_faults or not isinstance(error, LockError):
+                await self._abandon(owner)
+            raise
+
+    async def _ask(self, owner: str, command: str, patience: Patience) -> Document | None:
+        """The lock's document after trying to take it; None when no answer tells, and to ask again is right."""
+        try:
+            document: Document = await self._documents.find_one_and_update(
+                {"_id": _ID}, self._taking(owner, command), upsert=True, return_document=ReturnDocument.AFTER
+            )
+        except PyMongoError as error:
+            if not (isinstance(error, DuplicateKeyError) or is_transient(error)):
+                raise LockError(f"the lock in {self.collection} cannot be taken: {error}") from error
+            patience.note(error)
+            return None
+        return document
+
+    async def _stand_in_line(self, holder: Holder, patience: Patience) -> None:
+        if patience.is_over:
+            raise LockTimeout(holder.document, patience.waited)
+        await patience.after_refusal(holder)
+
+    def _taking(self, owner: str, command: str) -> list[Document]:
+        """One ``$set`` with a condition per field: the only pipeline that the mock knows, too."""
+        free = {"$or": [{"$eq": [_OWNER, None]}, {"$lte": [_END, self._clock.now]}]}
+        is_mine = {"$eq": [_OWNER, owner]}
+        facts = {"command": command, **identity()}
+        wanted = {
+            "acquired_at": self._clock.now,
+            "renewed_at": self._clock.now,
+            "expires_at": self._clock.later(self.lease),
+            **{name: {"$literal": value} for name, value in facts.items()},
+        }
+        # The mock sets one field after the other, seeing those set before: token and owner come first.
+        grown = {"$add": [{"$ifNull": ["$token", Int64(0)]}, Int64(1)]}
+        token = {"$cond": [{"$and": [free, {"$ne": [_OWNER, owner]}]}, grown, "$token"]}
+        mine = {"$cond": [{"$or": [free, is_mine]}, owner, "$owner"]}
+        rest = {n: {"$cond": [{"$or": [free, is_mine]}, value, f"${n}"]} for n, value in wanted.items()}
+        return [{"$set": {"token": token, "owner": mine, **rest}}]
+
+    async def renew(self, lease: Lease) -> Any:
+        """The lease's new end on the server's clock, or None when it is not ours any more."""
+        document = await self._documents.find_one_and_update(
+            self._of(lease.owner, lease.token),
+            [{"$set": {"renewed_at": self._clock.now, "expires_at": self._clock.later(self.lease)}}],
+            return_document=ReturnDocument.AFTER,
+        )
+        return document and document["expires_at"]
+
+    async def raise_token(self, lease: Lease, least: int) -> Int64:
+        """Lift the token to at least ``least``: the lock's document was lost, the ledger's tokens were not."""
+        token = Int64(max(least, lease.token))
+        done = await self._documents.update_one(self._of(lease.owner, lease.token), {"$set": {"token": token}})
+        if not done.matched_count:
+            raise LockLost("another owner has taken it")
+        return token
+
+    async def release(self, lease: Lease) -> None:
+        """Give the lock back, if it is still ours; the document stays, and with it the token.
+
+        A server that cannot be reached is no error: the lease then ends by itself. A lease that was
+        lost is left to end, for what was sent in its name may still be at work on the server.
+        """
+        if lease.loss:
+            return
+        with anyio.move_on_after(self.lease / 6, shield=True):
+            if await self._let_go(self._of(lease.owner, lease.token)):
+                self.tell(LockReleased(int(lease.token)))
+
+    async def _let_go(self, filter_: Document) -> bool:
+        update = [{"$set": {"owner": None, "expires_at": self._clock.now, "released_at": self._clock.now}}]
+        while True:
+            try:
+                return bool((await self._documents.update_one(filter_, update)).matched_count)
+            except PyMongoError as error:
+                if not is_transient(error):
+                    return False
+                await anyio.sleep(0.1)
+
+    async def _abandon(self, owner: str) -> None:
+        """Make sure that an attempt which was given up, and may have succeeded unseen, holds nothing."""
+        with anyio.move_on_after(_UNTIL_TOLD, shield=True):
+            await self._let_go({"_id": _ID, "owner": owner})
+
+    async def break_lock(self, *, force: bool = False) -> Holder | None:
+        """Free the lock of a runner that died; returns who held it, None when nobody did.
+
+        Raises LockError while the lease is alive, unless ``force``. A runner that is alive after all
+        notices at its next renewal, at most a third of the lease later, or at its next write to a
+        record that the new owner has touched, and stops.
+        """
+        attempt = uuid4().hex
+        breaking = {"$and": [{"$ne": [_OWNER, None]}, {"$or": [force, {"$lte": [_END, self._clock.now]}]}]}
+        by = {"attempt": attempt, "owner": "$owner", **{n: {"$literal": v} for n, v in identity().items()}}
+        values = {"broken_by": by, "broken_at": self._clock.now, "expires_at": self._clock.now, "owner": None}
+        document = await self._documents.find_one_and_update(
+            {"_id": _ID},
+            [{"$set": {name: {"$cond": [breaking, value, f"${name}"]} for name, value in values.items()}}],
+            return_document=ReturnDocument.AFTER,
+        )
+        if document is None:
+            return None
+        if document.get("broken_by", {}).get("attempt") == attempt:
+            return Holder.read({**document, "owner": document["broken_by"]["owner"]})
+        if document.get("owner") is None:
+            return None
+        raise LockError(_alive(Holder.read(document)))
+
+    async def holder(self) -> Holder | None:
+        """Who holds the lock, alive or not; None when it is free."""
+        fields: Document = {"_id": 0}
+        if self._clock.is_servers:
+            fields = {name: 1 for name in Holder.__dataclass_fields__} | {
+                "_id": 0,
+                "alive": {"$gt": ["$expires_at", self._clock.now]},
+            }
+        document = await self._documents.find_one({"_id": _ID}, fields)
+        if document is None or document.get("owner") is None:
+            return None
+        if not self._clock.is_servers:
+            document["alive"] = document["expires_at"] > self._clock.now
+        return Holder.read(document)
+
+    @staticmethod
+    def _of(owner: str, token: int) -> Document:
+        return {"_id": _ID, "owner": owner, "token": token}
+
+
+def _alive(holder: Holder) -> str:
+    return (
+        f"the migration lock is held by {holder} since {holder.acquired_at:%Y-%m-%d %H:%M:%S} UTC and its lease is "
+        f"alive (last renewed {holder.renewed_at:%H:%M:%S}, ends {holder.expires_at:%H:%M:%S} UTC unless renewed). "
+        "If that process is dead, wait for the lease to end, or take the lock away with `asyncmig unlock --force`"
+    )
