@@ -1,0 +1,150 @@
+"""The difference between what a database has and what the models want: pure, from two states to operations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from asyncmig.authoring.collection_diff import KINDS, option_difference
+from asyncmig.authoring.index_diff import index_difference
+from asyncmig.authoring.policy import Note, Policy, Usage
+from asyncmig.authoring.rename_diff import find_renames
+from asyncmig.authoring.view_diff import view_difference
+from asyncmig.operations import (
+    CreateCollection,
+    CreateIndexes,
+    DropCollection,
+    DropView,
+    InsertDocuments,
+    NeedsRebuild,
+    Operation,
+)
+from asyncmig.schema.canonical import canonical
+from asyncmig.schema.state import CollectionState, DatabaseState
+
+__all__ = ["Difference", "Note", "difference"]
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """The operations that would bring a database to what the models want, in order, and remarks beside them."""
+
+    operations: tuple[Operation, ...] = ()
+    notes: tuple[Note, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.operations)
+
+
+@dataclass(slots=True)
+class _Plan:
+    """The operations by the stage in which they run."""
+
+    renames: list[Operation] = field(default_factory=list)
+    creations: list[Operation] = field(default_factory=list)
+    modifications: list[Operation] = field(default_factory=list)
+    indexes: list[Operation] = field(default_factory=list)
+    views: list[Operation] = field(default_factory=list)
+    data: list[Operation] = field(default_factory=list)
+    drops: list[Operation] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
+
+    def result(self) -> Difference:
+        stages = (
+            self.renames,
+            self.creations,
+            self.modifications,
+            self.indexes,
+            self.views,
+            self.data,
+            self.drops,
+        )
+        return Difference(tuple(operation for stage in stages for operation in stage), tuple(self.notes))
+
+
+def difference(
+    current: DatabaseState,
+    wanted: DatabaseState,
+    policy: Policy | None = None,
+    usage: Usage | None = None,
+) -> Difference:
+    """What turns ``current`` into ``wanted``, both in normal form.
+
+    ``usage`` tells of the indexes that are going to be dropped how often the server has used them;
+    it becomes their note. What MongoDB cannot change in place is a ``NeedsRebuild``, which nobody
+    applies. The mirror of the operations leads back to ``current``.
+    """
+    policy, usage = policy or Policy(), usage or {}
+    renames = find_renames(current, wanted)
+    plan = _Plan(renames=renames.operations, notes=renames.notes)
+    for state in wanted:
+        if state.kind != "view":
+            _compare(plan, renames.current.get(state.name), state, policy, usage)
+    _compare_views(plan, renames.current, [state for state in wanted if state.kind == "view"])
+    _leave(plan, renames.current, wanted, policy)
+    return plan.result()
+
+
+def _compare(
+    plan: _Plan, current: CollectionState | None, wanted: CollectionState, policy: Policy, usage: Usage
+) -> None:
+    if current is None:
+        _create(plan, wanted)
+        return
+    options = option_difference(current, wanted)
+    if options.reasons:
+        plan.modifications.append(NeedsRebuild(wanted.name, tuple(options.reasons), target=wanted))
+    if options.begins_anew:
+        return
+    if modification := options.modification(wanted.name):
+        plan.modifications.append(modification)
+    operations, notes = index_difference(current, wanted, policy, usage)
+    plan.indexes += operations
+    plan.notes += notes
+    plan.data += _insertion(wanted, current.documents)
+
+
+def _create(plan: _Plan, wanted: CollectionState) -> None:
+    plan.creations.append(CreateCollection(wanted.name, wanted.options))
+    if wanted.indexes:
+        plan.indexes.append(CreateIndexes(wanted.name, wanted.indexes))
+    plan.data += _insertion(wanted, ())
+
+
+def _insertion(wanted: CollectionState, found: Sequence[Mapping[str, Any]]) -> Iterator[Operation]:
+    """The initial data that is missing by ``_id``; what is there may have been changed by users, and is theirs."""
+    there = {canonical(document["_id"]) for document in found}
+    missing = tuple(document for document in wanted.documents if canonical(document["_id"]) not in there)
+    if missing:
+        yield InsertDocuments(wanted.name, missing)
+
+
+def _compare_views(plan: _Plan, current: Mapping[str, CollectionState], wanted: Sequence[CollectionState]) -> None:
+    pairs = []
+    for state in wanted:
+        found = current.get(state.name)
+        if found is None or found.kind == "view":
+            pairs.append((found, state))
+        else:
+            reasons = tuple(option_difference(found, state).reasons)
+            plan.modifications.append(NeedsRebuild(state.name, reasons, target=state))
+    plan.views += view_difference(pairs)
+
+
+def _leave(plan: _Plan, current: Mapping[str, CollectionState], wanted: DatabaseState, policy: Policy) -> None:
+    """What no model claims: noted, and dropped only where it is ours and may be. A view that was renamed goes."""
+    explained = {state.renamed_from: state for state in wanted}
+    left = sorted((state for state in current.values() if state.name not in wanted), key=lambda s: s.kind != "view")
+    for state in left:
+        successor = explained.get(state.name)
+        if successor and successor.kind == state.kind == "view":
+            plan.drops.append(DropView(state.name, was=state))
+        elif policy.drop_collections and state.name in policy.owned:
+            plan.drops.append(_drop(state))
+        elif successor is None:
+            plan.notes.append(Note(state.name, f"this {KINDS[state.kind]} is in the database, and no model claims it"))
+
+
+def _drop(state: CollectionState) -> Operation:
+    return DropView(state.name, was=state) if state.kind == "view" else DropCollection(state.name, was=state)

@@ -1,0 +1,136 @@
+"""The difference between the indexes that a collection has and those its model wants, as operations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from asyncmig.authoring.bridge import clash, is_bridge
+from asyncmig.authoring.index_change import changed, in_place, same
+from asyncmig.authoring.index_sequence import sequence
+from asyncmig.authoring.policy import Note, Policy, Usage
+from asyncmig.operations import DropIndex, ModifyIndex, Operation
+from asyncmig.schema.index import Index
+from asyncmig.schema.normal import signature
+from asyncmig.schema.state import CollectionState
+
+__all__ = ["index_difference"]
+
+
+@dataclass(slots=True)
+class _Sorted:
+    """The indexes of one collection by what is to become of them."""
+
+    modified: list[tuple[Index, tuple[Mapping[str, Any], ...]]] = field(default_factory=list)
+    created: list[Index] = field(default_factory=list)
+    dropped: list[Index] = field(default_factory=list)
+    undeclared: list[Index] = field(default_factory=list)
+
+
+def index_difference(
+    current: CollectionState, wanted: CollectionState, policy: Policy, usage: Usage
+) -> tuple[list[Operation], list[Note]]:
+    """What turns the indexes of ``current`` into those of ``wanted``: changes in place first, then see ``sequence``."""
+    found = _sort(current, wanted, policy)
+    notes = _building(current, wanted)
+    drops = [DropIndex(wanted.name, index.name, was=index) for index in found.dropped]
+    for index in found.undeclared:
+        _decide(index, current, found, policy, drops, notes, usage)
+    present = current.indexes
+    operations: list[Operation] = []
+    for index, changes in found.modified:
+        for options in changes:
+            before, present = present, _with(present, index.name, options)
+            back = tuple(_undo(wanted.name, current, present, before))
+            operations.append(ModifyIndex(wanted.name, index.name, options, was=back))
+    operations += sequence(wanted.name, present, found.created, drops)
+    return operations, notes
+
+
+def _sort(current: CollectionState, wanted: CollectionState, policy: Policy) -> _Sorted:
+    found = _Sorted()
+    old = {index.name: index for index in current.indexes}
+    for new in wanted.indexes:
+        before = old.pop(new.name, None)
+        if before is None:
+            found.created.append(new)
+        elif not same(before, new, policy.unseen):
+            _sort_changed(found, before, new, current)
+    found.undeclared.extend(index for index in old.values() if index.name not in current.automatic)
+    return found
+
+
+def _sort_changed(found: _Sorted, before: Index, new: Index, current: CollectionState) -> None:
+    changes = in_place(before, new, current.kind)
+    twins = (other for other in current.indexes if other.name != new.name and signature(other) == signature(new))
+    if changes is not None and not any(twins):
+        found.modified.append((before, changes))
+    else:
+        found.created.append(new)
+        found.dropped.append(before)
+
+
+def _decide(
+    index: Index,
+    current: CollectionState,
+    found: _Sorted,
+    policy: Policy,
+    drops: list[DropIndex],
+    notes: list[Note],
+    usage: Usage,
+) -> None:
+    """What becomes of an index that no model mentions. One that stands in another's way goes, whatever the policy."""
+    in_the_way = next((new for new in found.created if clash(new, index)), None)
+    hidden = bool(index.options.get("hidden"))
+    if in_the_way or is_bridge(index.name) or policy.undeclared_indexes == "drop":
+        drops.append(DropIndex(current.name, index.name, was=index, note=_used(usage, current.name, index.name)))
+        if in_the_way and policy.undeclared_indexes != "drop":
+            notes.append(Note(current.name, f"index {index.name} makes room for the declared {in_the_way.name}"))
+    elif policy.undeclared_indexes == "ignore":
+        notes.append(Note(current.name, f"index {index.name} is not declared"))
+    elif current.kind == "timeseries":
+        notes.append(Note(current.name, f"index {index.name} is not declared; on a time series it cannot be hidden"))
+    elif hidden:
+        drops.append(DropIndex(current.name, index.name, was=index, note=_used(usage, current.name, index.name)))
+    else:
+        found.modified.append((index, ({"hidden": True},)))
+
+
+def _used(usage: Usage, collection: str, index: str) -> str:
+    if (collection, index) not in usage:
+        return ""
+    since, times = usage[collection, index]
+    how_often = "not used" if times == 0 else "used once" if times == 1 else f"used {times} times"
+    return f"{how_often} since {since:%Y-%m-%d %H:%M} UTC"
+
+
+def _building(current: CollectionState, wanted: CollectionState) -> list[Note]:
+    """An index that is being built may yet fail and vanish, so it does not count as there."""
+    return [
+        Note(
+            wanted.name,
+            f"index {name} is being built at this moment; creating it waits for that build"
+            if wanted.index(name)
+            else f"index {name} is being built at this moment, and is not declared",
+        )
+        for name in current.building
+    ]
+
+
+def _with(present: Sequence[Index], name: str, options: Mapping[str, Any]) -> tuple[Index, ...]:
+    return tuple(changed(index, options) if index.name == name else index for index in present)
+
+
+def _undo(
+    collection: str, current: CollectionState, after: Sequence[Index], before: Sequence[Index]
+) -> Iterator[Operation]:
+    """What takes one change in place back: another in place where the server can, else a replacement."""
+    for new, old in zip(after, before, strict=True):
+        if new is old:
+            continue
+        changes = in_place(new, old, current.kind)
+        if changes is None:
+            yield from sequence(collection, after, [old], [DropIndex(collection, new.name, was=new)])
+        else:
+            yield from (ModifyIndex(collection, new.name, options) for options in changes)

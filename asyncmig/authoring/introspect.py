@@ -1,0 +1,114 @@
+"""What a live database has, as a ``DatabaseState`` in normal form."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from types import MappingProxyType
+from typing import Any
+
+from asyncmig.authoring.catalog import Listed, each, list_indexes
+from asyncmig.drivers import driver_for
+from asyncmig.drivers.base import Document, Driver
+from asyncmig.schema.options import automatic_index
+from asyncmig.schema.server import collection_from_server
+from asyncmig.schema.state import CollectionState, DatabaseState
+
+__all__ = ["OWN", "initial_ids", "introspect"]
+
+OWN = frozenset({"asyncmig_revisions", "asyncmig_lock"})
+
+_NONE: Mapping[str, Sequence[Any]] = MappingProxyType({})
+_CHUNK = 1_000  # ids asked for at once
+_MAKES_INDEXES = (
+    20  # the wire version of MongoDB 6.3, which gives every time series an index on metaField and timeField
+)
+
+
+async def introspect(
+    database: Any,
+    *,
+    include: Callable[[str, str], bool] | None = None,
+    own: frozenset[str] = OWN,
+    documents: Mapping[str, Sequence[Any]] = _NONE,
+    limit: int = 16,
+) -> DatabaseState:
+    """Every collection, time series and view of ``database`` with its options and indexes.
+
+    ``database``: Motor's, PyMongo's or mongomock-motor's. ``include(kind, name)`` says whether to
+    look at a ``"collection"``, ``"timeseries"`` or ``"view"``. ``own`` are names that belong to
+    asyncmig; they never appear, nor do ``system.*`` and ``enxcol_.*``. ``documents`` names ``_id``
+    values by collection, whose documents are fetched too. At most ``limit`` commands run at once.
+
+    An index that is being built may yet fail and vanish: it is named in ``building``, and is not
+    among the ``indexes``. Raises PyMongoError as the driver does.
+
+    https://www.mongodb.com/docs/manual/reference/command/listCollections/
+    https://www.mongodb.com/docs/manual/reference/command/listIndexes/
+    """
+    driver = driver_for(database)
+    listed = await driver.read({"listCollections": 1})
+    infos = sorted((info for info in listed if _is_of_interest(info, include, own)), key=lambda info: info["name"])
+    indexes = await list_indexes(driver, infos, limit)
+    found = await _fetch(driver, documents, {info["name"] for info in infos}, limit)
+    makes_indexes = await _makes_indexes(driver, infos)
+    states = (
+        _state(info, indexes.get(info["name"], _NO_INDEXES), found.get(info["name"], ()), makes_indexes)
+        for info in infos
+        if info["name"] in indexes or info["type"] == "view"
+    )
+    return DatabaseState({state.name: state for state in states})
+
+
+def initial_ids(wanted: DatabaseState) -> dict[str, list[Any]]:
+    """The ``documents`` to ask for in order to compare with ``wanted``, under the collections' earlier names too."""
+    ids: dict[str, list[Any]] = {}
+    for state in wanted:
+        if state.documents:
+            for name in filter(None, (state.name, state.renamed_from)):
+                ids.setdefault(name, []).extend(document["_id"] for document in state.documents)
+    return ids
+
+
+_NO_INDEXES = Listed(())
+
+
+def _is_of_interest(info: Document, include: Callable[[str, str], bool] | None, own: frozenset[str]) -> bool:
+    name: str = info["name"]
+    if name in own or name.startswith(("system.", "enxcol_.")):
+        return False
+    return include is None or include(info["type"], name)
+
+
+def _state(info: Document, listed: Listed, documents: Sequence[Document], makes_indexes: bool) -> CollectionState:
+    state = collection_from_server(info, listed.indexes, documents)
+    automatic = _automatic(state) if makes_indexes else ()
+    return replace(state, building=listed.building, automatic=automatic) if listed.building or automatic else state
+
+
+async def _makes_indexes(driver: Driver, infos: Sequence[Document]) -> bool:
+    """Whether the server is of the kind that does; asked only where there is a time series that it could do it to."""
+    if not any("metaField" in info["options"].get("timeseries", {}) for info in infos):
+        return False
+    hello = await driver.command({"hello": 1}, admin=True)
+    return bool(hello["maxWireVersion"] >= _MAKES_INDEXES)
+
+
+def _automatic(state: CollectionState) -> tuple[str, ...]:
+    made = automatic_index(state)
+    return tuple(index.name for index in state.indexes if made and index.keys == made.keys and index.named_by_default)
+
+
+async def _fetch(
+    driver: Driver, asked: Mapping[str, Sequence[Any]], there: set[str], limit: int
+) -> dict[str, list[Document]]:
+    found: dict[str, list[Document]] = {name: [] for name in asked if name in there}
+    chunks = [(name, asked[name][at : at + _CHUNK]) for name in found for at in range(0, len(asked[name]), _CHUNK)]
+
+    async def read(chunk: tuple[str, Sequence[Any]]) -> None:
+        name, ids = chunk
+        cursor = driver.database.get_collection(name).find({"_id": {"$in": list(ids)}})
+        found[name].extend([document async for document in cursor])
+
+    await each(chunks, read, limit)
+    return found

@@ -1,0 +1,65 @@
+"""What a comparison may do about things that the models do not mention, and what it says instead."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Literal
+
+__all__ = ["Note", "Policy", "Undeclared", "Usage"]
+
+Undeclared = Literal["drop", "hide", "ignore"]
+
+Usage = Mapping[tuple[str, str], tuple[datetime, int]]
+"""By collection and index: since when the server has counted (UTC), and how often it has used the index."""
+
+_LOST_BY_THE_MOCK = frozenset(
+    {
+        "2dsphereIndexVersion",
+        "bits",
+        "collation",
+        "default_language",
+        "hidden",
+        "language_override",
+        "max",
+        "min",
+        "prepareUnique",
+        "storageEngine",
+        "textIndexVersion",
+        "weights",
+        "wildcardProjection",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A remark about a collection that no operation stands for: reported, and written into the revision."""
+
+    collection: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.collection}: {self.text}"
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """How far a comparison may go.
+
+    ``undeclared_indexes``: what becomes of an index that a declared collection has and its model has
+    not: ``drop``; ``hide`` (the planner no longer uses it; a later comparison drops what it finds
+    hidden); ``ignore`` (noted only). ``drop_collections`` lets a collection go that no model claims,
+    if it is in ``owned``, the names of those that asyncmig itself has created. ``unseen``: index
+    options that the database cannot show, and which are therefore no difference.
+    """
+
+    undeclared_indexes: Undeclared = "drop"
+    drop_collections: bool = False
+    owned: frozenset[str] = frozenset()
+    unseen: frozenset[str] = frozenset()
+
+    def on(self, driver: str) -> Policy:
+        """The same policy for a database behind that driver: mongomock loses most index options without a word."""
+        return replace(self, unseen=self.unseen | _LOST_BY_THE_MOCK) if driver == "mock" else self
