@@ -109,7 +109,8 @@ class OperationRefused(AsyncmigError):
     ) -> None:
         self.operation, self.code, self.message, self.advice = operation, code, message, advice
         self.details = details or {}
-        text = f"{operation.describe()}: the server refused it (code {code}): {message}"
+        said = message if code is None else f"the server refused it (code {code}): {message}"
+        text = f"{operation.describe()}: {said}"
         super().__init__(f"{text}\n  {advice}" if advice else text)
 
 

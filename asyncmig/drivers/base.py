@@ -56,6 +56,10 @@ class Driver(Protocol):
         """Those of the documents of these ``_id``s that are there, byte for byte as they are stored."""
         ...
 
+    async def delete(self, name: str, ids: Sequence[Any], *, session: Any = None) -> int:
+        """Delete the documents of these ``_id``s, whatever is in them; how many there were."""
+        ...
+
     async def delete_stored(self, name: str, document: bytes, *, session: Any = None) -> bool:
         """Delete this very document; False when it is gone, or no longer what :meth:`stored` returned."""
         ...

@@ -103,8 +103,14 @@ class MockDriver:
     async def stored(self, name: str, ids: Sequence[Any], *, session: Any = None) -> list[bytes]:
         """Those of the documents of these ``_id``s that are there, as the mock keeps them."""
         _refuse_session(session)
-        rows = await self.database.get_collection(name).find({"_id": {"$in": list(ids)}}).to_list(None)
+        rows = await self.database.get_collection(name).find(_by_id(ids)).to_list(None)
         return [self.encode(row) for row in rows]
+
+    async def delete(self, name: str, ids: Sequence[Any], *, session: Any = None) -> int:
+        """Delete the documents of these ``_id``s, whatever is in them; how many there were."""
+        _refuse_session(session)
+        deleted = await self.database.get_collection(name).delete_many(_by_id(ids))
+        return int(deleted.deleted_count)
 
     async def delete_stored(self, name: str, document: bytes, *, session: Any = None) -> bool:
         """Delete this very document; False when it is gone or was changed meanwhile."""
@@ -207,6 +213,11 @@ def _unsupported(what: str) -> UnsupportedByDriver:
 def _refuse_session(session: Any) -> None:
     if session is not None:
         raise _unsupported("anything in a session")
+
+
+def _by_id(ids: Sequence[Any]) -> Document:
+    """The filter, with ids as they are after a journey through BSON, like the documents themselves."""
+    return {"_id": {"$in": bson.decode(bson.encode({"ids": list(ids)}, codec_options=_STANDARD), _STANDARD)["ids"]}}
 
 
 def _refuse_lost_options(collection: str, spec: Mapping[str, Any]) -> None:

@@ -95,9 +95,13 @@ class RealDriver:
 
     async def stored(self, name: str, ids: Sequence[Any], *, session: Any = None) -> list[bytes]:
         """Those of the documents of these ``_id``s that are there, byte for byte."""
-        wanted = {"_id": {"$in": _as_bson(ids, self.database.codec_options)}}
-        rows = await self._collection(name, _RAW).find(wanted, session=session).to_list(None)
+        rows = await self._collection(name, _RAW).find(self._by_id(ids), session=session).to_list(None)
         return [bytes(row.raw) for row in rows]
+
+    async def delete(self, name: str, ids: Sequence[Any], *, session: Any = None) -> int:
+        """Delete the documents of these ``_id``s, whatever is in them; how many there were."""
+        deleted = await self._collection(name, _RAW).delete_many(self._by_id(ids), session=session)
+        return int(deleted.deleted_count)
 
     async def delete_stored(self, name: str, document: bytes, *, session: Any = None) -> bool:
         """Delete this very document; False when it is gone or was changed meanwhile."""
@@ -105,6 +109,11 @@ class RealDriver:
         unchanged = {"_id": row["_id"], "$expr": {"$eq": ["$$ROOT", {"$literal": row}]}}
         deleted = await self._collection(name, _RAW).delete_one(unchanged, session=session)
         return bool(deleted.deleted_count)
+
+    def _by_id(self, ids: Sequence[Any]) -> Document:
+        """The filter, encoded with the options of the user's client: they say how a UUID is spelled."""
+        encoded = bson.encode({"ids": list(ids)}, codec_options=self.database.codec_options)
+        return {"_id": {"$in": RawBSONDocument(encoded)["ids"]}}
 
     def _collection(self, name: str, codec_options: CodecOptions[Any]) -> Any:
         return self.database.get_collection(
@@ -168,12 +177,6 @@ def _concerned(command: Mapping[str, Any], session: Any) -> Mapping[str, Any]:
     if next(iter(command)) in _TAKES_WRITE_CONCERN and not in_transaction and "writeConcern" not in command:
         return {**command, "writeConcern": {"w": "majority"}}
     return command
-
-
-def _as_bson(ids: Sequence[Any], codec_options: CodecOptions[Any]) -> list[Any]:
-    """The ids encoded with the options of the user's client (how it spells a UUID, say)."""
-    encoded: list[Any] = RawBSONDocument(bson.encode({"ids": list(ids)}, codec_options=codec_options))["ids"]
-    return encoded
 
 
 async def _commit(session: Any) -> None:

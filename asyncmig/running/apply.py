@@ -1,0 +1,155 @@
+"""Applying operations to a database: one function per type, each safe to run again after a crash at any point."""
+
+from __future__ import annotations
+
+from functools import singledispatch
+
+from asyncmig.errors import OperationRefused
+from asyncmig.operations import (
+    CreateCollection,
+    CreateIndexes,
+    CreateView,
+    DeleteDocuments,
+    DropCollection,
+    DropIndex,
+    DropView,
+    InsertDocuments,
+    ModifyCollection,
+    ModifyIndex,
+    ModifyView,
+    NeedsRebuild,
+    Operation,
+    RenameCollection,
+)
+from asyncmig.running import collection_changes as collections
+from asyncmig.running import document_changes as documents
+from asyncmig.running import index_changes as indexes
+from asyncmig.running.context import Context, Journal
+from asyncmig.running.refusal import REFUSALS, advice, is_refusal, refused
+
+__all__ = ["Context", "apply", "prepare"]
+
+_NOT_IN_TRANSACTION = 263
+
+
+async def prepare(operation: Operation, context: Context) -> Journal | None:
+    """What has to be known before ``operation`` starts, to go on rightly after a crash; for the journal.
+
+    To be journalled before :func:`apply`, and given to it again, unchanged, when the operation is
+    applied once more. None where nothing needs to be known. Writes nothing. Raises as apply does.
+    """
+    try:
+        intent: Journal | None = await _prepare(operation, context)
+    except REFUSALS as error:
+        if not is_refusal(error):
+            raise
+        raise refused(operation, error) from error
+    return intent
+
+
+async def apply(operation: Operation, context: Context, intent: Journal | None = None) -> Journal | None:
+    """Bring the database to where ``operation`` wants it, from wherever an earlier attempt has left it.
+
+    Returns the result for the journal, None where there is nothing to tell. Raises OperationRefused
+    with the server's code and words when it says no, UnsupportedByDriver when the mock cannot; a
+    connection that breaks (AutoReconnect and its kin) is let through, for then the outcome is not known.
+    """
+    if context.session is not None and not isinstance(operation, InsertDocuments | DeleteDocuments):
+        raise OperationRefused(
+            operation,
+            _NOT_IN_TRANSACTION,
+            "collections, views and indexes cannot be changed in a transaction",
+            advice(operation, _NOT_IN_TRANSACTION),
+        )
+    try:
+        result: Journal | None = await _apply(operation, context, intent)
+    except REFUSALS as error:
+        if not is_refusal(error):
+            raise
+        raise refused(operation, error) from error
+    return result
+
+
+@singledispatch
+async def _prepare(operation: Operation, context: Context) -> Journal | None:
+    return None
+
+
+@_prepare.register
+async def _(operation: InsertDocuments, context: Context) -> Journal | None:
+    return await documents.prepare_insert(operation, context)
+
+
+@_prepare.register
+async def _(operation: ModifyIndex, context: Context) -> Journal | None:
+    return await indexes.prepare_modify_index(operation, context)
+
+
+@singledispatch
+async def _apply(operation: Operation, context: Context, intent: Journal | None) -> Journal | None:
+    raise OperationRefused(operation, None, f"{type(operation).__name__} is not known here")
+
+
+@_apply.register
+async def _(operation: CreateCollection, context: Context, intent: Journal | None) -> None:
+    await collections.create_collection(operation, context)
+
+
+@_apply.register
+async def _(operation: DropCollection, context: Context, intent: Journal | None) -> None:
+    await collections.drop_collection(operation, context)
+
+
+@_apply.register
+async def _(operation: RenameCollection, context: Context, intent: Journal | None) -> None:
+    await collections.rename_collection(operation, context)
+
+
+@_apply.register
+async def _(operation: ModifyCollection, context: Context, intent: Journal | None) -> None:
+    await collections.modify_collection(operation, context)
+
+
+@_apply.register
+async def _(operation: CreateView, context: Context, intent: Journal | None) -> None:
+    await collections.create_view(operation, context)
+
+
+@_apply.register
+async def _(operation: ModifyView, context: Context, intent: Journal | None) -> None:
+    await collections.modify_view(operation, context)
+
+
+@_apply.register
+async def _(operation: DropView, context: Context, intent: Journal | None) -> None:
+    await collections.drop_view(operation, context)
+
+
+@_apply.register
+async def _(operation: CreateIndexes, context: Context, intent: Journal | None) -> None:
+    await indexes.create_indexes(operation, context)
+
+
+@_apply.register
+async def _(operation: DropIndex, context: Context, intent: Journal | None) -> None:
+    await indexes.drop_index(operation, context)
+
+
+@_apply.register
+async def _(operation: ModifyIndex, context: Context, intent: Journal | None) -> None:
+    await indexes.modify_index(operation, context, intent)
+
+
+@_apply.register
+async def _(operation: InsertDocuments, context: Context, intent: Journal | None) -> Journal:
+    return await documents.insert_documents(operation, context, intent)
+
+
+@_apply.register
+async def _(operation: DeleteDocuments, context: Context, intent: Journal | None) -> Journal:
+    return await documents.delete_documents(operation, context)
+
+
+@_apply.register
+async def _(operation: NeedsRebuild, context: Context, intent: Journal | None) -> None:
+    raise OperationRefused(operation, None, "MongoDB cannot change this in place", "rebuild the collection by hand")

@@ -1,0 +1,144 @@
+"""Carrying out operations on collections and views: each may be run again at any time, and changes nothing twice."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pymongo.errors import OperationFailure
+
+from asyncmig.errors import OperationRefused
+from asyncmig.operations import (
+    CreateCollection,
+    CreateView,
+    DropCollection,
+    DropView,
+    ModifyCollection,
+    ModifyView,
+    Operation,
+    RenameCollection,
+)
+from asyncmig.running.context import Context
+from asyncmig.running.refusal import refused
+from asyncmig.schema.collation import SIMPLE, expand
+from asyncmig.schema.options import changed_options, normal_options
+from asyncmig.schema.server import collection_from_server
+from asyncmig.schema.state import CollectionKind, CollectionState
+
+__all__ = [
+    "create_collection",
+    "create_view",
+    "drop_collection",
+    "drop_view",
+    "modify_collection",
+    "modify_view",
+    "rename_collection",
+]
+
+_NOT_FOUND = 26
+_EXISTS = 48
+
+
+async def create_collection(operation: CreateCollection, context: Context) -> None:
+    """``create``; one that stands there with the same options is left as it is."""
+    kind: CollectionKind = "timeseries" if "timeseries" in operation.options else "collection"
+    await _create(operation, context, operation.options, kind)
+
+
+async def create_view(operation: CreateView, context: Context) -> None:
+    """``create`` with ``viewOn``; a view that stands there with the same definition is left as it is."""
+    options = {"viewOn": operation.view_on, "pipeline": list(operation.pipeline), **operation.options}
+    await _create(operation, context, options, "view")
+
+
+async def drop_collection(operation: DropCollection, context: Context) -> None:
+    """``drop``; one that is not there has been dropped."""
+    try:
+        await context.driver.command({"drop": operation.collection})
+    except OperationFailure as error:
+        if error.code != _NOT_FOUND:
+            raise
+
+
+async def drop_view(operation: DropView, context: Context) -> None:
+    """``drop`` of a view, after a look that it is one: a collection's documents would be gone."""
+    found = await _listed(context, operation.collection)
+    if found is None:
+        return
+    if found["type"] != "view":
+        raise OperationRefused(
+            operation,
+            None,
+            f"{operation.collection} is a {found['type']}, not a view",
+            "env.drop_collection drops a collection, together with its documents",
+        )
+    await drop_collection(DropCollection(operation.collection), context)
+
+
+async def rename_collection(operation: RenameCollection, context: Context) -> None:
+    """``renameCollection``; where only the new name is there, it has been done."""
+    database = context.driver.database.name
+    old, new = operation.collection, operation.new
+    try:
+        await context.driver.command({"renameCollection": f"{database}.{old}", "to": f"{database}.{new}"}, admin=True)
+    except OperationFailure as error:
+        if error.code not in {_NOT_FOUND, _EXISTS} or not await _is_renamed(context, old, new):
+            raise refused(operation, error, _rename_advice(error, old, new)) from error
+
+
+async def modify_collection(operation: ModifyCollection, context: Context) -> None:
+    """``collMod`` of options; an index among them is refused, :class:`ModifyIndex` knows the dangers."""
+    if "index" in operation.options:
+        raise OperationRefused(operation, None, "`index` is no option of a collection", "use env.modify_index")
+    await context.driver.command({"collMod": operation.collection, **_sendable(operation.options, "collection")})
+
+
+async def modify_view(operation: ModifyView, context: Context) -> None:
+    """``collMod`` of source and pipeline."""
+    view = {"viewOn": operation.view_on, "pipeline": list(operation.pipeline)}
+    await context.driver.command({"collMod": operation.collection, **view})
+
+
+async def _create(operation: Operation, context: Context, options: Mapping[str, Any], kind: CollectionKind) -> None:
+    name = operation.collection
+    try:
+        await context.driver.command({"create": name, **_sendable(options, kind)})
+    except OperationFailure as error:
+        if error.code != _EXISTS:
+            raise
+        found = await _listed(context, name)
+        if found is None:
+            raise
+        wanted = CollectionState(name, kind, normal_options(options, kind))
+        if changes := changed_options(collection_from_server(found), wanted):
+            advice = f"{_told(changes)}; drop or rename that one first, or choose another name"
+            raise refused(operation, error, advice) from error
+
+
+def _told(changes: Mapping[str, tuple[Any, Any]]) -> str:
+    listed = "; ".join(f"{option}: {old!r} there, {new!r} wanted" for option, (old, new) in changes.items())
+    return f"what is there differs in {listed}"
+
+
+def _sendable(options: Mapping[str, Any], kind: CollectionKind) -> dict[str, Any]:
+    """The options with all nine fields of a collation, so that no default of the server's takes part."""
+    if "collation" not in options:
+        return dict(options)
+    return {**options, "collation": expand(options["collation"], "collection") or dict(SIMPLE)}
+
+
+async def _listed(context: Context, name: str) -> Mapping[str, Any] | None:
+    found = await context.driver.read({"listCollections": 1, "filter": {"name": name}})
+    return found[0] if found else None
+
+
+async def _is_renamed(context: Context, old: str, new: str) -> bool:
+    return await _listed(context, old) is None and await _listed(context, new) is not None
+
+
+def _rename_advice(error: OperationFailure, old: str, new: str) -> str:
+    if error.code == _EXISTS:
+        return f"both {old} and {new} are there: bring their documents together, or drop one, before this revision runs"
+    if error.code == _NOT_FOUND:
+        return f"neither {old} nor {new} is there: mind the spelling"
+    return ""
