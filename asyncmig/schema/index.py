@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
+from asyncmig.errors import DeclarationError
+
 __all__ = ["Index", "default_name"]
 
 Keys = str | Sequence[Any] | Mapping[str, Any]
@@ -21,6 +23,9 @@ class Index:
     spelled as MongoDB spells them (``expireAfterSeconds`` in seconds). Without ``name`` the index
     is named as the drivers name it: ``uid_1_org_id_-1``.
 
+    Raises DeclarationError where ``keys`` is none of these; whether the server would take the
+    index is checked when a Collection is declared with it.
+
     https://www.mongodb.com/docs/manual/reference/command/createIndexes/
     """
 
@@ -28,26 +33,32 @@ class Index:
     options: Mapping[str, Any]
 
     def __init__(self, keys: Keys, **options: Any) -> None:
-        pairs = tuple(_pairs(keys))
+        pairs = _pairs(keys)
         named = {"name": options.pop("name", None) or default_name(pairs)}
-        object.__setattr__(self, "keys", pairs)
-        object.__setattr__(self, "options", MappingProxyType(named | options))
+        if hasattr(options.get("collation"), "document"):  # pymongo's Collation
+            options["collation"] = options["collation"].document
+        _fill(self, pairs, named | options)
 
     @classmethod
     def of(cls, entry: Any) -> Index:
-        """The index that ``entry`` stands for: an Index, a ``pymongo.IndexModel``, a field name, or a list of pairs.
+        """The index that ``entry`` stands for: an Index, a ``pymongo.IndexModel``, a field name, a list of pairs.
 
-        Raises TypeError when it is none of them.
+        Raises DeclarationError when it is none of them.
         """
         if isinstance(entry, cls):
             return entry
         document = getattr(entry, "document", None)  # an IndexModel, told without importing pymongo
         if isinstance(document, Mapping) and "key" in document:
-            options = {key: value for key, value in document.items() if key != "key"}
-            return cls(document["key"], **options)
-        if isinstance(entry, (str, Mapping)) or (isinstance(entry, (list, tuple)) and entry):
-            return cls(entry)
-        raise TypeError(f"an index is an Index, an IndexModel, a field name or a list of pairs, not {entry!r}")
+            options = dict(document)
+            return cls(options.pop("key"), **options)
+        return cls(entry)
+
+    @classmethod
+    def made(cls, keys: tuple[tuple[str, Any], ...], options: dict[str, Any]) -> Index:
+        """An index of parts that are in shape already, name included; ``options`` is kept, not copied."""
+        index = object.__new__(cls)
+        _fill(index, keys, options)
+        return index
 
     @property
     def name(self) -> str:
@@ -73,6 +84,9 @@ class Index:
     def __hash__(self) -> int:
         return hash((self.name, tuple(field for field, _ in self.keys)))
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (Index.made, (self.keys, dict(self.options)))  # a mappingproxy can be neither copied nor pickled
+
     def __repr__(self) -> str:
         options = "".join(f", {key}={value!r}" for key, value in self.options.items())
         return f"Index({list(self.keys)!r}{options})"
@@ -83,12 +97,31 @@ def default_name(pairs: Iterable[tuple[str, Any]]) -> str:
     return "_".join(f"{field}_{_direction(direction)}" for field, direction in pairs)
 
 
+def _fill(index: Index, keys: tuple[tuple[str, Any], ...], options: dict[str, Any]) -> None:
+    object.__setattr__(index, "keys", keys)
+    object.__setattr__(index, "options", MappingProxyType(options))
+
+
 def _direction(value: Any) -> str:
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
-def _pairs(keys: Keys) -> Iterable[tuple[str, Any]]:
+def _pairs(keys: Keys) -> tuple[tuple[str, Any], ...]:
     if isinstance(keys, str):
-        return [(keys, 1)]
+        return ((keys, 1),)
+    if not isinstance(keys, Iterable) or isinstance(keys, bytes):
+        raise _fault(keys, "is neither a field name nor a list of (field, direction) pairs")
     items: Iterable[Any] = keys.items() if isinstance(keys, Mapping) else keys
-    return [(item, 1) if isinstance(item, str) else (item[0], item[1]) for item in items]
+    return tuple(_pair(item, keys) for item in items)
+
+
+def _pair(item: Any, keys: Keys) -> tuple[str, Any]:
+    if isinstance(item, str):
+        return (item, 1)
+    if not (isinstance(item, Sequence) and len(item) == 2 and isinstance(item[0], str)):
+        raise _fault(keys, f"has {item!r} in it, which is neither a field name nor a (field, direction) pair")
+    return (item[0], item[1])
+
+
+def _fault(keys: Any, fault: str) -> DeclarationError:
+    return DeclarationError("Index", "", f'{keys!r} {fault}; write for example "uid" or [("uid", 1), ("rec_date", -1)]')

@@ -1,0 +1,151 @@
+"""``Collection`` and ``View``: how a user declares a schema, checked as soon as a class is made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, ClassVar
+
+from asyncmig.errors import DeclarationError
+from asyncmig.schema.class_rules import collection_faults, view_faults
+from asyncmig.schema.index import Index
+from asyncmig.schema.normal import normal_index
+from asyncmig.schema.options import normal_options
+from asyncmig.schema.server import is_id_index, sorted_by_name
+from asyncmig.schema.state import CollectionKind, CollectionState, DatabaseState
+
+__all__ = ["Collection", "View", "declared_state"]
+
+
+class Collection:
+    """A MongoDB collection (or time series), declared by the attributes of a subclass.
+
+    The attributes are plain ones: a subclass that sets ``__indexes__`` anew has those and no
+    others. A class without ``__collection_name__`` is a base for others and creates nothing. The
+    class is never instantiated by asyncmig, so documents, methods and mix-ins of other libraries
+    can live in it.
+
+    Raises DeclarationError when a subclass is made that no server would take.
+    """
+
+    __collection_name__: ClassVar[str]
+    """The name in the database."""
+    __indexes__: ClassVar[Sequence[Any]] = ()
+    """Each an :class:`~asyncmig.Index`, a ``pymongo.IndexModel``, a field name or a list of pairs."""
+    __options__: ClassVar[Mapping[str, Any]] = {}
+    """What ``create`` takes, spelled as it spells it: https://www.mongodb.com/docs/manual/reference/command/create/"""
+    __initial_data__: ClassVar[Sequence[Mapping[str, Any]]] = ()
+    """Documents to be there, each with its ``_id``; one that is there already is left as it is."""
+    __renamed_from__: ClassVar[str | None] = None
+    """The name that the collection had before."""
+
+    def __init_subclass__(cls, **arguments: Any) -> None:
+        super().__init_subclass__(**arguments)
+        for attribute, fault in collection_faults(cls):
+            raise DeclarationError(cls.__qualname__, attribute, fault)
+
+
+class View:
+    """A MongoDB view, declared by the attributes of a subclass.
+
+    A class without ``__collection_name__`` is a base for others and creates nothing. The only
+    option of a view is ``{"collation": ...}``.
+
+    Raises DeclarationError when a subclass is made that no server would take.
+
+    https://www.mongodb.com/docs/manual/core/views/
+    """
+
+    __collection_name__: ClassVar[str]
+    """The name in the database, which it shares with the collections."""
+    __view_on__: ClassVar[str]
+    """The name of the collection or view that it is a view of."""
+    __pipeline__: ClassVar[Sequence[Mapping[str, Any]]]
+    """The stages of an aggregation; an empty list shows the source as it is."""
+    __options__: ClassVar[Mapping[str, Any]] = {}
+
+    def __init_subclass__(cls, **arguments: Any) -> None:
+        super().__init_subclass__(**arguments)
+        for attribute, fault in view_faults(cls):
+            raise DeclarationError(cls.__qualname__, attribute, fault)
+
+
+Model = type[Collection] | type[View]
+
+_NAME = "__collection_name__"
+_CONTENT = ("__indexes__", "__options__", "__initial_data__", "__renamed_from__", "__view_on__", "__pipeline__")
+
+
+def declared_state(models: Iterable[type[Any]]) -> DatabaseState:
+    """What the models ask for, in normal form.
+
+    Raises DeclarationError where two of them claim one collection, or one that declares something
+    has no name.
+    """
+    owners: dict[str, Model] = {}
+    for model in dict.fromkeys(models):
+        if not (isinstance(model, type) and issubclass(model, Collection | View)):
+            raise DeclarationError(repr(model), "", "is neither a Collection nor a View; derive it from one of them")
+        if not _is_abstract(model):
+            _claim(owners, model.__collection_name__, model)
+    for model in owners.values():
+        _check_earlier_name(model, owners)
+    return DatabaseState({name: _state(owners[name]) for name in sorted(owners)})
+
+
+def _is_abstract(model: Model) -> bool:
+    if hasattr(model, _NAME):
+        return False
+    if declared := [attribute for attribute in _CONTENT if getattr(model, attribute, None)]:
+        raise DeclarationError(
+            model.__qualname__,
+            _NAME,
+            f"is missing, and {declared[0]} says what to create; name the collection, "
+            "or leave this base class out of the models",
+        )
+    return True
+
+
+def _claim(owners: dict[str, Model], name: str, model: Model) -> None:
+    if other := owners.get(name):
+        raise DeclarationError(
+            model.__qualname__,
+            _NAME,
+            f"{name!r} is the name of {other.__module__}.{other.__qualname__} already; each collection has one model",
+        )
+    owners[name] = model
+
+
+def _check_earlier_name(model: Model, owners: Mapping[str, Model]) -> None:
+    earlier = getattr(model, "__renamed_from__", None)
+    if earlier is not None and (owner := owners.get(earlier)):
+        raise DeclarationError(
+            model.__qualname__,
+            "__renamed_from__",
+            f"{earlier!r} is declared by {owner.__qualname__}, so it has not been renamed; take this line out",
+        )
+
+
+def _state(model: Model) -> CollectionState:
+    return _view_state(model) if issubclass(model, View) else _collection_state(model)
+
+
+def _collection_state(model: type[Collection]) -> CollectionState:
+    kind: CollectionKind = "collection" if model.__options__.get("timeseries") is None else "timeseries"
+    options = normal_options(model.__options__, kind)
+    asked = (Index.of(entry) for entry in model.__indexes__)
+    indexes = [
+        normal_index(index, options.get("collation")) for index in asked if not is_id_index(dict(index.keys), kind)
+    ]
+    return CollectionState(
+        model.__collection_name__,
+        kind,
+        options,
+        sorted_by_name(indexes),
+        tuple(model.__initial_data__),
+        model.__renamed_from__,
+    )
+
+
+def _view_state(model: type[View]) -> CollectionState:
+    options = {"viewOn": model.__view_on__, "pipeline": model.__pipeline__, **model.__options__}
+    return CollectionState(model.__collection_name__, "view", normal_options(options, "view"))

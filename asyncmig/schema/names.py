@@ -1,0 +1,46 @@
+"""Names of collections that MongoDB takes, and what somebody may have meant by one that is not known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+from typing import Any, Final
+
+__all__ = ["name_fault", "suggestion"]
+
+_LONGEST: Final = 253
+"""Bytes: 255 for database, point and collection together, and a database's name has one at least."""
+
+
+def name_fault(name: Any) -> str | None:
+    """What is wrong with a collection's name, if anything is.
+
+    https://www.mongodb.com/docs/manual/reference/limits/#naming-restrictions
+    """
+    if not isinstance(name, str):
+        return f"a collection's name is a string, not {name!r}"
+    if not name:
+        return "a collection's name cannot be empty"
+    if "$" in name or "\0" in name:
+        return f"{name!r} has a character in it ($ or NUL) that no collection's name can have"
+    if name.startswith("."):
+        return f"{name!r} starts with a point, which no collection's name can"
+    if name.startswith("system.") or ".system." in name:
+        return f"{name!r} is among MongoDB's own (system.*), which nobody else creates"
+    if len(name.encode()) > _LONGEST:
+        return (
+            f"a name of {len(name.encode())} bytes: database and collection together have 255, with the point "
+            "between them (and less where the server is older or sharded)"
+        )
+    return None
+
+
+def suggestion(word: str, known: Iterable[str]) -> str:
+    """``; did you mean 'unique'?`` where something known is near, else an empty string."""
+    plain = {_plain(candidate): candidate for candidate in known}
+    near = get_close_matches(_plain(word), plain, n=1, cutoff=0.7)
+    return f"; did you mean {plain[near[0]]!r}?" if near else ""
+
+
+def _plain(word: str) -> str:
+    return word.replace("_", "").casefold()
