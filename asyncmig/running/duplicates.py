@@ -43,9 +43,6 @@ async def duplicates(operation: CreateIndexes, context: Context, error: Operatio
         return ""
     groups = [f"{_value(group['_id'], index)} in _id {group['first']!r}, {group['last']!r}" for group in some]
     return _counted(f"{index.name}: ", total[0]["n"], groups)
-    return (
-        f"{index.name}: {count} value(s) stand in more than one document: {shown}{_more(count)}. {_NEXT.capitalize()}"
-    )
 
 
 def _refused_index(indexes: Sequence[Index], message: str) -> Index | None:

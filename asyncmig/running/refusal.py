@@ -5,18 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from bson.errors import BSONError
-from pymongo.errors import BulkWriteError, InvalidName, OperationFailure, PyMongoError, WriteConcernError
+from pymongo.errors import BulkWriteError, InvalidName, OperationFailure, PyMongoError
 
 from asyncmig.errors import AsyncmigError, OperationRefused
 from asyncmig.operations import CreateCollection, CreateIndexes, CreateView, ModifyCollection, ModifyIndex, Operation
+from asyncmig.running.faults import is_transient
 
 __all__ = ["REFUSALS", "advice", "is_refusal", "refused"]
 
 REFUSALS = (OperationFailure, InvalidName, BSONError, OverflowError, ValueError)
 """What a driver raises when the answer is no, its own (a value that BSON does not have) or the server's."""
-
-_PASSING_CODES = frozenset({6, 7, 46, 89, 91, 112, 189, 251, 262, 9001, 10107, 11600, 11602, 13435, 13436})
-"""Steppings down, conflicts and shut-downs: the same command may well succeed a moment later."""
 
 _MANUAL = "https://www.mongodb.com/docs/manual"
 _DATA = "correct the documents first (in an earlier revision, for instance), then run `asyncmig upgrade` again"
@@ -90,13 +88,9 @@ def is_refusal(error: BaseException) -> bool:
     Not so for a write concern that was not met (the write was done, its durability is open), for a
     conflict inside a transaction, and for a server that is going down or stepping down.
     """
-    if not isinstance(error, REFUSALS) or isinstance(error, (WriteConcernError, AsyncmigError)):
+    if not isinstance(error, REFUSALS) or isinstance(error, AsyncmigError) or is_transient(error):
         return False
-    if isinstance(error, PyMongoError) and error.has_error_label("TransientTransactionError"):
-        return False
-    if isinstance(error, BulkWriteError) and not error.details.get("writeErrors"):
-        return False
-    return getattr(error, "code", None) not in _PASSING_CODES
+    return not (isinstance(error, PyMongoError) and error.has_error_label("TransientTransactionError"))
 
 
 def refused(operation: Operation, error: Exception, counsel: str = "") -> OperationRefused:

@@ -1,0 +1,106 @@
+"""What a revision may pass to the methods of ``env``: checked, and copied, before anything is done with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from copy import deepcopy
+from typing import Any
+
+from asyncmig.errors import DeclarationError
+from asyncmig.schema.canonical import canonical
+from asyncmig.schema.class_rules import as_index
+from asyncmig.schema.index import Index
+from asyncmig.schema.names import name_fault
+
+__all__ = ["Call"]
+
+
+class Call:
+    """One call of a method of ``env``: turns its arguments into fields of an operation.
+
+    Every method raises DeclarationError naming the call, the argument and the fault. What it
+    returns is a copy: a dict that the revision changes afterwards is not changed in the journal.
+    """
+
+    def __init__(self, method: str, subject: Any) -> None:
+        self._what = f"env.{method}({subject!r})"
+
+    def collection(self, name: Any, argument: str = "name") -> str:
+        """The name of a collection or view."""
+        if fault := name_fault(name):
+            raise self.error(argument, fault)
+        return str(name)
+
+    def text(self, value: Any, argument: str) -> str:
+        """A string that is not empty."""
+        if not isinstance(value, str) or not value:
+            raise self.error(argument, f"is a string that is not empty, not {value!r}")
+        return str(value)
+
+    def document(self, value: Any, argument: str) -> dict[str, Any]:
+        """A document: a mapping with names for keys."""
+        if not isinstance(value, Mapping) or any(not isinstance(key, str) for key in value):
+            raise self.error(argument, f"is a document, {{'name': value}}, not {value!r}")
+        return deepcopy(dict(value))
+
+    def some(self, options: dict[str, Any], what: str) -> dict[str, Any]:
+        """Options, of which one at least has to be given."""
+        if not options:
+            raise self.error("", f"nothing to change: give {what}")
+        return deepcopy(options)
+
+    def pipeline(self, value: Any) -> tuple[dict[str, Any], ...]:
+        """The stages of a view; none at all is a pipeline, too."""
+        return tuple(self._documents(value, "pipeline", "stages, [{'$match': ...}]"))
+
+    def documents(self, value: Any) -> tuple[dict[str, Any], ...]:
+        """Documents, each with an ``_id`` that no other has."""
+        documents = tuple(self._documents(value, "documents", "documents, [{'_id': ...}]"))
+        seen = set()
+        for place, document in enumerate(documents):
+            if "_id" not in document:
+                raise self.error(f"documents[{place}]", "has no _id, by which it could be found again; give it one")
+            if (key := canonical(document["_id"])) in seen:
+                raise self.error(f"documents[{place}]", f"has the _id {document['_id']!r} of another one")
+            seen.add(key)
+        return documents
+
+    def ids(self, value: Any) -> tuple[Any, ...]:
+        """A list of ``_id``s."""
+        return tuple(deepcopy(list(self._list(value, "ids", "_ids"))))
+
+    def index(self, entry: Any, argument: str) -> Index:
+        """An index, given as an Index, an IndexModel, a field name or a list of pairs."""
+        try:
+            index = as_index(entry)
+        except DeclarationError as error:
+            raise self.error(argument, error.fault) from None
+        if not index.keys:
+            raise self.error(argument, "has no keys; write for example Index('uid')")
+        return index
+
+    def indexes(self, value: Any) -> tuple[Index, ...]:
+        """Indexes to create: one at least, no name twice."""
+        entries = self._list(value, "indexes", "indexes, [Index('uid'), ...]")
+        indexes = tuple(self.index(entry, f"indexes[{place}]") for place, entry in enumerate(entries))
+        if not indexes:
+            raise self.error("indexes", "is empty: there is nothing to create")
+        names = [index.name for index in indexes]
+        if twice := next((name for name in names if names.count(name) > 1), None):
+            raise self.error(
+                "indexes", f"has two of the name {twice!r}; give one of them another: Index(..., name=...)"
+            )
+        return indexes
+
+    def error(self, argument: str, fault: str) -> DeclarationError:
+        """The error for one argument of this call."""
+        return DeclarationError(self._what, "", f"{argument} {fault}" if argument else fault)
+
+    def _documents(self, value: Any, argument: str, what: str) -> Iterator[dict[str, Any]]:
+        for place, document in enumerate(self._list(value, argument, what)):
+            yield self.document(document, f"{argument}[{place}]")
+
+    def _list(self, value: Any, argument: str, what: str) -> Sequence[Any]:
+        if not isinstance(value, list | tuple):
+            raise self.error(argument, f"is a list of {what}, not {value!r}")
+        return value
