@@ -1,0 +1,209 @@
+"""Write operations as the calls of ``env`` that make them again: one function per type of operation.
+
+Each call is what a careful person would write: laid out as a formatter does, defaults left out,
+keys that are no identifiers passed as ``**{...}``. Run against an ``env``, the source gives the
+very operations that it was written from.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import singledispatch
+
+from asyncmig.authoring.bridge import is_bridge
+from asyncmig.authoring.imports import Imports
+from asyncmig.authoring.layout import LINE_LENGTH, Node, call, lay_out, listing, text, tuple_
+from asyncmig.authoring.literals import keywords, node, quoted
+from asyncmig.authoring.rebuild import ADVICE, outline
+from asyncmig.operations import (
+    CreateCollection,
+    CreateIndexes,
+    CreateView,
+    DeleteDocuments,
+    DropCollection,
+    DropIndex,
+    DropView,
+    InsertDocuments,
+    ModifyCollection,
+    ModifyIndex,
+    ModifyView,
+    NeedsRebuild,
+    Operation,
+    RenameCollection,
+)
+from asyncmig.schema.index import Index
+
+__all__ = ["Rendered", "comment", "index_source", "render", "statements"]
+
+_OUTLINE_INDENT = "#     "
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """Source lines without indentation, and what they need to import."""
+
+    lines: tuple[str, ...]
+    imports: Imports
+
+
+def render(operations: Iterable[Operation], *, room: int = LINE_LENGTH - 4) -> Rendered:
+    """The operations as statements of ``upgrade`` or ``downgrade``, in their order.
+
+    ``room`` is the width in columns: by default that of a function's body. Raises Unwritable for a
+    value that BSON has no type for, naming collection and path.
+    """
+    imports = Imports()
+    blocks = [(isinstance(step, NeedsRebuild), statements(step, imports, room)) for step in operations]
+    lines: list[str] = []
+    apart = False
+    for stands_apart, block in blocks:
+        if lines and (apart or stands_apart):
+            lines.append("")
+        lines += block
+        apart = stands_apart
+    return Rendered(tuple(lines), imports)
+
+
+def comment(sentence: str, room: int = LINE_LENGTH - 4, *, hanging: str = "") -> list[str]:
+    """The sentence as comment lines; line breaks and other unprintable characters in it become escapes."""
+    shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in sentence)
+    return textwrap.wrap(
+        shown,
+        room,
+        initial_indent="# ",
+        subsequent_indent=f"# {hanging}",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def index_source(index: Index, imports: Imports, path: str = "") -> Node:
+    """``Index(...)``: the name only where it is not the default one, a single ascending field without brackets."""
+    name = imports.name("asyncmig", "Index")
+    options = {key: value for key, value in index.options.items() if key != "name" or not index.named_by_default}
+    return call(name, _keys(index, imports, path), *keywords(options, imports, path))
+
+
+@singledispatch
+def statements(operation: Operation, imports: Imports, room: int) -> list[str]:
+    """The lines that stand for one operation."""
+    raise TypeError(f"there is no way to write a {type(operation).__name__} into a revision file")
+
+
+@statements.register
+def _create_collection(operation: CreateCollection, imports: Imports, room: int) -> list[str]:
+    options = keywords(operation.options, imports, operation.collection)
+    return _statement(room, "create_collection", _name(operation.collection), *options)
+
+
+@statements.register
+def _drop_collection(operation: DropCollection, imports: Imports, room: int) -> list[str]:
+    return _statement(room, "drop_collection", _name(operation.collection))
+
+
+@statements.register
+def _rename_collection(operation: RenameCollection, imports: Imports, room: int) -> list[str]:
+    return _statement(room, "rename_collection", _name(operation.collection), _name(operation.new))
+
+
+@statements.register
+def _modify_collection(operation: ModifyCollection, imports: Imports, room: int) -> list[str]:
+    options = keywords(operation.options, imports, operation.collection)
+    return _statement(room, "modify_collection", _name(operation.collection), *options)
+
+
+@statements.register
+def _needs_rebuild(operation: NeedsRebuild, imports: Imports, room: int) -> list[str]:
+    why = [line for reason in operation.reasons for line in comment(f"- {reason}", room, hanging="  ")]
+    needed = Imports()  # of code that is commented out: its imports are, too
+    inner = room - len(_OUTLINE_INDENT)
+    steps = outline(operation, lambda made: [line for step in made for line in statements(step, needed, inner)], inner)
+    return [
+        *comment(f"{operation.collection} needs a rebuild by hand:", room),
+        *why,
+        *comment(ADVICE, room),
+        "#",
+        *(f"{_OUTLINE_INDENT}{line}".rstrip() for line in [*needed.lines(), *steps]),
+    ]
+
+
+@statements.register
+def _create_view(operation: CreateView, imports: Imports, room: int) -> list[str]:
+    view = _name(operation.collection), _name(operation.view_on)
+    options = keywords(operation.options, imports, operation.collection)
+    return _statement(room, "create_view", *view, _pipeline(operation, imports), *options)
+
+
+@statements.register
+def _modify_view(operation: ModifyView, imports: Imports, room: int) -> list[str]:
+    view = _name(operation.collection), _name(operation.view_on)
+    return _statement(room, "modify_view", *view, _pipeline(operation, imports))
+
+
+@statements.register
+def _drop_view(operation: DropView, imports: Imports, room: int) -> list[str]:
+    return _statement(room, "drop_view", _name(operation.collection))
+
+
+@statements.register
+def _create_indexes(operation: CreateIndexes, imports: Imports, room: int) -> list[str]:
+    indexes = [index_source(index, imports, f"{operation.collection}: {index.name}") for index in operation.indexes]
+    bridges = [index.name for index in operation.indexes if is_bridge(index.name)]
+    note = comment(f"{', '.join(bridges)}: only until the index itself can be created below", room) if bridges else []
+    return note + _statement(room, "create_indexes", _name(operation.collection), _one_per_line(indexes))
+
+
+@statements.register
+def _modify_index(operation: ModifyIndex, imports: Imports, room: int) -> list[str]:
+    options = keywords(operation.options, imports, f"{operation.collection}: {operation.name}")
+    return _statement(room, "modify_index", _name(operation.collection), _name(operation.name), *options)
+
+
+@statements.register
+def _drop_index(operation: DropIndex, imports: Imports, room: int) -> list[str]:
+    note = comment(operation.note, room) if operation.note else []
+    return note + _statement(room, "drop_index", _name(operation.collection), _name(operation.name))
+
+
+@statements.register
+def _insert_documents(operation: InsertDocuments, imports: Imports, room: int) -> list[str]:
+    documents = [
+        node(document, imports, f"{operation.collection}: documents[{place}]")
+        for place, document in enumerate(operation.documents)
+    ]
+    return _statement(room, "insert_documents", _name(operation.collection), _one_per_line(documents))
+
+
+@statements.register
+def _delete_documents(operation: DeleteDocuments, imports: Imports, room: int) -> list[str]:
+    ids = listing(node(key, imports, f"{operation.collection}: _id") for key in operation.ids)
+    flags = [text("if_unchanged=True")] if operation.if_unchanged else []
+    return _statement(room, "delete_documents", _name(operation.collection), ids, *flags)
+
+
+def _statement(room: int, method: str, *arguments: Node) -> list[str]:
+    return lay_out(call(f"await env.{method}", *arguments), room)
+
+
+def _name(name: str) -> Node:
+    return text(quoted(name, name))
+
+
+def _one_per_line(items: Sequence[Node]) -> Node:
+    return listing(items, expanded=len(items) > 1)
+
+
+def _pipeline(operation: CreateView | ModifyView, imports: Imports) -> Node:
+    stages = [
+        node(stage, imports, f"{operation.collection}: pipeline[{place}]")
+        for place, stage in enumerate(operation.pipeline)
+    ]
+    return _one_per_line(stages)
+
+
+def _keys(index: Index, imports: Imports, path: str) -> Node:
+    if len(index.keys) == 1 and type(index.keys[0][1]) is int and index.keys[0][1] == 1:
+        return _name(index.keys[0][0])
+    return listing(tuple_((_name(field), node(kind, imports, path))) for field, kind in index.keys)

@@ -1,0 +1,159 @@
+"""The source of a whole revision file: docstring, header, upgrade and downgrade."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import textwrap
+from collections.abc import Iterable, Sequence
+
+from asyncmig.authoring.imports import Imports
+from asyncmig.authoring.layout import LINE_LENGTH, Node, flat, lay_out, listing, text, tuple_
+from asyncmig.authoring.literals import quoted
+from asyncmig.authoring.render import comment, render
+from asyncmig.operations import Operation
+
+__all__ = ["revision_source"]
+
+Ids = str | Sequence[str] | None
+Lines = Sequence[str]
+
+_INDENT = " " * 4
+_UPGRADE_TEMPLATE = """\
+# Each method of env is safe to run again after a crash. Options are spelled as MongoDB spells them:
+#
+#     await env.create_collection("wallet", validator={"coins": {"$gte": 0}})
+#     await env.create_index("wallet", [("uid", 1), ("org_id", 1)], unique=True)
+#     await env.insert_documents("currency", [{"_id": "EUR", "digits": 2}])
+#
+# Your own database is env.db, its collections' names are env.collections. Write what may run twice:
+#
+#     await env.db["wallet"].update_many({"coins": {"$exists": False}}, {"$set": {"coins": 0}})"""
+_DOWNGRADE_TEMPLATE = """\
+# What undoes upgrade, in reverse order:
+#
+#     await env.drop_index("wallet", "rec_date_1")
+#
+# Where there is no way back, write `irreversible = True` below depends_on."""
+_MERGE_TEMPLATE = "# A merge only joins its parents; there is nothing to run, unless you add it."
+_NO_WAY_BACK = "# There is no way back: a downgrade stops before this revision."
+_NOTHING = "# Nothing to do."
+_OPTIONAL = frozenset({"replaces", "transactional", "irreversible"})
+_UNSAID = frozenset({"[]", "False"})
+
+
+def revision_source(
+    *,
+    revision: str,
+    down_revision: Ids,
+    message: str,
+    branch_labels: Ids = None,
+    depends_on: Ids = None,
+    upgrade: Iterable[Operation] = (),
+    downgrade: Iterable[Operation] = (),
+    summary: Iterable[str] = (),
+    notes: Iterable[object] = (),
+    replaces: Iterable[str] = (),
+    transactional: bool = False,
+    irreversible: bool = False,
+) -> str:
+    """The file's text, formatted, ending in a newline.
+
+    Without operations the functions hold comments alone, which show what can be written there.
+    ``summary`` goes below the message in the docstring; ``notes``, whatever ``str`` makes of them,
+    become comments at the head of ``upgrade``. Ids are None, one id, or several. Raises Unwritable
+    for a value that BSON has no type for.
+    """
+    header = {
+        "revision": text(quoted(revision)),
+        "down_revision": _ids(down_revision),
+        "branch_labels": _ids(branch_labels),
+        "depends_on": _ids(depends_on),
+        "replaces": listing([text(quoted(one)) for one in replaces]),
+        "transactional": text(str(transactional)),
+        "irreversible": text(str(irreversible)),
+    }
+    given = {name: value for name, value in header.items() if name not in _OPTIONAL or flat(value) not in _UNSAID}
+    imports = Imports()
+    imports.name("asyncmig", "Env")
+    bodies = _bodies(tuple(upgrade), tuple(downgrade), imports)
+    if bodies is None:
+        bodies = _templates(merges=len(_several(down_revision)) > 1, irreversible=irreversible)
+    blocks = [
+        _docstring(message or f"revision {revision}", tuple(summary)),
+        [""],
+        imports.lines(),
+        [""],
+        [line for name, value in given.items() for line in lay_out(value.prefixed(f"{name} = "))],
+        _function("upgrade", "Apply schema changes.", _below(_remarks(notes), bodies[0])),
+        _function("downgrade", "Revert schema changes.", bodies[1]),
+    ]
+    return "".join(f"{line}\n" for block in blocks for line in block)
+
+
+def _bodies(forth: Sequence[Operation], back: Sequence[Operation], imports: Imports) -> tuple[Lines, Lines] | None:
+    if not forth and not back:
+        return None
+    rendered = [render(operations) for operations in (forth, back)]
+    for one in rendered:
+        imports.update(one.imports)
+    up, down = (one.lines or (_NOTHING,) for one in rendered)
+    return up, down
+
+
+def _templates(*, merges: bool, irreversible: bool) -> tuple[Lines, Lines]:
+    up = _MERGE_TEMPLATE if merges else _UPGRADE_TEMPLATE
+    down = _NO_WAY_BACK if irreversible else _MERGE_TEMPLATE if merges else _DOWNGRADE_TEMPLATE
+    return up.splitlines(), down.splitlines()
+
+
+def _function(name: str, docstring: str, body: Lines) -> Lines:
+    inside = [f'"""{docstring}"""', *body]
+    return ["", "", f"async def {name}(env: Env) -> None:", *(f"{_INDENT}{line}".rstrip() for line in inside)]
+
+
+def _remarks(notes: Iterable[object]) -> Lines:
+    return [line for note in notes for line in comment(f"Note: {note}", hanging="  ")]
+
+
+def _below(remarks: Lines, body: Lines) -> Lines:
+    return [*remarks, "", *body] if remarks else body
+
+
+def _ids(ids: Ids) -> Node:
+    several = [text(quoted(one)) for one in _several(ids)]
+    if len(several) > 1:
+        return tuple_(several)
+    return several[0] if several else text("None")
+
+
+def _several(ids: Ids) -> Sequence[str]:
+    if ids is None:
+        return ()
+    return (ids,) if isinstance(ids, str) else tuple(ids)
+
+
+def _docstring(message: str, summary: Sequence[str]) -> Lines:
+    """The message as it was written, with nothing in it that could end the docstring or fail to be encoded."""
+    encodable = message.encode("utf-8", "replace").decode("utf-8")
+    words = inspect.cleandoc("\n".join(encodable.splitlines()))
+    shown = [_escaped(line).rstrip() for line in words.split("\n")]
+    if not summary:
+        return _quoted("\n".join(shown)).split("\n")
+    listed = [line for change in summary for line in _bullet(_escaped(change))]
+    return [*_quoted("\n".join([*shown, "", "Autogenerated migration:", *listed, ""])).split("\n")]
+
+
+def _bullet(change: str) -> Lines:
+    return textwrap.wrap(
+        f"- {change}", LINE_LENGTH, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False
+    )
+
+
+def _escaped(line: str) -> str:
+    escaped = line.replace("\\", "\\\\")
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in escaped)
+
+
+def _quoted(content: str) -> str:
+    return '"""' + re.sub(r'\A"|"\Z|"{3,}', lambda found: '\\"' * len(found[0]), content) + '"""'
