@@ -8,7 +8,6 @@ from typing import Any
 
 from asyncmig.errors import DeclarationError
 from asyncmig.schema.canonical import canonical
-from asyncmig.schema.class_rules import as_index
 from asyncmig.schema.index import Index
 from asyncmig.schema.names import name_fault
 
@@ -49,9 +48,9 @@ class Call:
             raise self.error("", f"nothing to change: give {what}")
         return deepcopy(options)
 
-    def pipeline(self, value: Any) -> tuple[dict[str, Any], ...]:
+    def pipeline(self, value: Any) -> list[dict[str, Any]]:
         """The stages of a view; none at all is a pipeline, too."""
-        return tuple(self._documents(value, "pipeline", "stages, [{'$match': ...}]"))
+        return list(self._documents(value, "pipeline", "stages, [{'$match': ...}]"))
 
     def documents(self, value: Any) -> tuple[dict[str, Any], ...]:
         """Documents, each with an ``_id`` that no other has."""
@@ -72,7 +71,7 @@ class Call:
     def index(self, entry: Any, argument: str) -> Index:
         """An index, given as an Index, an IndexModel, a field name or a list of pairs."""
         try:
-            index = as_index(entry)
+            index = Index.of(entry)
         except DeclarationError as error:
             raise self.error(argument, error.fault) from None
         if not index.keys:

@@ -52,18 +52,17 @@ class Env:
         self._driver, self._perform = driver, perform
         self._collections = collections
         self._session = session
-        self._database = driver.database if database is None else database
-        self._client = self._database.client if client is None else client
+        self._database, self._client = database, client
 
     @property
     def db(self) -> Any:
         """The database, of the driver that the user has chosen."""
-        return self._database
+        return self._driver.database if self._database is None else self._database
 
     @property
     def client(self) -> Any:
         """The database's client."""
-        return self._client
+        return self.db.client if self._client is None else self._client
 
     @property
     def session(self) -> Any:
