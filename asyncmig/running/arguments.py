@@ -71,7 +71,7 @@ class Call:
     def index(self, entry: Any, argument: str) -> Index:
         """An index, given as an Index, an IndexModel, a field name or a list of pairs."""
         try:
-            index = Index.of(entry)
+            index = deepcopy(Index.of(entry))
         except DeclarationError as error:
             raise self.error(argument, error.fault) from None
         if not index.keys:

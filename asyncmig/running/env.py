@@ -22,7 +22,6 @@ from asyncmig.operations import (
     RenameCollection,
 )
 from asyncmig.running.arguments import Call
-from asyncmig.schema.index import Index
 
 __all__ = ["Env"]
 
@@ -154,7 +153,7 @@ class Env:
     async def create_index(self, name: str, /, keys: Any, **options: Any) -> None:
         """Create one index: ``keys`` and ``options`` as of :class:`~asyncmig.Index` (``name=`` among them)."""
         call = Call("create_index", name)
-        wanted = Index(call.index(keys, "keys").keys, **options) if options else call.index(keys, "keys")
+        wanted = call.index(keys, "keys").replace(**call.document(options, "options"))
         await self._perform(CreateIndexes(call.collection(name), (wanted,)))
         self._collections.add(name)
 
