@@ -42,12 +42,9 @@ def things(server: LocalServer) -> list[int]:
 def is_alive(pid: int) -> bool:
     try:
         os.kill(pid, 0)
-    except ProcessLookupError:
+        return sys.platform != "linux" or Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (ProcessLookupError, FileNotFoundError):
         return False
-    return (
-        not Path(f"/proc/{pid}/stat").exists()
-        or Path(f"/proc/{pid}/stat").read_text().rsplit(")")[-1].split()[0] != "Z"
-    )
 
 
 def gone_within(seconds: float, pid: int) -> bool:
