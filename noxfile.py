@@ -57,20 +57,31 @@ def _install_wheel(session: nox.Session, *groups: str) -> Path:
     return wheel
 
 
-def _installed(session: nox.Session, wheel: Path) -> dict[str, str | None]:
+def _installed(wheel: Path) -> dict[str, str | None]:
     """The environment in which the installed wheel is tested, and nothing else can be imported."""
     return {"ASYNCMIG_EXPECT_INSTALLED": "1", "ASYNCMIG_TEST_WHEEL": str(wheel), "PYTHONPATH": None}
+
+
+def _pytest(session: nox.Session, wheel: Path, *arguments: str) -> None:
+    """Run pytest from a folder where the source tree is out of sight."""
+    places = [str(ROOT / part) if (ROOT / part.split("::")[0]).exists() else part for part in arguments]
+    with session.chdir(session.create_tmp()):
+        command = ["pytest", "--rootdir", str(ROOT), "-c", str(ROOT / "pyproject.toml"), "-p", "no:cacheprovider"]
+        session.run(*command, *places, env=_installed(wheel))
 
 
 @nox.session(python=FOUND)
 def tests(session: nox.Session) -> None:
     """The test suite against the installed wheel, on a real server. Arguments go to pytest."""
+    _pytest(session, _install_wheel(session, "tests"), *(session.posargs or ["tests"]))
+
+
+@nox.session(python=RUNNING)
+def chaos(session: nox.Session) -> None:
+    """The tests that kill and race processes, again and again. The argument is the number of rounds, 10 unless given."""
     wheel = _install_wheel(session, "tests")
-    arguments = session.posargs or ["tests"]
-    places = [str(ROOT / part) if (ROOT / part.split("::")[0]).exists() else part for part in arguments]
-    session.chdir(session.create_tmp())
-    command = ["pytest", "--rootdir", str(ROOT), "-c", str(ROOT / "pyproject.toml"), "-p", "no:cacheprovider"]
-    session.run(*command, *places, env=_installed(session, wheel))
+    for _ in range(int(session.posargs[0]) if session.posargs else 10):
+        _pytest(session, wheel, "tests", "-m", "chaos", "-x", "-q")
 
 
 @nox.session(python=RUNNING)

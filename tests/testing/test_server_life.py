@@ -181,6 +181,7 @@ async def test_cancelled_while_starting_leaves_nothing() -> None:
     assert server.pid is None
 
 
+@pytest.mark.chaos
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT], ids=lambda s: s.name)
 @pytest.mark.parametrize("kept", [True, False], ids=["given-folder", "temporary-folder"])
 def test_the_server_ends_with_its_owner(how: signal.Signals, kept: bool, tmp_path: Path) -> None:
@@ -197,6 +198,7 @@ def test_the_server_ends_with_its_owner(how: signal.Signals, kept: bool, tmp_pat
     assert Path(folder).exists() is kept
 
 
+@pytest.mark.chaos
 def test_the_server_ends_with_its_owner_though_a_fork_holds_the_pipe() -> None:
     forking = OWNER.replace("time.sleep(60)", "import os; os.fork(); time.sleep(6)")
     owner = subprocess.Popen(
