@@ -50,7 +50,10 @@ def number(value: Any) -> int | float | Decimal | None:
     if isinstance(value, int | float):
         return value
     decimal = getattr(value, "to_decimal", None)  # bson's Decimal128
-    return decimal() if decimal else None
+    if decimal is None:
+        return None
+    held: Decimal = decimal()
+    return Decimal("NaN") if held.is_snan() else held  # Python refuses to compare a signalling one
 
 
 def truthy(value: Any) -> bool:
