@@ -76,11 +76,13 @@ def revision_source(
     given = {name: value for name, value in header.items() if name not in _OPTIONAL or flat(value) not in _UNSAID}
     imports = Imports()
     imports.name("asyncmig", "Env")
-    bodies = _bodies(tuple(upgrade), tuple(downgrade), imports)
-    if bodies is None:
+    forth, back = tuple(upgrade), tuple(downgrade)
+    if forth or back:
+        bodies = _body(forth, imports, _NOTHING), _body(back, imports, _NO_WAY_BACK if irreversible else _NOTHING)
+    else:
         bodies = _templates(merges=len(_several(down_revision)) > 1, irreversible=irreversible)
     blocks = [
-        _docstring(message or f"revision {revision}", tuple(summary)),
+        _docstring(message, tuple(summary)) if message.strip() else _docstring(f"revision {revision}", tuple(summary)),
         [""],
         imports.lines(),
         [""],
@@ -91,14 +93,10 @@ def revision_source(
     return "".join(f"{line}\n" for block in blocks for line in block)
 
 
-def _bodies(forth: Sequence[Operation], back: Sequence[Operation], imports: Imports) -> tuple[Lines, Lines] | None:
-    if not forth and not back:
-        return None
-    rendered = [render(operations) for operations in (forth, back)]
-    for one in rendered:
-        imports.update(one.imports)
-    up, down = (one.lines or (_NOTHING,) for one in rendered)
-    return up, down
+def _body(operations: Sequence[Operation], imports: Imports, otherwise: str) -> Lines:
+    rendered = render(operations)
+    imports.update(rendered.imports)
+    return rendered.lines or (otherwise,)
 
 
 def _templates(*, merges: bool, irreversible: bool) -> tuple[Lines, Lines]:

@@ -17,7 +17,7 @@ async def replay(source: str, function: str = "upgrade") -> list[Operation]:
         performed.append(operation)
 
     driver: Any = None
-    await module(source)[function](Env(driver, perform, collections=set()))
+    await module(source)[function](Env(driver, perform, database=object(), client=object(), collections=set()))
     return performed
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Hashable
 from datetime import timedelta, timezone
 from functools import partial
 from typing import Any
@@ -41,17 +42,21 @@ from asyncmig.operations import (
     Operation,
     RenameCollection,
 )
+from asyncmig.schema.canonical import canonical
 from asyncmig.schema.index import Index
 
 LONG = 2**63 - 1
 
 words = st.text(st.characters(exclude_categories=["Cs"]))
 keys = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
+index_names = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1).filter(
+    lambda name: name != "*"
+)
 names = st.one_of(
     st.sampled_from(
         ["wallet", "top_up", "a.b", "кошелёк", "財布" * 12, "x" * 70, 'quo"te', "it's", "back\\slash", "new\nline"]
     ),
-    st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0$."), min_size=1),
+    st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0$."), min_size=1, max_size=60),
 )
 longs = st.integers(-LONG - 1, LONG)
 zones = st.one_of(
@@ -113,6 +118,14 @@ def _no_reference(document: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in document.items() if not key.startswith("$")}
 
 
+def _index_name(index: Index) -> str:
+    return index.name
+
+
+def _document_id(document: dict[str, Any]) -> Hashable:
+    return canonical(document["_id"])
+
+
 values = st.recursive(scalars, _containers, max_leaves=25)
 documents = st.dictionaries(keys, values, max_size=5)
 
@@ -122,7 +135,7 @@ index_keys = st.lists(st.tuples(fields, directions), min_size=1, max_size=4)
 index_options = st.fixed_dictionaries(
     {},
     optional={
-        "name": names,
+        "name": index_names,
         "unique": st.booleans(),
         "sparse": st.booleans(),
         "hidden": st.just(True),
@@ -146,23 +159,20 @@ collection_options = st.dictionaries(
     max_size=4,
 )
 pipelines = st.lists(documents, max_size=3)
+documents_with_id = st.builds(lambda key, rest: {"_id": key} | rest, values, documents)
 operations: st.SearchStrategy[Operation] = st.one_of(
     st.builds(CreateCollection, names, collection_options),
     st.builds(DropCollection, names),
-    st.builds(RenameCollection, names, names),
-    st.builds(ModifyCollection, names, collection_options),
+    st.lists(names, min_size=2, max_size=2, unique=True).map(lambda pair: RenameCollection(*pair)),
+    st.builds(ModifyCollection, names, collection_options.map(lambda options: options or {"validator": {}})),
     st.builds(CreateView, names, names, pipelines, st.just({}) | st.just({"collation": {"locale": "en"}})),
     st.builds(ModifyView, names, names, pipelines),
     st.builds(DropView, names),
-    st.builds(CreateIndexes, names, st.lists(indexes, min_size=1, max_size=4).map(tuple)),
-    st.builds(ModifyIndex, names, names, st.just({"hidden": True}) | st.just({"expireAfterSeconds": Int64(7)})),
-    st.builds(DropIndex, names, names, note=words),
+    st.builds(CreateIndexes, names, st.lists(indexes, min_size=1, max_size=4, unique_by=_index_name).map(tuple)),
+    st.builds(ModifyIndex, names, index_names, st.just({"hidden": True}) | st.just({"expireAfterSeconds": Int64(7)})),
+    st.builds(DropIndex, names, index_names, note=words),
     st.builds(
-        InsertDocuments,
-        names,
-        st.lists(st.builds(lambda key, rest: {"_id": key} | rest, values, documents), min_size=1, max_size=4).map(
-            tuple
-        ),
+        InsertDocuments, names, st.lists(documents_with_id, min_size=1, max_size=4, unique_by=_document_id).map(tuple)
     ),
     st.builds(DeleteDocuments, names, st.lists(values, min_size=1, max_size=6).map(tuple), if_unchanged=st.booleans()),
 )
