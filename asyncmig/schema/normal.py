@@ -61,7 +61,8 @@ def index_from_server(spec: Mapping[str, Any], collection_collation: Mapping[str
     keys = tuple(spec["key"].items())
     if collection_collation is None and spec.keys() <= _PLAIN and _are_plain(keys):
         return Index.made(keys, {"name": spec["name"]})
-    collation = expand(spec.get("collation"), "index") or (SIMPLE if collection_collation else None)
+    inherited = expand(collection_collation, "collection")
+    collation = expand(spec.get("collation"), "index") or (SIMPLE if inherited else None)
     versions = {key: spec[key] for key, default in _VERSIONS.items() if spec.get(key, default) != default}
     return _normal(keys, spec, collation, versions)
 
