@@ -1,0 +1,61 @@
+"""Where a new revision grows: on which parents. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from asyncmig.errors import RevisionError
+from asyncmig.history.errors import TargetError, listed
+from asyncmig.history.graph import RevisionGraph
+from asyncmig.history.revision import Revision
+
+__all__ = ["NotAHead", "NothingToMerge", "merged_parents", "new_parents"]
+
+
+class NotAHead(TargetError, ValueError):
+    """Raised when a new revision would grow from the middle of a branch and nobody asked for a new branch."""
+
+    def __init__(self, revision: Revision) -> None:
+        self.revision = revision
+        super().__init__(
+            f"revision {revision} is not a head: a child of it begins a new branch. "
+            "Pass --splice if that is wanted, or leave --head out"
+        )
+
+
+class NothingToMerge(RevisionError, ValueError):
+    """Raised when a merge is asked for and there are not two heads to merge."""
+
+    def __init__(self, heads: Sequence[Revision]) -> None:
+        self.heads = tuple(heads)
+        super().__init__(f"a merge joins two heads or more, and here is only:{listed(heads) or ' none'}")
+
+
+def new_parents(graph: RevisionGraph, head: str | None, *, splice: bool = False) -> tuple[str, ...]:
+    """The parents of a new revision: the only head, what ``head`` names, or none for a new root (``base``).
+
+    Raises:
+        MultipleHeads: when there are several heads and ``head`` does not choose.
+        NotAHead: when ``head`` is no head and ``splice`` is not set.
+        TargetError: when ``head`` names nothing.
+    """
+    if head is None and not graph.heads:
+        return ()
+    parents = graph.resolve(head or "head")
+    for parent in parents:
+        if parent.revision not in graph.heads and not splice:
+            raise NotAHead(parent)
+    return tuple(parent.revision for parent in parents)
+
+
+def merged_parents(graph: RevisionGraph, targets: Sequence[str]) -> tuple[str, ...]:
+    """The parents of a merge: all heads, or those that ``targets`` name.
+
+    Raises:
+        NothingToMerge: when they are fewer than two.
+        NotAHead, TargetError: as for a new revision.
+    """
+    named = dict.fromkeys(parent for target in targets or ("heads",) for parent in new_parents(graph, target))
+    if len(named) < 2:
+        raise NothingToMerge([graph.get(one) for one in named])
+    return tuple(named)

@@ -1,0 +1,268 @@
+"""``Migrator``: the one façade; the command line, an application and the tests all come through it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from asyncmig.errors import ConfigurationError, PendingRevisions, SchemaDiffers
+from asyncmig.history.directory import Directory, Listing
+from asyncmig.history.graph import RevisionGraph
+from asyncmig.history.revision import Revision
+
+if TYPE_CHECKING:
+    from asyncmig.authoring.diff import Difference
+    from asyncmig.authoring.policy import Undeclared
+    from asyncmig.operations import Operation
+    from asyncmig.review.loss import Loss
+    from asyncmig.running.events import Direction, Listener
+    from asyncmig.running.holder import Holder
+    from asyncmig.running.plan import Plan
+    from asyncmig.running.record import Record
+    from asyncmig.running.runner import Runner
+    from asyncmig.schema.state import DatabaseState
+
+__all__ = ["Generated", "Migrator", "autogenerate_migration"]
+
+Models = Iterable[type] | str
+
+
+class Migrator:
+    """Migrations of one database.
+
+    ``database``: a Motor ``AsyncIOMotorDatabase``, a PyMongo ``AsyncDatabase``, or a mongomock-motor
+    database; it and its client stay the caller's. Without one, what needs only files works.
+    ``directory``: the folder that holds ``versions/``. ``collections``: the models, or where to
+    import them from (``"app.models:ALL_COLLECTIONS"``). ``lock_timeout`` and ``lock_lease`` are
+    seconds. ``include(kind, name)`` tells which collections are asyncmig's business at all;
+    ``undeclared_indexes`` is ``drop``, ``hide`` or ``ignore``. ``on_event`` is called with each
+    event of a run; ``command`` is what others see in the lock.
+    """
+
+    def __init__(
+        self,
+        database: Any = None,
+        directory: str | Path = "migrations",
+        collections: Models | None = None,
+        *,
+        revisions_collection: str = "asyncmig_revisions",
+        lock_collection: str = "asyncmig_lock",
+        lock_timeout: float = 60.0,
+        lock_lease: float = 30.0,
+        include: Callable[[str, str], bool] | None = None,
+        undeclared_indexes: Undeclared = "drop",
+        on_event: Listener | None = None,
+        command: str = "",
+    ) -> None:
+        self.database = database
+        self.directory = Directory(directory)
+        self._models = collections
+        self._names = (revisions_collection, lock_collection)
+        self._patience, self._lease = lock_timeout, lock_lease
+        self._include, self._undeclared = include, undeclared_indexes
+        self._on_event, self._command = on_event, command
+
+    # Files alone.
+
+    def listing(self, *, thorough: bool = False) -> Listing:
+        """The revision files as they are now, the faulty ones beside the good; ``thorough`` parses their bodies too."""
+        return self.directory.read(thorough=thorough)
+
+    @property
+    def graph(self) -> RevisionGraph:
+        """The graph of the revision files as they are now. Raises RevisionError for the first faulty file."""
+        return self.listing().graph()
+
+    # Writing history.
+
+    async def diff(self) -> list[Operation]:
+        """The operations that would bring the database to the models; empty when they agree.
+
+        Raises ConfigurationError without models, DeclarationError for a fault in them.
+        """
+        return list((await self.difference()).operations)
+
+    async def difference(self, *, drop_collections: bool = False) -> Difference:
+        """As ``diff``, with remarks on what no operation stands for.
+
+        ``drop_collections`` lets collections go that asyncmig itself has created and no model claims.
+        """
+        from asyncmig.authoring.autogenerate import Scope, compare
+        from asyncmig.authoring.policy import Policy
+
+        owned = await self._runner().created_collections() if drop_collections else frozenset()
+        policy = Policy(self._undeclared, drop_collections=drop_collections, owned=owned)
+        return await compare(self._connected(), self._wanted(), Scope(self._include, frozenset(self._names)), policy)
+
+    async def revision(self, message: str, *, autogenerate: bool = False, **place: Any) -> Revision | None:
+        """Write a revision file, and return what it declares; ``place`` as :meth:`generate` takes it.
+
+        With ``autogenerate`` None comes back where nothing differs, and no file is written.
+        """
+        if autogenerate:
+            return (await self.generate(message, **place)).revision
+        from asyncmig.authoring.writer import write_revision
+
+        return write_revision(self.directory, message, **place)
+
+    async def generate(self, message: str, *, drop_collections: bool = False, **place: Any) -> Generated:
+        """Write what the models ask for into a revision file, and tell what that is.
+
+        ``place``: ``head`` (the parent; default: the only head), ``splice`` (it need not be a head),
+        ``branch_label``, ``depends_on`` (ids), ``rev_id``. The live database is compared, so that
+        what is written already has to be applied: raises PendingRevisions otherwise.
+        """
+        from asyncmig.authoring.writer import write_revision
+
+        if waiting := await self.pending():
+            raise PendingRevisions([revision.revision for revision in waiting])
+        found = await self.difference(drop_collections=drop_collections)
+        revision = write_revision(self.directory, message, found, **place) if found else None
+        return Generated(revision, found)
+
+    async def merge(
+        self, targets: Sequence[str] = (), message: str | None = None, *, rev_id: str | None = None
+    ) -> Revision:
+        """Write the revision that joins several heads: all of them, or those that ``targets`` name."""
+        from asyncmig.authoring.writer import write_merge
+
+        return write_merge(self.directory, targets, message, rev_id=rev_id)
+
+    # Running history.
+
+    async def current(self) -> tuple[str, ...]:
+        """The ids of the revisions at the heads of what is applied."""
+        return self.graph.heads_of(await self.applied())
+
+    async def applied(self) -> frozenset[str]:
+        """The ids of all that is applied."""
+        return await self._runner().applied()
+
+    async def pending(self) -> list[Revision]:
+        """The revisions that are not applied, in the order in which they would be."""
+        return self.graph.pending(await self.applied())
+
+    async def plan(self, target: str = "head", *, direction: Direction = "upgrade") -> Plan:
+        """What a run to ``target`` would do; nothing is written, though the revisions' own code runs."""
+        from asyncmig.running.plan import make_plan
+
+        runner = self._runner()
+        path = await runner.path(target, direction)
+        names = {state.name for state in await self.state()} if path else set()
+        return await make_plan(path, direction, load=self.directory.load, driver=runner.driver, collections=names)
+
+    async def losses(self, target: str = "head", *, direction: Direction = "upgrade") -> tuple[Loss, ...]:
+        """What a run to ``target`` would take away for good, found in the sources without running them."""
+        from asyncmig.review.loss import find_losses, losing_calls
+
+        runner = self._runner()
+        path = await runner.path(target, direction)
+        calls = [call for one in path for call in losing_calls(one.revision, self.directory.source(one), direction)]
+        return await find_losses(calls, runner.driver, await runner.inserted_documents()) if calls else ()
+
+    async def upgrade(self, target: str = "head") -> list[Revision]:
+        """Apply what is pending up to ``target``, under the lock; returns what was applied, in order.
+
+        A database that is there already takes no lock. Raises RevisionError for the target or the
+        files, LockTimeout, LockLost, and RevisionFailed when a revision stops half-way: the ledger
+        says where, and another ``upgrade`` goes on from there.
+        """
+        return await self._runner().upgrade(target)
+
+    async def downgrade(self, target: str) -> list[Revision]:
+        """Revert what is above ``target``, under the lock; returns what was reverted, in order."""
+        return await self._runner().downgrade(target)
+
+    async def stamp(self, target: str, *, purge: bool = False) -> None:
+        """Record ``target`` as where the database stands, without running anything."""
+        await self._runner().stamp(target, purge=purge)
+
+    async def check(self) -> None:
+        """Return when the database is at head and agrees with the models.
+
+        Raises PendingRevisions (also when the models differ besides) or SchemaDiffers. Without
+        models only the revisions are looked at.
+        """
+        waiting = [revision.revision for revision in await self.pending()]
+        operations = await self.diff() if self._models is not None else []
+        if waiting:
+            raise PendingRevisions(waiting, operations)
+        if operations:
+            raise SchemaDiffers(operations)
+
+    async def records(self) -> list[Record]:
+        """The ledger: one record for each revision that is applied, or half-way."""
+        return await self._runner().ledger.records()
+
+    async def holder(self) -> Holder | None:
+        """Who holds the lock, if anybody does."""
+        return await self._runner().lock.holder()
+
+    async def unlock(self, *, force: bool = False) -> Holder | None:
+        """Release a lock whose lease has ended; with ``force`` also one that is alive. Returns who held it."""
+        return await self._runner().lock.break_lock(force=force)
+
+    async def state(self) -> DatabaseState:
+        """What the database has, in normal form."""
+        from asyncmig.authoring.introspect import introspect
+
+        return await introspect(self._connected(), include=self._include, own=frozenset(self._names))
+
+    # The parts.
+
+    def _connected(self) -> Any:
+        if self.database is None:
+            raise ConfigurationError("this needs a database: pass one to Migrator, or set url and database")
+        return self.database
+
+    def _wanted(self) -> DatabaseState:
+        from asyncmig.schema.declaration import declared_state
+        from asyncmig.schema.models import load_models
+
+        if self._models is None:
+            raise ConfigurationError(
+                "this needs models: pass collections to Migrator, or set `models` in [tool.asyncmig], "
+                'for example "app.models:ALL_COLLECTIONS"'
+            )
+        return declared_state(load_models(self._models) if isinstance(self._models, str) else self._models)
+
+    def _runner(self) -> Runner:
+        from asyncmig.drivers import driver_for
+        from asyncmig.running.ledger import Ledger
+        from asyncmig.running.lock import Lock
+        from asyncmig.running.runner import Runner
+
+        driver = driver_for(self._connected())
+        revisions, lock = self._names
+        return Runner(
+            driver,
+            self.directory,
+            ledger=Ledger(driver, collection=revisions),
+            lock=Lock(driver, collection=lock, lease=self._lease),
+            lock_timeout=self._patience,
+            on_event=self._on_event,
+            command=self._command,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Generated:
+    """What autogenerate has found, and the revision it has written: None where nothing differs."""
+
+    revision: Revision | None
+    difference: Difference
+
+
+async def autogenerate_migration(message: str, *, database: Any, collections: Models) -> tuple[str, bool]:
+    """The source of the revision that would bring ``database`` to ``collections``, and whether anything differs.
+
+    Writes nothing, neither to the database nor to disk. The source has no parent: it is for looking
+    at, for tests, and for tools that keep revisions their own way.
+    """
+    from asyncmig.authoring.autogenerate import draft
+    from asyncmig.history.directory import new_id
+
+    found = await Migrator(database, collections=collections).difference()
+    return draft(found, revision=new_id(), down_revision=None, message=message), bool(found)
