@@ -81,13 +81,15 @@ class Lease:
         if self.loss:
             raise LockLost(self.loss)
 
-    async def ensure(self) -> None:
-        """Make sure that the lease is ours, before a write; asks the server only when a renewal is overdue.
+    async def ensure(self, *, now: bool = False) -> None:
+        """Make sure that the lease is ours, before a write; asks the server only when a renewal is overdue, or ``now``.
 
         Raises LockLost.
         """
         self.check()
-        if local_clock() >= self._overdue:
+        if now:
+            self._due = local_clock()
+        if now or local_clock() >= self._overdue:
             await self._renew()
         self.check()
 

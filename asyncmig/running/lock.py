@@ -212,7 +212,7 @@ class Lock:
         """Who holds the lock, alive or not; None when it is free."""
         fields: Document = {"_id": 0}
         if self._clock.is_servers:
-            fields = {name: 1 for name in Holder.__dataclass_fields__} | {
+            fields = dict.fromkeys(Holder.__dataclass_fields__, 1) | {
                 "_id": 0,
                 "alive": {"$gt": ["$expires_at", self._clock.now]},
             }

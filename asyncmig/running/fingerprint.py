@@ -1,0 +1,92 @@
+"""What the journal knows an operation by: a fingerprint of the whole, and the subjects that it touches."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from functools import singledispatch
+from hashlib import sha256
+from typing import Any
+
+from asyncmig.operations import (
+    CreateIndexes,
+    DeleteDocuments,
+    DropIndex,
+    InsertDocuments,
+    ModifyCollection,
+    ModifyIndex,
+    ModifyView,
+    Operation,
+    RenameCollection,
+)
+from asyncmig.schema.index import Index
+
+__all__ = ["fingerprint", "is_touched", "subjects"]
+
+
+def fingerprint(operation: Operation) -> str:
+    """The same for the same operation in every process, another for any other; ``was`` takes no part."""
+    return sha256(repr(_plain(operation)).encode()).hexdigest()[:32]
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Index):
+        return _plain(value.document)
+    if is_dataclass(value) and not isinstance(value, type):
+        return type(value).__name__, [_plain(getattr(value, one.name)) for one in fields(value) if one.compare]
+    if isinstance(value, Mapping):
+        return type(value).__name__, [(str(key), _plain(item)) for key, item in value.items()]
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if isinstance(value, (set, frozenset)):
+        return sorted(repr(_plain(item)) for item in value)
+    if callable(value):
+        return getattr(value, "__module__", ""), getattr(value, "__qualname__", type(value).__name__)
+    return type(value).__name__, repr(value)
+
+
+@singledispatch
+def subjects(operation: Operation) -> tuple[str, ...]:
+    """What an operation touches.
+
+    ``wallet`` is the collection as a whole, ``wallet/i/name`` an index of it, ``wallet/o`` its
+    options, ``wallet/d`` its documents.
+    """
+    return (operation.collection,)
+
+
+@subjects.register
+def _(operation: RenameCollection) -> tuple[str, ...]:
+    return operation.collection, operation.new
+
+
+@subjects.register
+def _(operation: CreateIndexes) -> tuple[str, ...]:
+    return tuple(f"{operation.collection}/i/{index.name}" for index in operation.indexes)
+
+
+@subjects.register(DropIndex)
+@subjects.register(ModifyIndex)
+def _(operation: DropIndex | ModifyIndex) -> tuple[str, ...]:
+    return (f"{operation.collection}/i/{operation.name}",)
+
+
+@subjects.register(ModifyCollection)
+@subjects.register(ModifyView)
+def _(operation: ModifyCollection | ModifyView) -> tuple[str, ...]:
+    return (f"{operation.collection}/o",)
+
+
+@subjects.register(InsertDocuments)
+@subjects.register(DeleteDocuments)
+def _(operation: InsertDocuments | DeleteDocuments) -> tuple[str, ...]:
+    return (f"{operation.collection}/d",)
+
+
+def is_touched(operation: Operation, done: set[str]) -> bool:
+    """Whether one of the ``done`` subjects is what ``operation`` works on, contains it or is a part of it."""
+    return any(
+        one == other or one.startswith(f"{other}/") or other.startswith(f"{one}/")
+        for one in subjects(operation)
+        for other in done
+    )

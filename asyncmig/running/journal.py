@@ -1,0 +1,173 @@
+"""``Journal``: the operations of one revision while it runs, each written down before it is applied and after.
+
+What is written *before* an operation is on the server before the operation is sent. What is known
+*after* it is not worth a round trip of its own: it goes along with the next operation's "before", or
+with the end of the revision; or alone, as soon as the revision's own code waits for anything. So a
+revision of n operations costs n + 1 round trips, and a crash leaves at most one operation
+"started, unknown".
+
+A revision that goes on after a crash is run from its top again. Operation by operation it is held
+against its journal: finished ones are skipped, the unknown one is applied again with the intent of
+the first time. Where the file was edited since, operations are applied from the first difference on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+from pymongo.errors import PyMongoError
+
+from asyncmig.drivers.base import Document
+from asyncmig.errors import AsyncmigError
+from asyncmig.operations import Operation
+from asyncmig.running.clock import Clock
+from asyncmig.running.fingerprint import fingerprint, subjects
+from asyncmig.running.lease import Lease
+from asyncmig.running.ledger import Ledger
+from asyncmig.running.record import JournalEntry
+from asyncmig.running.write import Update
+
+__all__ = ["Field", "Journal", "diverges"]
+
+Field = Literal["journal", "undo"]
+
+
+def diverges(former: JournalEntry | None, operation: Operation) -> bool:
+    """Whether a journalled operation is another than the one that is to run now."""
+    return former is not None and former.fingerprint != fingerprint(operation)
+
+
+class Journal:
+    """The journal of one revision in one direction: ``field`` of its record."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        lease: Lease,
+        clock: Clock,
+        revision: str,
+        field: Field,
+        former: Sequence[JournalEntry] = (),
+        superseded: Sequence[JournalEntry] = (),
+    ) -> None:
+        self._ledger, self._lease, self._clock = ledger, lease, clock
+        self._revision, self._field = revision, field
+        self.former, self.superseded = list(former), list(superseded)
+        self._fields: Document = {}
+        self._dates: list[str] = []
+        self._writing = asyncio.Lock()
+        self._scheduled: asyncio.Handle | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._failure: AsyncmigError | PyMongoError | None = None
+
+    def entry(self, number: int) -> JournalEntry | None:
+        """What a former run has journalled as its ``number``-th operation."""
+        return self.former[number - 1] if number <= len(self.former) else None
+
+    def intent(self, operation: Operation) -> Mapping[str, Any] | None:
+        """The first intent of an operation that the journal knows from before the file was edited."""
+        mark = fingerprint(operation)
+        return next((entry.intent for entry in self.superseded if entry.fingerprint == mark), None)
+
+    async def diverge(self, number: int) -> None:
+        """Put aside what is journalled from ``number`` on: the file was edited since."""
+        self.superseded += self.former[number - 1 :]
+        del self.former[number - 1 :]
+        aside = [entry.document for entry in self.superseded]
+        await self._write({}, ())
+        await self._ledger.send(
+            self._lease, Update(self._revision, {"superseded": aside}, cut=(self._field, number - 1))
+        )
+
+    async def start(self, number: int, operation: Operation, intent: Mapping[str, Any] | None) -> None:
+        """Write down that an operation begins, with what was known before it."""
+        entry = {
+            "number": number,
+            "operation": type(operation).__name__,
+            "collection": operation.collection,
+            "description": operation.describe(),
+            "fingerprint": fingerprint(operation),
+            "subjects": list(subjects(operation)),
+            "intent": intent,
+            "finished_at": None,
+            "error": None,
+            "result": None,
+        }
+        await self._write(*self._placed(number, entry, "started_at"))
+
+    def finish(self, number: int, result: Mapping[str, Any] | None) -> None:
+        """Note that an operation is done; written by the next write, or by :meth:`flush_soon`."""
+        fields, dates = self._paths(number, {"result": result}, "finished_at")
+        self._note(fields, dates)
+
+    def refuse(self, number: int, error: BaseException) -> None:
+        """Note that an operation was refused."""
+        fields, dates = self._paths(number, {"error": f"{type(error).__name__}: {error}"}, "finished_at")
+        self._note(fields, dates)
+
+    def _placed(self, number: int, entry: Document, date: str) -> tuple[Document, list[str]]:
+        """A whole entry: path by path, so that a date of the server's can stand beside them."""
+        if self._clock.is_servers:
+            return self._paths(number, entry, date)
+        return {self._path(number): {**entry, date: self._clock.now}}, []
+
+    def _paths(self, number: int, entry: Mapping[str, Any], date: str) -> tuple[Document, list[str]]:
+        base = self._path(number)
+        return {f"{base}.{name}": value for name, value in entry.items()}, [f"{base}.{date}"]
+
+    def _path(self, number: int) -> str:
+        return f"{self._field}.{number - 1}"
+
+    def _note(self, fields: Document, dates: Sequence[str]) -> None:
+        self._fields |= fields
+        self._dates += dates
+
+    async def _write(self, fields: Document, dates: Sequence[str]) -> None:
+        async with self._writing:
+            self._check()
+            self._note(fields, dates)
+            await self._put()
+
+    async def _put(self) -> None:
+        fields, dates = self._fields, tuple(self._dates)
+        self._fields, self._dates = {}, []
+        if fields:
+            await self._ledger.send(self._lease, Update(self._revision, fields, dates))
+
+    def _check(self) -> None:
+        if self._failure is not None:
+            raise self._failure
+
+    # -- what is known after an operation, written while the revision's own code waits -----------
+
+    def flush_soon(self) -> None:
+        """Write what is noted as soon as the event loop turns, unless :meth:`hold` comes before."""
+        if self._fields:
+            self._scheduled = asyncio.get_running_loop().call_soon(self._begin)
+
+    def hold(self) -> None:
+        """The next write takes along what is noted."""
+        if self._scheduled is not None:
+            self._scheduled.cancel()
+            self._scheduled = None
+
+    def _begin(self) -> None:
+        self._task = asyncio.ensure_future(self._flush())
+
+    async def _flush(self) -> None:
+        try:
+            await self._write({}, ())
+        except (AsyncmigError, PyMongoError) as error:
+            self._failure = error
+
+    async def drained(self) -> tuple[Document, tuple[str, ...]]:
+        """What is noted and not written, for the write that ends the revision; waits for one under way."""
+        self.hold()
+        if self._task is not None:
+            await asyncio.wait([self._task])
+        self._check()
+        fields, dates = self._fields, tuple(self._dates)
+        self._fields, self._dates = {}, []
+        return fields, dates

@@ -1,0 +1,164 @@
+"""``Ledger``: one document per revision in ``asyncmig_revisions``, which tells the truth whatever dies.
+
+- A record is there *before* the first line of its revision's own code runs, in state ``upgrading``,
+  and says ``applied`` after the last one. A crash leaves it as it is: "started, unknown".
+- Whoever takes the lock first stamps its token on every record that is not settled
+  (:meth:`Ledger.adopt`), and every write fits only a record with its writer's token, before the
+  writer's lease has ended: see :mod:`asyncmig.running.write`.
+- Writes wait for a majority, and are repeated when the connection breaks: each is harmless twice.
+- A reverted revision has no record any more; the trail (:mod:`asyncmig.running.trail`) remembers it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NoReturn
+
+import anyio
+from bson import Int64
+from pymongo import DeleteOne, UpdateOne
+from pymongo.errors import BulkWriteError, DuplicateKeyError, OperationFailure, PyMongoError
+
+from asyncmig.drivers.base import Document, Driver
+from asyncmig.errors import LockLost
+from asyncmig.running.clock import Clock
+from asyncmig.running.faults import is_transient
+from asyncmig.running.lease import Lease
+from asyncmig.running.record import Record
+from asyncmig.running.write import Insert, Write, statement
+
+__all__ = ["Ledger", "Overtaken"]
+
+_SUMMARY = ("state", "direction", "token", "checksum", "error", "message", "parents", "finished_at", "stamped")
+_LATE = (14, 16554)  # TypeMismatch, by its newer and its older number: see Clock.now_if_before
+_DUPLICATE = 11000
+_PAUSE = 0.2  # seconds between two attempts when the server does not answer
+
+
+class Overtaken(Exception):  # no error: the record is read, and its revision resumed
+    """Raised when a record that was to be made is there already, left by a runner before us."""
+
+    def __init__(self, revision: str) -> None:
+        self.revision = revision
+        super().__init__(revision)
+
+
+class Ledger:
+    """The records of one database."""
+
+    def __init__(self, driver: Driver, *, collection: str = "asyncmig_revisions") -> None:
+        self.collection = collection
+        self._clock = Clock(driver)
+        self._documents = driver.collection(collection)
+
+    # -- reading: no lock needed ----------------------------------------------------------------
+
+    async def summaries(self) -> dict[str, Record]:
+        """Every record by its id, without journal and source, in one round trip."""
+        found = await self._documents.find({}, dict.fromkeys(_SUMMARY, 1)).to_list(None)
+        return {document["_id"]: Record.read(document) for document in found}
+
+    async def records(self) -> list[Record]:
+        """Every record in full, by id."""
+        return [Record.read(document) for document in await self._documents.find({}).sort("_id").to_list(None)]
+
+    async def record(self, revision: str) -> Record | None:
+        """One record in full."""
+        document = await self._documents.find_one({"_id": revision})
+        return Record.read(document) if document else None
+
+    # -- writing: with the lease ----------------------------------------------------------------
+
+    async def adopt(self, lease: Lease) -> None:
+        """Stamp our token on all that is not settled, so that no runner before us can write there any more."""
+        await lease.ensure()
+        unsettled = {"state": {"$ne": "applied"}, "token": {"$not": {"$gte": Int64(lease.token)}}}
+        await self._patiently(
+            lease,
+            lambda: self._documents.update_many(
+                unsettled | self._clock.before(lease.writes_until), {"$set": {"token": Int64(lease.token)}}
+            ),
+        )
+
+    async def send(self, lease: Lease, *writes: Write, session: Any = None) -> None:
+        """Put these writes to the server, in this order and in one round trip.
+
+        Raises LockLost when one is refused because we are late, Overtaken when a record that was to
+        be made is there. Within a transaction nothing is repeated: the whole transaction is.
+        """
+        for attempt in (1, 2):
+            await lease.ensure()
+            try:
+                await self._put(lease, writes, session)
+            except OperationFailure as error:
+                if not _is_late(error):
+                    raise
+                if attempt == 2 or session is not None:
+                    raise LockLost("its lease had ended when a write reached the server") from error
+                await lease.ensure(now=True)
+            else:
+                return
+
+    async def _put(self, lease: Lease, writes: Sequence[Write], session: Any) -> None:
+        built = [statement(write, lease.token, lease.writes_until, self._clock) for write in writes]
+        try:
+            if session is not None:
+                fitting = await self._execute(built, session)
+            else:
+                fitting = await self._patiently(lease, lambda: self._execute(built, None))
+        except (DuplicateKeyError, BulkWriteError) as error:
+            raise _duplicate(error, writes) or error from error
+        if fitting < len(writes):
+            await self._complain(lease, writes, session)
+
+    async def _execute(self, built: Sequence[UpdateOne | DeleteOne], session: Any) -> int:
+        """How many of the statements met their document, in one bulk where the driver has bulks."""
+        options = {"session": session} if session is not None else {}
+        if not self._clock.is_servers:
+            return sum([await self._one(each) for each in built])
+        done = await self._documents.bulk_write(list(built), ordered=True, **options)
+        return int(done.matched_count + done.upserted_count + done.deleted_count)
+
+    async def _one(self, single: UpdateOne | DeleteOne) -> int:
+        """On the mock, whose bulks are broken."""
+        if isinstance(single, DeleteOne):
+            return int((await self._documents.delete_one(single._filter)).deleted_count)
+        done = await self._documents.update_one(single._filter, single._doc, upsert=bool(single._upsert))
+        return int(done.matched_count) or int(done.upserted_id is not None)
+
+    async def _patiently(self, lease: Lease, ask: Any) -> Any:
+        """The answer; asked again while the lease is ours when the connection breaks: all writes may be repeated."""
+        while True:
+            try:
+                return await ask()
+            except PyMongoError as error:
+                if not is_transient(error):
+                    raise
+                await anyio.sleep(_PAUSE)
+                await lease.ensure()
+
+    async def _complain(self, lease: Lease, writes: Sequence[Write], session: Any) -> NoReturn:
+        """A write met nothing: say what stands in its place."""
+        for write in writes:
+            document = await self._documents.find_one({"_id": write.revision}, {"token": 1}, session=session)
+            if document is None:
+                raise LockLost(f"the record of {write.revision} is gone from {self.collection}")
+            if document.get("token") != lease.token:
+                raise LockLost(f"another runner has written the record of {write.revision} since")
+        raise LockLost("its lease had ended when a write reached the server")
+
+
+def _is_late(error: OperationFailure) -> bool:
+    return any(code in _LATE for code in _codes(error))
+
+
+def _duplicate(error: OperationFailure, writes: Sequence[Write]) -> Overtaken | None:
+    if _DUPLICATE not in _codes(error):
+        return None
+    return next((Overtaken(write.revision) for write in writes if isinstance(write, Insert)), None)
+
+
+def _codes(error: OperationFailure) -> list[int | None]:
+    details: Mapping[str, Any] = error.details or {}
+    refused: list[Document] = details.get("writeErrors", [])
+    return [one.get("code") for one in refused] if isinstance(error, BulkWriteError) else [error.code]

@@ -1,0 +1,198 @@
+"""What ``env``'s methods do when a revision really runs: apply each operation, and keep the journal."""
+
+from __future__ import annotations
+
+import asyncio
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+import anyio
+from anyio.lowlevel import checkpoint_if_cancelled
+from pymongo.errors import PyMongoError
+
+from asyncmig.drivers.base import Document
+from asyncmig.errors import DriverError, OperationRefused, RevisionError
+from asyncmig.operations import Operation
+from asyncmig.running.apply import Context, apply, prepare
+from asyncmig.running.complete import complete
+from asyncmig.running.events import (
+    JournalDiverged,
+    OperationFinished,
+    OperationRetried,
+    OperationSkipped,
+    OperationStarted,
+)
+from asyncmig.running.faults import is_transient
+from asyncmig.running.fingerprint import fingerprint, is_touched, subjects
+from asyncmig.running.inspection import refuse_schema_change
+from asyncmig.running.journal import Journal, diverges
+from asyncmig.running.record import JournalEntry
+
+if TYPE_CHECKING:
+    from asyncmig.running.step import Step
+
+__all__ = ["JournallingPerformer", "Performer", "TransactionPerformer"]
+
+_PAUSES = (0.2, 1.0, 3.0)  # seconds before an operation whose connection broke is applied again
+
+Pending = tuple[Document, tuple[str, ...]]
+
+
+class Performer(ABC):
+    """Applies the operations of one step, numbered as they come."""
+
+    def __init__(self, step: Step, session: Any = None) -> None:
+        self._step, self._run = step, step.run
+        self.context = Context(self._run.driver, session=session, inserted=step.inserted())
+        self._number = 0
+        self._at: tuple[int, Operation] | None = None
+        self._under_way: set[asyncio.Task[Any]] = set()
+        self._closed = False
+
+    @property
+    def place(self) -> str:
+        """Where the revision is: in an operation, or in its own code."""
+        if self._at is not None:
+            return f"operation {self._at[0]} ({self._at[1].describe()})"
+        return f"its own code after operation {self._number}" if self._number else "its own code"
+
+    async def perform(self, operation: Operation) -> Any:
+        """Apply one operation; what ``env`` calls."""
+        await checkpoint_if_cancelled()
+        self._run.lease.check()
+        if self._closed:
+            raise RevisionError(
+                f"revision {self._step.revision} had ended when it wanted to {operation.describe()}: "
+                "await all that it starts"
+            )
+        return await self._perform(operation)
+
+    @abstractmethod
+    async def _perform(self, operation: Operation) -> Any: ...
+
+    async def close(self) -> Pending:
+        """Wait for what is under way, let nothing more begin; what of the journal is not written yet."""
+        self._closed = True
+        if self._under_way:
+            await asyncio.wait(self._under_way)
+        return await self._rest()
+
+    @abstractmethod
+    async def _rest(self) -> Pending: ...
+
+    async def _settled(self, number: int, operation: Operation, intent: Mapping[str, Any] | None) -> Any:
+        """Apply, telling about it; again, where the connection broke: every operation is safe to run again."""
+        step, began = self._step, perf_counter()
+        self._at = (number, operation)
+        self._run.tell(OperationStarted(step.revision, step.direction, number, operation))
+        result = await self._apply(number, operation, dict(intent) if intent is not None else None)
+        self._at = None
+        seconds = perf_counter() - began
+        self._run.tell(OperationFinished(step.revision, step.direction, number, operation, seconds, result))
+        return result
+
+    async def _apply(self, number: int, operation: Operation, intent: Document | None) -> Any:
+        for pause in _PAUSES:
+            try:
+                return await apply(operation, self.context, intent)
+            except PyMongoError as error:
+                if self.context.session is not None or not is_transient(error):
+                    raise
+                step = self._step
+                self._run.tell(OperationRetried(step.revision, step.direction, number, operation, str(error)))
+            await anyio.sleep(pause)
+            await self._run.lease.ensure()
+        return await apply(operation, self.context, intent)
+
+
+class JournallingPerformer(Performer):
+    """Writes each operation down before and after; holds it against the journal of a former run.
+
+    ``undoable``: for the downgrade of an upgrade that stopped half-way, the subjects that it has
+    touched; operations on anything else have nothing to undo and are left out.
+    """
+
+    def __init__(self, step: Step, journal: Journal, undoable: set[str] | None) -> None:
+        super().__init__(step)
+        self._journal, self._undoable = journal, undoable
+
+    async def _perform(self, operation: Operation) -> Any:
+        self._journal.hold()
+        if self._undoable is not None and not is_touched(operation, self._undoable):
+            self._skip(self._number + 1, operation, "the upgrade did not get to what it would undo")
+            return None
+        self._number += 1
+        number = self._number
+        former = self._journal.entry(number)
+        if former is not None and not diverges(former, operation) and former.is_finished:
+            self._skip(number, operation, "it was done before")
+            return former.result
+        task = asyncio.ensure_future(self._journalled(number, operation, former))
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
+        result = await complete(task, self._run.lease)
+        self._journal.flush_soon()
+        return result
+
+    def _skip(self, number: int, operation: Operation, reason: str) -> None:
+        step = self._step
+        self._run.tell(OperationSkipped(step.revision, step.direction, number, operation, reason))
+
+    async def _journalled(self, number: int, operation: Operation, former: JournalEntry | None) -> Any:
+        if former is not None and diverges(former, operation):
+            self._run.tell(JournalDiverged(self._step.revision, number, former.description, operation))
+            await self._journal.diverge(number)
+            former = None
+        intent = former.intent if former else self._journal.intent(operation)
+        if intent is None:
+            intent = await prepare(operation, self.context)
+        await self._journal.start(number, operation, intent)
+        try:
+            result = await self._settled(number, operation, intent)
+        except (OperationRefused, DriverError) as error:
+            self._journal.refuse(number, error)
+            raise
+        self._journal.finish(number, result)
+        return result
+
+    async def _rest(self) -> Pending:
+        return await self._journal.drained()
+
+
+class TransactionPerformer(Performer):
+    """Applies within a transaction; the journal is written with the record, all or nothing."""
+
+    def __init__(self, step: Step, session: Any) -> None:
+        super().__init__(step, session)
+        self._fields: Document = {}
+        self._dates: list[str] = []
+
+    async def _perform(self, operation: Operation) -> Any:
+        refuse_schema_change(self._step.revision, operation)
+        self._number += 1
+        number = self._number
+        self._at = (number, operation)
+        intent = await prepare(operation, self.context)
+        result = await self._settled(number, operation, intent)
+        self._note(number, operation, intent, result)
+        return result
+
+    def _note(self, number: int, operation: Operation, intent: Any, result: Any) -> None:
+        base = f"journal.{number - 1}"
+        entry = {
+            "number": number,
+            "operation": type(operation).__name__,
+            "collection": operation.collection,
+            "description": operation.describe(),
+            "fingerprint": fingerprint(operation),
+            "subjects": list(subjects(operation)),
+            "intent": intent,
+            "result": result,
+        }
+        self._fields |= {f"{base}.{name}": value for name, value in entry.items()}
+        self._dates += [f"{base}.started_at", f"{base}.finished_at"]
+
+    async def _rest(self) -> Pending:
+        return self._fields, tuple(self._dates)

@@ -1,0 +1,140 @@
+"""``Record``: one revision's document in the ledger, and ``JournalEntry``: one operation of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from datetime import datetime
+from typing import Any, Literal
+
+from asyncmig.drivers.base import Document
+from asyncmig.running.events import Direction
+
+__all__ = ["Direction", "JournalEntry", "Record", "State"]
+
+State = Literal["upgrading", "applied", "downgrading", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class JournalEntry:
+    """One operation as the journal has it: written before it is applied, completed after.
+
+    Without ``finished_at`` and ``error`` the operation was started and nobody knows how it ended.
+    ``subjects`` are the collections and indexes that it touches; ``intent`` is what had to be known
+    before, ``result`` what came of it.
+    """
+
+    number: int
+    operation: str
+    collection: str
+    description: str
+    fingerprint: str
+    subjects: tuple[str, ...] = ()
+    intent: Mapping[str, Any] | None = None
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    error: str | None = None
+    result: Mapping[str, Any] | None = None
+
+    @classmethod
+    def read(cls, document: Mapping[str, Any]) -> JournalEntry:
+        """The entry that a document holds; fields of newer versions are left alone."""
+        known = _known(cls, document)
+        return cls(**{**known, "subjects": tuple(known.get("subjects") or ())})
+
+    @property
+    def document(self) -> Document:
+        """As the ledger stores it."""
+        return {field.name: getattr(self, field.name) for field in fields(self)} | {"subjects": list(self.subjects)}
+
+    def reopened(self) -> JournalEntry:
+        """The same with its end unknown, so that it is applied again with its first intent."""
+        return replace(self, finished_at=None, error=None)
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether the operation is known to be done."""
+        return self.finished_at is not None and self.error is None
+
+    @property
+    def may_be_done(self) -> bool:
+        """Whether the operation is done or may be: it was started, and not refused."""
+        return self.error is None
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What the ledger knows of one revision. All times are the server's, in UTC.
+
+    ``state`` is ``upgrading`` or ``downgrading`` while somebody works on it (or was killed at it),
+    ``failed`` when it stopped with ``error`` in ``direction``, else ``applied``. ``journal`` holds
+    the operations of its upgrade, ``undo`` those of its downgrade, ``superseded`` those of an
+    upgrade that stopped half-way and whose file was edited before it went on. ``partial`` marks a
+    downgrade that undoes an upgrade which never came to its end. ``token`` is the lock's token of
+    the last writer. ``source`` is the text of the file that was run.
+    """
+
+    revision: str
+    state: State = "applied"
+    token: int = 0
+    direction: Direction = "upgrade"
+    parents: tuple[str, ...] = ()
+    depends_on: tuple[str, ...] = ()
+    replaces: tuple[str, ...] = ()
+    message: str = ""
+    checksum: str | None = None
+    source: str | None = None
+    transactional: bool = False
+    stamped: bool = False
+    partial: bool = False
+    error: Mapping[str, Any] | None = None
+    owner: str | None = None
+    host: str = ""
+    pid: int = 0
+    user: str = ""
+    version: str = ""
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    stopped_at: datetime | None = None
+    milliseconds: int | None = None
+    journal: tuple[JournalEntry, ...] = ()
+    undo: tuple[JournalEntry, ...] = ()
+    superseded: tuple[JournalEntry, ...] = ()
+    repaired: tuple[Mapping[str, Any], ...] = ()
+
+    @classmethod
+    def read(cls, document: Mapping[str, Any]) -> Record:
+        """The record that a document holds; fields of newer versions are left alone."""
+        known = _known(cls, document)
+        journals = {n: tuple(map(JournalEntry.read, known.get(n) or ())) for n in ("journal", "undo", "superseded")}
+        tuples = {n: tuple(known.get(n) or ()) for n in ("parents", "depends_on", "replaces", "repaired")}
+        return cls(revision=document["_id"], **{**known, **journals, **tuples})
+
+    @property
+    def is_applied(self) -> bool:
+        """Whether the revision is applied as a whole."""
+        return self.state == "applied"
+
+    @property
+    def unknown(self) -> JournalEntry | None:
+        """The operation that was started and whose end nobody knows, if there is one."""
+        return next((entry for entry in self.steps if entry.finished_at is None and entry.error is None), None)
+
+    @property
+    def steps(self) -> tuple[JournalEntry, ...]:
+        """The journal of the direction in which the revision last went."""
+        return self.journal if self.direction == "upgrade" else self.undo
+
+    @property
+    def finished(self) -> int:
+        """How many operations of that direction are done."""
+        return sum(entry.is_finished for entry in self.steps)
+
+    @property
+    def trouble(self) -> str:
+        """Why the revision stopped, in one line; empty when nobody could say so any more."""
+        return f"{self.error.get('type')}: {self.error.get('message')}" if self.error else ""
+
+
+def _known(cls: type, document: Mapping[str, Any]) -> Document:
+    return {field.name: document[field.name] for field in fields(cls) if field.name in document}

@@ -1,0 +1,48 @@
+"""``Run``: what the steps of one run share: the database, the lease, the ledger, and who listens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from asyncmig.drivers.base import Driver
+from asyncmig.history.revision import Revision
+from asyncmig.running.clock import Clock
+from asyncmig.running.events import Event
+from asyncmig.running.lease import Lease
+from asyncmig.running.ledger import Ledger
+from asyncmig.running.trail import Trail
+
+if TYPE_CHECKING:
+    from asyncmig.history.directory import RevisionModule
+
+__all__ = ["Run"]
+
+
+@dataclass(slots=True)
+class Run:
+    """One run under the lock."""
+
+    driver: Driver
+    ledger: Ledger
+    trail: Trail
+    lease: Lease
+    load: Callable[[Revision], RevisionModule]
+    tell: Callable[[Event], None]
+    own: frozenset[str]
+    """The names of asyncmig's own collections."""
+    collections: set[str] = field(default_factory=set)
+    """The names of all others as they stand now: ``env.collections``."""
+
+    @property
+    def clock(self) -> Clock:
+        """The server's clock."""
+        return Clock(self.driver)
+
+    async def look(self) -> None:
+        """Read again which collections there are; the set stays the same object."""
+        found = await self.driver.read({"listCollections": 1, "nameOnly": True})
+        names = {one["name"] for one in found if not one["name"].startswith("system.")}
+        self.collections.clear()
+        self.collections.update(names - self.own)

@@ -1,0 +1,218 @@
+"""``Step``: one revision on its way up or down: its record opened, its code run, its record closed."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Awaitable, Callable, Mapping
+from time import perf_counter
+from typing import Any
+
+from asyncmig.drivers.base import Document
+from asyncmig.history.revision import Revision
+from asyncmig.running.env import Env
+from asyncmig.running.events import (
+    Direction,
+    RevisionResumed,
+    RevisionRetried,
+    RevisionStarted,
+)
+from asyncmig.running.faults import wants_another_transaction
+from asyncmig.running.holder import identity
+from asyncmig.running.journal import Journal
+from asyncmig.running.lease import local_clock
+from asyncmig.running.performer import JournallingPerformer, Performer, TransactionPerformer
+from asyncmig.running.record import JournalEntry, Record
+from asyncmig.running.run import Run
+from asyncmig.running.write import Delete, Insert, Update, Write
+
+__all__ = ["Step", "source_of"]
+
+_PATIENCE = 120.0  # seconds that a transaction is tried again; what the drivers' with_transaction allows
+_MAX_SOURCE = 1_000_000  # characters of a revision's file that the ledger keeps
+
+
+class Step:
+    """One revision in one direction. ``record`` is what the ledger holds of it, whole, if anything."""
+
+    def __init__(self, run: Run, revision: Revision, direction: Direction, record: Record | None) -> None:
+        self.run, self.revision, self.direction, self.record = run, revision, direction, record
+        module = run.load(revision)
+        self.function = module.upgrade if direction == "upgrade" else module.downgrade
+        self.source = source_of(revision)
+        self.seconds = 0.0
+        self._performer: Performer | None = None
+        self._began = 0.0
+
+    # -- the record -----------------------------------------------------------------------------
+
+    def opening(self) -> Write:
+        """The write that precedes the revision's own code."""
+        if self.direction == "downgrade":
+            return self._opening_downgrade()
+        fields = {
+            "state": "upgrading",
+            "direction": "upgrade",
+            "parents": list(self.revision.down_revision),
+            "depends_on": list(self.revision.depends_on),
+            "message": self.revision.message,
+            "checksum": self.revision.checksum,
+            "source": self.source,
+            "transactional": self.revision.transactional,
+            **self._who(),
+        }
+        if self.record is None:
+            return Insert(self.revision.revision, {**fields, "journal": []}, ("started_at",))
+        return Update(self.revision.revision, {**fields, **self._reopened()}, ("started_at",))
+
+    def _reopened(self) -> Document:
+        """The journal of an upgrade that goes on; after half a downgrade every operation is open again."""
+        if self.revision.transactional:
+            return {"journal": [], "undo": [], "partial": False}
+        if self.record is None or self.record.direction == "upgrade":
+            return {}
+        journal = [entry.reopened().document for entry in self.record.journal]
+        return {"journal": journal, "undo": [], "partial": False}
+
+    def _opening_downgrade(self) -> Write:
+        fields = {"state": "downgrading", "direction": "downgrade", **self._who()}
+        if self._goes_on and not self.revision.transactional:
+            return Update(self.revision.revision, fields, ("started_at",))
+        partial = self._undoes_a_part
+        return Update(
+            self.revision.revision, {**fields, "undo": [], "partial": partial}, ("started_at",), any_token=True
+        )
+
+    @property
+    def _goes_on(self) -> bool:
+        return self.record is not None and self.record.direction == self.direction and not self.record.is_applied
+
+    @property
+    def _undoes_a_part(self) -> bool:
+        if self.record is None or self.record.is_applied or self.direction == "upgrade":
+            return False
+        return self.record.partial or self.record.direction == "upgrade"
+
+    def _who(self) -> Document:
+        return {
+            "owner": self.run.lease.owner,
+            "error": None,
+            "finished_at": None,
+            "milliseconds": None,
+            **identity(),
+        }
+
+    def _former(self) -> tuple[JournalEntry, ...]:
+        """What a former run has journalled, as the opening leaves it."""
+        if self.record is None or self.revision.transactional:
+            return ()
+        if self.direction == "downgrade":
+            return self.record.undo if self._goes_on else ()
+        if self.record.direction == "downgrade":
+            return tuple(entry.reopened() for entry in self.record.journal)
+        return self.record.journal
+
+    async def closing(self) -> Write:
+        """The write that says the revision is done."""
+        if self._performer is None:
+            raise RuntimeError("a step that did not run cannot be closed")
+        fields, dates = await self._performer.close()
+        if self.direction == "downgrade":
+            return Delete(self.revision.revision)
+        done = {"state": "applied", "milliseconds": round(self.seconds * 1000)}
+        return Update(self.revision.revision, {**fields, **done}, (*dates, "finished_at"))
+
+    async def failing(self, error: BaseException, *, interrupted: bool = False) -> Write:
+        """The write that says why, and where, the revision stopped."""
+        fields, dates = await self._performer.close() if self._performer else ({}, ())
+        if self.revision.transactional:  # nothing of it has happened, and that is what the journal is to say
+            fields, dates = {}, ()
+        facts = {"type": type(error).__name__, "message": str(error), "where": self.where(error)}
+        if interrupted:
+            facts = {"type": "Interrupted", "message": "stopped on request", "where": self.where(error)}
+        state = {} if interrupted else {"state": "failed"}
+        return Update(self.revision.revision, {**fields, **state, "error": facts}, (*dates, "stopped_at"))
+
+    def where(self, error: BaseException) -> str:
+        """Where in the revision an error came up: the operation, and the line of the file."""
+        place = self._performer.place if self._performer else "its start"
+        frames = traceback.extract_tb(error.__traceback__)
+        lines = [frame.lineno for frame in frames if self.revision.path and frame.filename == str(self.revision.path)]
+        return f"{place}, line {lines[-1]}" if lines else place
+
+    # -- the code -------------------------------------------------------------------------------
+
+    async def execute(self, begin: Callable[[Write], Awaitable[None]]) -> None:
+        """Run the revision's own code; ``begin`` is called with the opening, before the first line of it."""
+        if self.source is None or "collections" in self.source:
+            await self.run.look()
+        if self.revision.transactional:
+            await self._in_a_transaction(begin)
+            return
+        await begin(self.opening())
+        field = "journal" if self.direction == "upgrade" else "undo"
+        superseded = self.record.superseded if self.record else ()
+        journal = Journal(
+            self.run.ledger, self.run.lease, self.run.clock, self.revision.revision, field, self._former(), superseded
+        )
+        performer = JournallingPerformer(self, journal, self._undoable() if self._undoes_a_part else None)
+        await self._run(performer)
+
+    async def _run(self, performer: Performer) -> None:
+        self._performer, self._began = performer, perf_counter()
+        env = Env(
+            self.run.driver, performer.perform, collections=self.run.collections, session=performer.context.session
+        )
+        try:
+            await self.function(env)
+        finally:
+            self.seconds = perf_counter() - self._began
+
+    def _undoable(self) -> set[str]:
+        """What an upgrade that stopped half-way has touched, and so is to be undone."""
+        entries = (*self.record.journal, *self.record.superseded) if self.record else ()
+        return {subject for entry in entries if entry.may_be_done for subject in entry.subjects}
+
+    async def _in_a_transaction(self, begin: Callable[[Write], Awaitable[None]]) -> None:
+        """The whole revision and its record in one transaction, again where the server wants that."""
+        begun, give_up = False, local_clock() + _PATIENCE
+        while True:
+            try:
+                async with self.run.driver.transaction() as session:
+                    if not begun:
+                        await begin(self.opening())
+                        begun = True
+                    await self._run(TransactionPerformer(self, session))
+                    await self.run.ledger.send(self.run.lease, await self.closing(), session=session)
+            except Exception as error:
+                if not wants_another_transaction(error) or local_clock() > give_up:
+                    raise
+                self.run.tell(RevisionRetried(self.revision, self.direction, str(error)))
+            else:
+                return
+
+    def started(self, number: int, total: int) -> None:
+        """Tell that the revision begins, or goes on."""
+        self.run.tell(RevisionStarted(self.revision, self.direction, number, total))
+        if (record := self.record) is not None and not record.is_applied:
+            unknown = record.unknown.description if record.unknown else ""
+            self.run.tell(RevisionResumed(self.revision, record.direction, record.finished, unknown, record.trouble))
+
+    def inserted(self) -> Mapping[str, list[Mapping[str, Any]]]:
+        """By collection, the documents that this revision's upgrade has inserted, as its journal tells."""
+        found: dict[str, list[Mapping[str, Any]]] = {}
+        for entry in (*self.record.journal, *self.record.superseded) if self.record else ():
+            if entry.operation == "InsertDocuments":
+                listed = (entry.result or {}).get("inserted") or (entry.intent or {}).get("missing") or ()
+                found.setdefault(entry.collection, []).extend(listed)
+        return found
+
+
+def source_of(revision: Revision) -> str | None:
+    """The text of a revision's file, for the ledger."""
+    if revision.path is None:
+        return None
+    try:
+        text = revision.path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return None
+    return text if len(text) <= _MAX_SOURCE else None

@@ -1,0 +1,66 @@
+"""``Trail``: what happened to the ledger besides upgrades, and would leave no trace in it: an append-only list.
+
+Reverted, stamped and forgotten revisions have no record any more, so it is kept beside the lock, as
+the document "trail" of ``asyncmig_lock``: the last thousand events, each written *before* what it
+tells of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import anyio
+from pymongo.errors import PyMongoError
+
+from asyncmig.drivers.base import Document, Driver
+from asyncmig.running.clock import Clock
+from asyncmig.running.faults import is_transient
+from asyncmig.running.holder import identity
+from asyncmig.running.lease import Lease
+
+__all__ = ["Trail"]
+
+_ID = "trail"
+_KEPT = 1000  # events
+_PAUSE = 0.2  # seconds
+
+
+class Trail:
+    """The events of one database, oldest first."""
+
+    def __init__(self, driver: Driver, *, collection: str = "asyncmig_lock") -> None:
+        self._clock = Clock(driver)
+        self._documents = driver.collection(collection)
+
+    async def add(self, lease: Lease, what: str, revisions: Sequence[str], **facts: Any) -> None:
+        """Append one event: ``what`` is ``downgrade``, ``stamp``, ``forget`` or ``repair``.
+
+        Sent again when the connection breaks, so that an event may stand twice, but is never missing.
+        """
+        event = {"what": what, "revisions": list(revisions), "token": lease.token, **identity(), **facts}
+        while True:
+            await lease.ensure()
+            try:
+                await self._append(event)
+            except PyMongoError as error:
+                if not is_transient(error):
+                    raise
+                await anyio.sleep(_PAUSE)
+            else:
+                return
+
+    async def _append(self, event: Document) -> None:
+        """By the server's clock where there is one: ``$push`` alone could not ask it."""
+        if not self._clock.is_servers:
+            pushed = {"$each": [{**event, "at": self._clock.now}], "$slice": -_KEPT}
+            await self._documents.update_one({"_id": _ID}, {"$push": {"events": pushed}}, upsert=True)
+            return
+        new = {"$mergeObjects": [{"$literal": event}, {"at": self._clock.now}]}
+        grown = {"$concatArrays": [{"$ifNull": ["$events", []]}, [new]]}
+        await self._documents.update_one({"_id": _ID}, [{"$set": {"events": {"$slice": [grown, -_KEPT]}}}], upsert=True)
+
+    async def read(self) -> list[Document]:
+        """Every event that is kept, oldest first."""
+        document = await self._documents.find_one({"_id": _ID})
+        return list(document["events"]) if document else []
