@@ -78,7 +78,7 @@ def tests(session: nox.Session) -> None:
 
 @nox.session(python=RUNNING)
 def chaos(session: nox.Session) -> None:
-    """The tests that kill and race processes, again and again. The argument is the number of rounds, 10 unless given."""
+    """The tests that kill and race processes, over and over. The argument is the number of rounds, 10 unless given."""
     wheel = _install_wheel(session, "tests")
     for _ in range(int(session.posargs[0]) if session.posargs else 10):
         _pytest(session, wheel, "tests", "-m", "chaos", "-x", "-q")
