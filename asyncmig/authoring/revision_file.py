@@ -5,10 +5,10 @@ from __future__ import annotations
 import inspect
 import re
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from asyncmig.authoring.imports import Imports
-from asyncmig.authoring.layout import LINE_LENGTH, Node, flat, lay_out, listing, text, tuple_
+from asyncmig.authoring.layout import LINE_LENGTH, Node, lay_out, listing, text, tuple_
 from asyncmig.authoring.literals import quoted
 from asyncmig.authoring.render import comment, render
 from asyncmig.operations import Operation
@@ -38,8 +38,6 @@ _DOWNGRADE_TEMPLATE = """\
 _MERGE_TEMPLATE = "# A merge only joins its parents; there is nothing to run, unless you add it."
 _NO_WAY_BACK = "# There is no way back: a downgrade stops before this revision."
 _NOTHING = "# Nothing to do."
-_OPTIONAL = frozenset({"replaces", "transactional", "irreversible"})
-_UNSAID = frozenset({"[]", "False"})
 
 
 def revision_source(
@@ -69,11 +67,8 @@ def revision_source(
         "down_revision": _ids(down_revision),
         "branch_labels": _ids(branch_labels),
         "depends_on": _ids(depends_on),
-        "replaces": listing([text(quoted(one)) for one in replaces]),
-        "transactional": text(str(transactional)),
-        "irreversible": text(str(irreversible)),
+        **_flags({"transactional": transactional, "irreversible": irreversible}, tuple(replaces)),
     }
-    given = {name: value for name, value in header.items() if name not in _OPTIONAL or flat(value) not in _UNSAID}
     imports = Imports()
     imports.name("asyncmig", "Env")
     forth, back = tuple(upgrade), tuple(downgrade)
@@ -82,15 +77,21 @@ def revision_source(
     else:
         bodies = _templates(merges=len(_several(down_revision)) > 1, irreversible=irreversible)
     blocks = [
-        _docstring(message, tuple(summary)) if message.strip() else _docstring(f"revision {revision}", tuple(summary)),
+        _docstring(message if message.strip() else f"revision {revision}", tuple(summary)),
         [""],
         imports.lines(),
         [""],
-        [line for name, value in given.items() for line in lay_out(value.prefixed(f"{name} = "))],
+        [line for name, value in header.items() for line in lay_out(value.prefixed(f"{name} = "))],
         _function("upgrade", "Apply schema changes.", _below(_remarks(notes), bodies[0])),
         _function("downgrade", "Revert schema changes.", bodies[1]),
     ]
     return "".join(f"{line}\n" for block in blocks for line in block)
+
+
+def _flags(flags: Mapping[str, bool], replaces: Sequence[str]) -> dict[str, Node]:
+    """The names that a header has only where they say something."""
+    squashed = {"replaces": listing(text(quoted(one)) for one in replaces)} if replaces else {}
+    return squashed | {name: text("True") for name, is_set in flags.items() if is_set}
 
 
 def _body(operations: Sequence[Operation], imports: Imports, otherwise: str) -> Lines:
