@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from asyncmig.running.env import Env
-
 from asyncmig.operations import Operation
+from asyncmig.running.env import Env
 
 
 async def replay(source: str, function: str = "upgrade") -> list[Operation]:
