@@ -134,7 +134,9 @@ def _collection_state(model: type[Collection]) -> CollectionState:
     options = normal_options(model.__options__, kind)
     asked = (Index.of(entry) for entry in model.__indexes__)
     indexes = [
-        normal_index(index, options.get("collation")) for index in asked if not is_id_index(dict(index.keys), kind)
+        normal_index(index, options.get("collation"), kind)
+        for index in asked
+        if not is_id_index(dict(index.keys), kind)
     ]
     return CollectionState(
         model.__collection_name__,

@@ -5,10 +5,11 @@ Only what every version refuses: where one of them takes an index, the server ha
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from math import isnan
 from typing import Any, Final
 
+from asyncmig.schema.collation import expand
 from asyncmig.schema.collation_rules import collation_fault
 from asyncmig.schema.index import Index
 from asyncmig.schema.names import suggestion
@@ -44,27 +45,37 @@ def index_faults(index: Index, kind: CollectionKind) -> Iterator[str]:
 
 
 def set_faults(indexes: Sequence[Index], kind: CollectionKind, options: Mapping[str, Any]) -> Iterator[str]:
-    """What is wrong with the indexes of one collection together."""
+    """What is wrong with the indexes of one collection together; those on ``_id`` alone do not count."""
     collation = options.get("collation")
-    normal = [normal_index(index, collation) for index in indexes]
-    names: dict[str, Index] = {}
-    known: dict[Any, str] = {}
+    own = [index for index in indexes if is_id_index(dict(index.keys), kind)]
+    normal = [normal_index(index, collation, kind) for index in indexes if index not in own]
+    yield from _twins(normal)
+    texts = [repr(index.name) for index in normal if is_text(index.keys)]
+    if len(texts) > 1:
+        yield f"{' and '.join(texts)} are both text indexes, and a collection can have only one"
+    most = _MOST_INDEXES if kind == "timeseries" or "clusteredIndex" in options else _MOST_INDEXES - 1
+    if len(normal) > most:
+        yield f"{len(normal)} indexes are too many: MongoDB takes {most} besides the one on _id"
+    for index in own:
+        asked = index.options.get("collation")
+        if asked is not None and expand(asked, "index") != expand(collation, "collection"):
+            yield "the index on _id has the collation of its collection; leave it out"
+
+
+def _twins(normal: Iterable[Index]) -> Iterator[str]:
+    """Indexes that cannot be told apart: by their name, or by what the server goes by."""
+    names: set[str] = set()
+    known: dict[Hashable, str] = {}
     for index in normal:
         if index.name in names:
             yield f"two indexes have the name {index.name!r}; give one of them another: Index(..., name=...)"
-        same = known.setdefault(signature(index), index.name)
-        if same != index.name:
+        names.add(index.name)
+        twin = known.setdefault(signature(index), index.name)
+        if twin != index.name:
             yield (
-                f"indexes {same!r} and {index.name!r} have the same keys, and nothing (unique, sparse, collation, "
+                f"indexes {twin!r} and {index.name!r} have the same keys, and nothing (unique, sparse, collation, "
                 "partialFilterExpression, wildcardProjection) by which MongoDB could tell them apart; keep one"
             )
-        names[index.name] = index
-    if len(texts := [index.name for index in normal if is_text(index.keys)]) > 1:
-        yield f"{' and '.join(map(repr, texts))} are both text indexes, and a collection can have only one"
-    own = 0 if kind == "timeseries" or "clusteredIndex" in options else 1
-    declared = sum(not is_id_index(dict(index.keys), kind) for index in normal)
-    if declared > _MOST_INDEXES - own:
-        yield f"{declared} indexes are too many: MongoDB takes {_MOST_INDEXES - own} besides the one on _id"
 
 
 def _key_faults(index: Index) -> Iterator[str]:
@@ -180,7 +191,10 @@ def _timeseries_faults(index: Index) -> Iterator[str]:
         yield "an index of a time series cannot be unique"
     if is_text(index.keys):
         yield "a time series cannot have a text index"
-    if "expireAfterSeconds" in index.options and "partialFilterExpression" not in index.options:
+    partial = "partialFilterExpression" in index.options
+    if partial and "collation" in index.options:
+        yield "a partial index of a time series always has the collection's collation; leave it out"
+    if "expireAfterSeconds" in index.options and not partial:
         yield "a time series expires as a whole: put expireAfterSeconds into __options__"
 
 

@@ -13,6 +13,7 @@ from typing import Any, Final
 from asyncmig.schema.canonical import canonical, canonical_filter, canonical_projection
 from asyncmig.schema.collation import SIMPLE, expand
 from asyncmig.schema.index import Index
+from asyncmig.schema.state import CollectionKind
 from asyncmig.schema.text import DEFAULTS, all_weights, in_server_terms, in_user_terms, is_text
 from asyncmig.schema.value import number, truthy
 
@@ -32,7 +33,9 @@ _LONGEST: Final = 2**31 - 1
 _INT32: Final = 2**31
 
 
-def normal_index(index: Index, collection_collation: Mapping[str, Any] | None = None) -> Index:
+def normal_index(
+    index: Index, collection_collation: Mapping[str, Any] | None = None, kind: CollectionKind = "collection"
+) -> Index:
     """A declared index in normal form; ``collection_collation`` is what it inherits where it names none.
 
     Collations are written out in full, and the simple one is named where the collection has
@@ -50,10 +53,12 @@ def normal_index(index: Index, collection_collation: Mapping[str, Any] | None = 
     else:
         collation = inherited
     versions = {key: index.options[key] for key in _VERSIONS if key in index.options}
-    return _normal(index.keys, index.options, collation or (SIMPLE if inherited else None), versions)
+    return _normal(index.keys, index.options, collation or (SIMPLE if inherited else None), versions, kind)
 
 
-def index_from_server(spec: Mapping[str, Any], collection_collation: Mapping[str, Any] | None = None) -> Index:
+def index_from_server(
+    spec: Mapping[str, Any], collection_collation: Mapping[str, Any] | None = None, kind: CollectionKind = "collection"
+) -> Index:
     """One document of ``listIndexes`` (or of ``$listCatalog``) in normal form.
 
     An index that is listed without a collation has the simple one, whatever its collection's is.
@@ -64,7 +69,7 @@ def index_from_server(spec: Mapping[str, Any], collection_collation: Mapping[str
     inherited = expand(collection_collation, "collection")
     collation = expand(spec.get("collation"), "index") or (SIMPLE if inherited else None)
     versions = {key: spec[key] for key, default in _VERSIONS.items() if spec.get(key, default) != default}
-    return _normal(keys, spec, collation, versions)
+    return _normal(keys, spec, collation, versions, kind)
 
 
 def signature(index: Index) -> Hashable:
@@ -133,10 +138,11 @@ def _are_plain(keys: Keys) -> bool:
     return all(type(direction) is int for _, direction in keys)
 
 
-def _normal(keys: Keys, options: Options, collation: Options | None, versions: Options) -> Index:
+def _normal(keys: Keys, options: Options, collation: Options | None, versions: Options, kind: CollectionKind) -> Index:
     found = {"name": options["name"]}
     rest = {key: value for key, value in options.items() if key not in _IGNORED and key not in _VERSIONS}
-    rest["collation"] = collation
+    always_inherits = kind == "timeseries" and "partialFilterExpression" in rest  # and refuses to be told so
+    rest["collation"] = None if always_inherits else collation
     if is_text(keys):
         keys, rest["weights"] = in_user_terms(keys, rest.get("weights") or {}, single="expireAfterSeconds" in rest)
         rest = {key: value for key, value in rest.items() if DEFAULTS.get(key) != value}

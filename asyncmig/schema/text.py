@@ -21,6 +21,8 @@ DEFAULTS: Final[Mapping[str, Any]] = {"default_language": "english", "language_o
 """What the server fills in for a text index, and lists."""
 
 _EVERYTHING = "$**"
+_LITERAL: Keys = (("_fts", "text"), ("_ftsx", 1))
+"""The server's own keys, which it also takes from others: for text fields that are all plain keys besides."""
 
 
 def is_text(keys: Keys) -> bool:
@@ -38,15 +40,18 @@ def all_weights(keys: Keys, weights: Mapping[str, Any]) -> dict[str, int]:
 def in_user_terms(keys: Keys, weights: Mapping[str, Any], *, single: bool) -> tuple[Keys, dict[str, int]]:
     """The keys as a user writes them, text fields sorted, and the weights that have to be said besides.
 
-    ``$**`` stands alone, as it covers every field. With ``single`` one text field stands for all,
-    the others in the weights: the server takes no time to live on an index of several fields.
+    ``$**`` stands alone, as it covers every field; what is a key besides stands in the weights
+    alone. With ``single`` one text field stands for all, as the server takes no time to live on an
+    index of several fields.
     """
     weighted = all_weights(keys, weights)
-    fields = [_EVERYTHING] if _EVERYTHING in weighted else list(weighted)
-    fields = fields[:1] if single else fields
     before, after = _around(keys)
+    besides = {field for field, _ in (*before, *after)}
+    fields = [_EVERYTHING] if _EVERYTHING in weighted else [field for field in weighted if field not in besides]
+    fields = fields[:1] if single else fields
     said = {field: weight for field, weight in weighted.items() if weight != 1 or field not in fields}
-    return (*before, *((field, "text") for field in fields), *after), said
+    text = tuple((field, "text") for field in fields) or _LITERAL
+    return (*before, *text, *after), said
 
 
 def in_server_terms(keys: Keys) -> Keys:

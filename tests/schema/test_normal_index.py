@@ -46,6 +46,14 @@ LISTED: list[tuple[Index, dict[str, Any]]] = [
         Index([("z", 1), ("b", "text"), ("a", "text"), ("y", -1)]),
         {"key": {"z": 1, "_fts": "text", "_ftsx": 1, "y": -1}, "weights": {"a": 1, "b": 1}, **TEXT},
     ),
+    (
+        Index([("a", 1), ("b", "text")], weights={"a": 1}),
+        {"key": {"a": 1, "_fts": "text", "_ftsx": 1}, "weights": {"a": 1, "b": 1}, **TEXT},
+    ),
+    (
+        Index([("a", 1), ("_fts", "text"), ("_ftsx", 1)], weights={"a": 1}),
+        {"key": {"a": 1, "_fts": "text", "_ftsx": 1}, "weights": {"a": 1}, **TEXT},
+    ),
     # options that mean nothing on other kinds of index are kept all the same
     (Index("a", default_language="english"), {"key": {"a": 1}, "default_language": "english"}),
     (Index("a", bits=20.7, min=1), {"key": {"a": 1}, "bits": 20, "min": 1.0}),
@@ -56,7 +64,7 @@ LISTED: list[tuple[Index, dict[str, Any]]] = [
     (Index("a", expireAfterSeconds=2147483647.5), {"key": {"a": 1}, "expireAfterSeconds": 2147483647}),
     (Index("a", unique=float("nan")), {"key": {"a": 1}, "unique": True}),
     (Index("a", unique=Decimal128("0")), {"key": {"a": 1}}),
-    (Index([("a", Decimal128("-1"))]), {"key": {"a": -1}}),
+    (Index([("a", Decimal128("-1"))]), {"key": {"a": Decimal128("-1")}}),
     (Index([("a", 0.4)]), {"key": {"a": 0.4}}),
     (Index([("a", float("inf"))]), {"key": {"a": float("inf")}}),
     (Index([("a", 1e300)]), {"key": {"a": 1e300}}),
