@@ -15,13 +15,16 @@ from asyncmig.history.revision import Revision
 if TYPE_CHECKING:
     from asyncmig.authoring.diff import Difference
     from asyncmig.authoring.policy import Undeclared
+    from asyncmig.drivers.base import Driver
     from asyncmig.operations import Operation
     from asyncmig.review.loss import Loss
     from asyncmig.running.events import Direction, Listener
     from asyncmig.running.holder import Holder
+    from asyncmig.running.ledger import Ledger
+    from asyncmig.running.lock import Lock
     from asyncmig.running.plan import Plan
     from asyncmig.running.record import Record
-    from asyncmig.running.runner import Runner
+    from asyncmig.running.runner import Runner, Situation
     from asyncmig.schema.state import DatabaseState
 
 __all__ = ["Generated", "Migrator", "autogenerate_migration"]
@@ -92,7 +95,7 @@ class Migrator:
         from asyncmig.authoring.autogenerate import Scope, compare
         from asyncmig.authoring.policy import Policy
 
-        owned = await self._runner().created_collections() if drop_collections else frozenset()
+        owned = await self._created() if drop_collections else frozenset()
         policy = Policy(self._undeclared, drop_collections=drop_collections, owned=owned)
         return await compare(self._connected(), self._wanted(), Scope(self._include, frozenset(self._names)), policy)
 
@@ -138,7 +141,8 @@ class Migrator:
 
     async def applied(self) -> frozenset[str]:
         """The ids of all that is applied."""
-        return await self._runner().applied()
+        records = await self._ledger().summaries()
+        return frozenset(one for one, record in records.items() if record.is_applied)
 
     async def pending(self) -> list[Revision]:
         """The revisions that are not applied, in the order in which they would be."""
@@ -148,19 +152,19 @@ class Migrator:
         """What a run to ``target`` would do; nothing is written, though the revisions' own code runs."""
         from asyncmig.running.plan import make_plan
 
-        runner = self._runner()
-        path = await runner.path(target, direction)
-        names = {state.name for state in await self.state()} if path else set()
-        return await make_plan(path, direction, load=self.directory.load, driver=runner.driver, collections=names)
+        path = await self._runner().path(target, direction)
+        names = set((await self.state()).collections) if path else set()
+        return await make_plan(path, direction, load=self.directory.load, driver=self._driver(), collections=names)
 
     async def losses(self, target: str = "head", *, direction: Direction = "upgrade") -> tuple[Loss, ...]:
         """What a run to ``target`` would take away for good, found in the sources without running them."""
         from asyncmig.review.loss import find_losses, losing_calls
+        from asyncmig.running.provenance import inserted_documents
 
-        runner = self._runner()
-        path = await runner.path(target, direction)
-        calls = [call for one in path for call in losing_calls(one.revision, self.directory.source(one), direction)]
-        return await find_losses(calls, runner.driver, await runner.inserted_documents()) if calls else ()
+        path = await self._runner().path(target, direction)
+        calls = [call for one in path for call in losing_calls(one, direction)]
+        inserted = inserted_documents(await self.records()) if calls else {}
+        return await find_losses(calls, self._driver(), inserted) if calls else ()
 
     async def upgrade(self, target: str = "head") -> list[Revision]:
         """Apply what is pending up to ``target``, under the lock; returns what was applied, in order.
@@ -194,15 +198,15 @@ class Migrator:
 
     async def records(self) -> list[Record]:
         """The ledger: one record for each revision that is applied, or half-way."""
-        return await self._runner().ledger.records()
+        return await self._ledger().records()
 
-    async def holder(self) -> Holder | None:
-        """Who holds the lock, if anybody does."""
-        return await self._runner().lock.holder()
+    async def situation(self) -> Situation:
+        """Where the database stands, what is half-way, and who holds the lock."""
+        return await self._runner().situation()
 
     async def unlock(self, *, force: bool = False) -> Holder | None:
         """Release a lock whose lease has ended; with ``force`` also one that is alive. Returns who held it."""
-        return await self._runner().lock.break_lock(force=force)
+        return await self._lock().break_lock(force=force)
 
     async def state(self) -> DatabaseState:
         """What the database has, in normal form."""
@@ -228,23 +232,39 @@ class Migrator:
             )
         return declared_state(load_models(self._models) if isinstance(self._models, str) else self._models)
 
-    def _runner(self) -> Runner:
+    def _driver(self) -> Driver:
         from asyncmig.drivers import driver_for
-        from asyncmig.running.ledger import Ledger
-        from asyncmig.running.lock import Lock
-        from asyncmig.running.runner import Runner
 
-        driver = driver_for(self._connected())
-        revisions, lock = self._names
+        return driver_for(self._connected())
+
+    def _ledger(self) -> Ledger:
+        from asyncmig.running.ledger import Ledger
+
+        return Ledger(self._driver(), collection=self._names[0])
+
+    def _lock(self) -> Lock:
+        from asyncmig.running.lock import Lock
+
+        return Lock(self._driver(), collection=self._names[1], lease=self._lease)
+
+    def _runner(self) -> Runner:
+        from asyncmig.running.runner import Runner, Situation
+
         return Runner(
-            driver,
-            self.directory,
-            ledger=Ledger(driver, collection=revisions),
-            lock=Lock(driver, collection=lock, lease=self._lease),
+            self._driver(),
+            graph=self.graph,
+            load=self.directory.load,
+            ledger=self._ledger(),
+            lock=self._lock(),
             lock_timeout=self._patience,
             on_event=self._on_event,
             command=self._command,
         )
+
+    async def _created(self) -> frozenset[str]:
+        from asyncmig.running.provenance import created_collections
+
+        return created_collections(await self.records())
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from asyncmig.drivers.base import Driver
+from asyncmig.history.revision import Revision
 
 __all__ = ["Loss", "find_losses", "losing_calls"]
 
@@ -33,15 +34,16 @@ class Loss:
     text: str
 
 
-def losing_calls(revision: str, source: str, function: str) -> tuple[LosingCall, ...]:
-    """The calls of ``env`` methods in ``function`` of a revision's source that may lose data.
+def losing_calls(revision: Revision, function: str) -> tuple[LosingCall, ...]:
+    """The calls of ``env`` methods in ``function`` of a revision's file that may lose data.
 
     Read from the source, because a dry execution could have effects of its own outside MongoDB.
     """
+    source = revision.path.read_text(encoding="utf-8") if revision.path else ""
     if not any(method in source for method in _LOSING):
         return ()  # nearly always: spares the parser
     return tuple(
-        LosingCall(revision, method, _literal_name(call))
+        LosingCall(revision.revision, method, _literal_name(call))
         for method, call in _env_calls(ast.parse(source), function)
         if method in _LOSING and not _SAFE_KEYWORDS & {keyword.arg for keyword in call.keywords}
     )

@@ -124,6 +124,11 @@ class Runner:
                 await fold(run, revision, now)
             return await self._walk(run, "downgrade", path, await self._ledger.summaries() if path else now)
 
+    async def path(self, target: str, direction: Direction) -> list[Revision]:
+        """The revisions that a run would go through, in order, as the database stands now."""
+        records = await self._ledger.summaries()
+        return self._up(records, target, False) if direction == "upgrade" else self._down(records, target)
+
     def _up(self, records: Records, target: str, strict_order: bool) -> list[Revision]:
         path = self._graph.upgrade_path(_applied(records), target)
         if strict_order:
