@@ -248,7 +248,7 @@ class Migrator:
         return Lock(self._driver(), collection=self._names[1], lease=self._lease)
 
     def _runner(self) -> Runner:
-        from asyncmig.running.runner import Runner, Situation
+        from asyncmig.running.runner import Runner
 
         return Runner(
             self._driver(),
