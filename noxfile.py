@@ -113,3 +113,10 @@ def bench(session: nox.Session) -> None:
     """Whole-process times of the command line, beside its peers. Arguments go to benchmarks/cli.py."""
     _install_wheel(session, "bench")
     session.run("python", str(ROOT / "benchmarks" / "cli.py"), *session.posargs, env={"PYTHONPATH": None})
+
+
+@nox.session(python=RUNNING)
+def docs(session: nox.Session) -> None:
+    """The documentation, into docs/_build; a warning is an error."""
+    _install_wheel(session, "docs")
+    session.run("sphinx-build", "-W", "--keep-going", "-q", "docs", "docs/_build", env={"PYTHONPATH": None})
