@@ -82,7 +82,9 @@ async def rename_collection(operation: RenameCollection, context: Context) -> No
     try:
         await context.driver.command({"renameCollection": f"{database}.{old}", "to": f"{database}.{new}"}, admin=True)
     except OperationFailure as error:
-        if error.code not in {_NOT_FOUND, _EXISTS} or not await _is_renamed(context, old, new):
+        if error.code not in {_NOT_FOUND, _EXISTS}:
+            raise
+        if not await _is_renamed(context, old, new):
             raise refused(operation, error, _rename_advice(error, old, new)) from error
 
 
@@ -139,6 +141,4 @@ async def _is_renamed(context: Context, old: str, new: str) -> bool:
 def _rename_advice(error: OperationFailure, old: str, new: str) -> str:
     if error.code == _EXISTS:
         return f"both {old} and {new} are there: bring their documents together, or drop one, before this revision runs"
-    if error.code == _NOT_FOUND:
-        return f"neither {old} nor {new} is there: mind the spelling"
-    return ""
+    return f"neither {old} nor {new} is there: mind the spelling"

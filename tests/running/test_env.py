@@ -41,7 +41,7 @@ def env_of(performed: list[Operation], *collections: str) -> Env:
 CALLS: list[tuple[Use, Operation]] = [
     (lambda e: e.create_collection("a"), CreateCollection("a")),
     (lambda e: e.create_collection("a", capped=True, size=9), CreateCollection("a", {"capped": True, "size": 9})),
-    (lambda e: e.create_collection("a", **{"name": 1}), CreateCollection("a", {"name": 1})),
+    (lambda e: e.create_collection("a", name=1), CreateCollection("a", {"name": 1})),
     (lambda e: e.drop_collection("a"), DropCollection("a")),
     (lambda e: e.rename_collection("a", "b"), RenameCollection("a", "b")),
     (lambda e: e.modify_collection("a", validator={}), ModifyCollection("a", {"validator": {}})),
