@@ -282,7 +282,7 @@ async def autogenerate_migration(message: str, *, database: Any, collections: Mo
     at, for tests, and for tools that keep revisions their own way.
     """
     from asyncmig.authoring.autogenerate import draft
-    from asyncmig.history.directory import new_id
 
     found = await Migrator(database, collections=collections).difference()
-    return draft(found, revision=new_id(), down_revision=None, message=message), bool(found)
+    revision = Directory(".").new_id(taken=())
+    return draft(found, revision=revision, down_revision=None, message=message), bool(found)

@@ -8,6 +8,7 @@ from typing import Any
 from asyncmig.authoring.autogenerate import draft
 from asyncmig.authoring.diff import Difference
 from asyncmig.history.directory import Directory, slug
+from asyncmig.history.graph import RevisionGraph
 from asyncmig.history.growth import merged_parents, new_parents
 from asyncmig.history.revision import Revision
 
@@ -51,10 +52,10 @@ def write_merge(
 
 
 def _written(directory: Directory, revision: Revision, found: Difference) -> Revision:
-    listing = directory.read()
-    type(listing.graph())([*listing.revisions, revision])  # the graph refuses what does not fit, before a file exists
+    # The graph refuses what does not fit before a file exists.
+    grown = RevisionGraph([*directory.read().revisions, revision])
     path = directory.write(draft(found, **_header(revision)), revision.revision, slug(revision.message))
-    directory.record_heads()
+    directory.head_file.write(grown.heads)
     return next(one for one in directory.read().revisions if one.path == path)
 
 

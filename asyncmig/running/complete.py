@@ -24,7 +24,7 @@ async def complete(task: asyncio.Task[T], lease: Lease) -> T:
     """
     with anyio.CancelScope(shield=True), lease.guarding(task):
         try:
-            return await asyncio.shield(task)
+            await asyncio.shield(task)
         except asyncio.CancelledError:
             await _wait_or_cut(task)
             if task.cancelled():
@@ -32,6 +32,7 @@ async def complete(task: asyncio.Task[T], lease: Lease) -> T:
             elif (error := task.exception()) is not None:
                 raise error from None
             raise
+    return task.result()
 
 
 async def _wait_or_cut(task: asyncio.Task[Any]) -> None:

@@ -12,7 +12,7 @@ from asyncmig.history.revision import Revision
 from asyncmig.operations import DeleteDocuments, InsertDocuments, Operation
 
 if TYPE_CHECKING:
-    from asyncmig.history.directory import RevisionModule
+    from asyncmig.history.module import RevisionModule
 
 __all__ = [
     "IrreversibleRevision",

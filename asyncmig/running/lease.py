@@ -119,7 +119,7 @@ class Lease:
     async def _attempt(self) -> None:
         sent = local_clock()
         try:
-            with anyio.fail_after(max(min(self._deadline - sent, self._length / 3), self._length / 12)):
+            with anyio.fail_after(self._patience(sent)):
                 expires_at = await self._lock.renew(self)
         except (PyMongoError, OSError, TimeoutError) as error:
             if local_clock() >= self._deadline:
@@ -132,6 +132,11 @@ class Lease:
             self.lose("another owner has taken it, or it was broken by `asyncmig unlock --force`")
         else:
             self._extend(sent, expires_at)
+
+    def _patience(self, now: float) -> float:
+        """Seconds for one attempt: up to the deadline, or, when we have slept past it, for the one that tells."""
+        left = self._deadline - now
+        return min(left, self._length / _RENEWALS) if left > 0 else max(self._length / 6, 1.0)
 
     def lose(self, reason: str) -> None:
         """Note that the lock is not ours any more and cancel all work that is guarded by it."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from asyncmig.drivers.base import Driver
-from asyncmig.history.directory import RevisionModule
+from asyncmig.history.module import RevisionModule
 from asyncmig.history.revision import Revision
 from asyncmig.operations import Operation
 from asyncmig.running.recording import RawCall, record

@@ -15,7 +15,7 @@ from asyncmig.running.ledger import Ledger
 from asyncmig.running.trail import Trail
 
 if TYPE_CHECKING:
-    from asyncmig.history.directory import RevisionModule
+    from asyncmig.history.module import RevisionModule
 
 __all__ = ["Run"]
 

@@ -43,7 +43,7 @@ from asyncmig.running.trail import Trail
 from asyncmig.running.walk import Walk
 
 if TYPE_CHECKING:
-    from asyncmig.history.directory import RevisionModule
+    from asyncmig.history.module import RevisionModule
 
 __all__ = ["Runner", "Situation"]
 

@@ -18,7 +18,7 @@ from asyncmig.running.events import (
 )
 from asyncmig.running.faults import wants_another_transaction
 from asyncmig.running.holder import identity
-from asyncmig.running.journal import Journal
+from asyncmig.running.journal import Field, Journal
 from asyncmig.running.lease import local_clock
 from asyncmig.running.performer import JournallingPerformer, Performer, TransactionPerformer
 from asyncmig.running.record import JournalEntry, Record
@@ -149,7 +149,7 @@ class Step:
             await self._in_a_transaction(begin)
             return
         await begin(self.opening())
-        field = "journal" if self.direction == "upgrade" else "undo"
+        field: Field = "journal" if self.direction == "upgrade" else "undo"
         superseded = self.record.superseded if self.record else ()
         journal = Journal(
             self.run.ledger, self.run.lease, self.run.clock, self.revision.revision, field, self._former(), superseded
