@@ -10,7 +10,7 @@ from asyncmig.schema.class_rules import collection_faults, view_faults
 from asyncmig.schema.index import Index
 from asyncmig.schema.normal import normal_index
 from asyncmig.schema.options import normal_options
-from asyncmig.schema.server import is_id_index, sorted_by_name
+from asyncmig.schema.server import is_id_index
 from asyncmig.schema.state import CollectionKind, CollectionState, DatabaseState
 
 __all__ = ["Collection", "View", "declared_state"]
@@ -76,7 +76,7 @@ _CONTENT = ("__indexes__", "__options__", "__initial_data__", "__renamed_from__"
 
 
 def declared_state(models: Iterable[type[Any]]) -> DatabaseState:
-    """What the models ask for, in normal form.
+    """What the models ask for, in normal form; collections and indexes in the order of their declaration.
 
     Raises DeclarationError where two of them claim one collection, or one that declares something
     has no name.
@@ -89,7 +89,7 @@ def declared_state(models: Iterable[type[Any]]) -> DatabaseState:
             _claim(owners, model.__collection_name__, model)
     for model in owners.values():
         _check_earlier_name(model, owners)
-    return DatabaseState({name: _state(owners[name]) for name in sorted(owners)})
+    return DatabaseState({name: _state(model) for name, model in owners.items()})
 
 
 def _is_abstract(model: Model) -> bool:
@@ -133,16 +133,16 @@ def _collection_state(model: type[Collection]) -> CollectionState:
     kind: CollectionKind = "collection" if model.__options__.get("timeseries") is None else "timeseries"
     options = normal_options(model.__options__, kind)
     asked = (Index.of(entry) for entry in model.__indexes__)
-    indexes = [
+    indexes = tuple(
         normal_index(index, options.get("collation"), kind)
         for index in asked
         if not is_id_index(dict(index.keys), kind)
-    ]
+    )
     return CollectionState(
         model.__collection_name__,
         kind,
         options,
-        sorted_by_name(indexes),
+        indexes,
         tuple(model.__initial_data__),
         model.__renamed_from__,
     )

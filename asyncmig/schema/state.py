@@ -18,7 +18,8 @@ class CollectionState:
     """One collection, time series or view in normal form.
 
     ``options`` are spelled as ``create`` spells them and can be sent to it as they are (a view's
-    hold ``viewOn`` and ``pipeline``); ``indexes`` are sorted by name, without the one on ``_id``;
+    hold ``viewOn`` and ``pipeline``); ``indexes`` are those besides the one on ``_id``,
+    in the order of their declaration, or sorted by name where they come from a server;
     ``documents`` are the initial data: the ones declared, or those of the same ids found.
     ``building`` and ``automatic``, known of a live collection alone, name the indexes that are still
     being built (they are not among ``indexes``: they may yet fail) and those that the server has made
@@ -41,7 +42,10 @@ class CollectionState:
 
 @dataclass(frozen=True, slots=True)
 class DatabaseState:
-    """All collections of one database by name, sorted; ``system.*`` and asyncmig's own are never in it."""
+    """All collections of one database by name; ``system.*`` and asyncmig's own are never in it.
+
+    Models come in the order of their declaration, what a server has is sorted by name.
+    """
 
     collections: Mapping[str, CollectionState] = field(default_factory=dict)
 

@@ -214,7 +214,7 @@ def test_declared_state() -> None:
         """Nothing to create."""
 
     state = declared_state([Wallet, Base, Readings, Active, Wallet])
-    assert list(state.collections) == ["active", "readings", "wallet"]
+    assert list(state.collections) == ["wallet", "readings", "active"]
     assert state.get("active") == CollectionState(
         "active", "view", {"viewOn": "wallet", "pipeline": [{"$match": {"active": True}}]}
     )
