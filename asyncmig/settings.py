@@ -79,6 +79,13 @@ class Settings:
             return self.database
         return "app" if self.embedded else _parts(self.url)[2] or None
 
+    def included(self, kind: str, name: str) -> bool:
+        """Whether a collection is asyncmig's business, by the patterns; ``kind`` makes no difference to them."""
+        from fnmatch import fnmatchcase
+
+        taken = not self.include or any(fnmatchcase(name, pattern) for pattern in self.include)
+        return taken and not any(fnmatchcase(name, pattern) for pattern in self.exclude)
+
     def needed_url(self) -> str:
         """The URL; raises ConfigurationError, with the ways to set it, where there is none."""
         return self.url or self._missing("url", "mongodb://localhost:27017/app")

@@ -57,5 +57,99 @@ class App:
         except ValueError:
             return str(path)
 
+    def files(self) -> Migrator:
+        """The façade without a database: for what the files alone can answer."""
+        from asyncmig.migrator import Migrator
 
-pass_app = click.make_pass_decorator(App, ensure=True)
+        if not (self.settings.directory / "versions").is_dir():
+            raise ConfigurationError(
+                f"there are no migrations at {self.settings.directory}; `asyncmig init` makes the folder, "
+                "--directory or the setting `directory` names another one"
+            )
+        if str(self.settings.root) not in sys.path:  # revision files may import the application's own modules
+            sys.path.insert(0, str(self.settings.root))
+        return Migrator(directory=self.settings.directory)
+
+    @asynccontextmanager
+    async def migrator(
+        self, command: str, *, models: bool = False, lock_timeout: float | None = None
+    ) -> AsyncIterator[Migrator]:
+        """The façade with its database, until the block ends; SIGINT and SIGTERM stop the block in an orderly way.
+
+        ``command`` is what others see in the lock; ``models`` says that the command cannot do without them.
+        """
+        self._check(models)
+        with ExitStack() as stack:
+            url = self._server(stack)
+            await event_loop()
+            from asyncmig.cli.signals import interruptible
+
+            async with interruptible(self.console) as interrupts, self._database(url) as database:
+                yield self._made(database, command, lock_timeout, interrupts)
+
+    def _check(self, models: bool) -> None:
+        """Find what is missing before anything is started or connected."""
+        self.files()
+        self.settings.needed_url()
+        self.settings.needed_database()
+        if models:
+            self.settings.needed_models()
+        if self.verbose:
+            _log_to_stderr()
+
+    def _server(self, stack: ExitStack) -> str:
+        """The URL to connect to; an embedded server is started for it, outside any event loop, and told of."""
+        settings = self.settings
+        url, where = settings.needed_url(), settings.safe_url or ""
+        if settings.embedded:
+            from asyncmig.testing.server import LocalServer
+
+            url = where = stack.enter_context(LocalServer(settings.embedded_path)).url
+        hosts = where.partition("://")[2].partition("/")[0]
+        self.console.say(f"Database: {hosts}/{settings.database_name}", "faint")
+        return url
+
+    @asynccontextmanager
+    async def _database(self, url: str) -> AsyncIterator[Any]:
+        import anyio
+
+        from asyncmig.drivers.connection import close, connect
+
+        client = await connect(url, driver=self.settings.driver)
+        try:
+            yield client[self.settings.needed_database()]
+        finally:
+            with anyio.CancelScope(shield=True):
+                await close(client)
+
+    def _made(self, database: Any, command: str, lock_timeout: float | None, interrupts: Interrupts) -> Migrator:
+        from asyncmig.cli.progress import Progress
+        from asyncmig.migrator import Migrator
+
+        settings = self.settings
+        return Migrator(
+            database,
+            settings.directory,
+            settings.models,
+            revisions_collection=settings.revisions_collection,
+            lock_collection=settings.lock_collection,
+            lock_timeout=settings.lock_timeout if lock_timeout is None else lock_timeout,
+            lock_lease=settings.lock_lease,
+            include=settings.included if settings.include or settings.exclude else None,
+            undeclared_indexes=settings.undeclared_indexes,
+            on_event=Progress(self.console, interrupts),
+            command=f"asyncmig {command}",
+        )
+
+
+pass_app: Callable[[Callable[..., Any]], Any] = click.make_pass_decorator(App, ensure=True)
+
+
+def _log_to_stderr() -> None:
+    import logging
+
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(name)s: %(message)s"))
+    logger = logging.getLogger("asyncmig")
+    logger.addHandler(handler)
+    logger.setLevel(logging.DEBUG)

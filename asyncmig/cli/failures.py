@@ -15,7 +15,7 @@ from asyncmig.errors import AsyncmigError
 __all__ = ["Answer", "Interrupted", "report"]
 
 
-class Answer(Exception):  # noqa: N818 - no fault: everything has been said
+class Answer(Exception):
     """Raised by a command that ends with an exit code other than 0 and nothing more to say."""
 
     def __init__(self, exit_code: int) -> None:
@@ -23,7 +23,7 @@ class Answer(Exception):  # noqa: N818 - no fault: everything has been said
         super().__init__(exit_code)
 
 
-class Interrupted(Exception):  # noqa: N818 - no fault: somebody asked for it
+class Interrupted(Exception):
     """Raised in the place of whatever a command was doing when a signal told it to stop."""
 
     def __init__(self, number: int) -> None:

@@ -22,7 +22,12 @@ class Root(LazyGroup):
     """The whole command line; its ``main`` never raises on a fault but answers with the exit code."""
 
     async def main(  # type: ignore[override] # one signature for asyncclick's two overloads
-        self, args: Sequence[str] | None = None, prog_name: str | None = None, *, standalone_mode: bool = True, **extra: Any
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        *,
+        standalone_mode: bool = True,
+        **extra: Any,
     ) -> int:
         """Run one command line. Exits the process with its code where ``standalone_mode``, else returns it."""
         app = extra.setdefault("obj", App())

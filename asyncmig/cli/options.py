@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import asyncclick as click
 
 from asyncmig.cli.app import App
 
-__all__ = ["Command", "command", "shared_options", "target_argument"]
+__all__ = ["Command", "command", "shared_options"]
 
 _STEPS_BACK = re.compile(r"-\d+")
 
@@ -80,6 +80,6 @@ class Command(click.Command):
         return [*others, "--", *(words[place] for place in steps), *args[len(words) + 1 :]] if steps else args
 
 
-def command(name: str, *, examples: Sequence[str] = ()) -> Any:
+def command(name: str, *, examples: Sequence[str] = ()) -> Callable[[Callable[..., Any]], Command]:
     """Make a ``Command`` of an async function."""
     return click.command(name, cls=Command, examples=examples)

@@ -63,7 +63,8 @@ def _add_table(app: App, path: Path) -> None:
     try:
         tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise ConfigurationError(f"{path}: a [tool.asyncmig] table cannot be added ({error}); add it by hand") from error
+        fault = f"a [tool.asyncmig] table cannot be added ({error}); add it by hand"
+        raise ConfigurationError(f"{path}: {fault}") from error
     path.write_bytes(text.encode())  # as bytes: the line ends of what is there stay as they are
     app.console.say(f"{'Added [tool.asyncmig] to' if before else 'Created'} {app.shown(path)}", "good")
 

@@ -1,0 +1,61 @@
+"""``asyncmig diff`` and ``asyncmig check``: the models against the database, and the files against the database."""
+
+from __future__ import annotations
+
+from asyncmig.cli.app import App, pass_app
+from asyncmig.cli.failures import Answer
+from asyncmig.cli.options import command
+from asyncmig.cli.output import emit, operation_document, operation_line
+from asyncmig.errors import CheckFailed, SchemaDiffers
+
+
+@command("diff", examples=["asyncmig diff", "asyncmig diff --json"])
+@pass_app
+async def diff(app: App) -> None:
+    """Print the operations that would bring the database to the models. Exits with 3 if there are any."""
+    async with app.migrator("diff", models=True) as migrator:
+        found = await migrator.difference()
+    emit(
+        app,
+        {
+            "operations": [operation_document(operation) for operation in found.operations],
+            "notes": [str(note) for note in found.notes],
+        },
+        (operation_line(app.console.out, operation) for operation in found.operations),
+    )
+    for note in found.notes:
+        app.console.say(f"Note: {note}", "faint")
+    if found.operations:
+        raise Answer(SchemaDiffers.exit_code)
+    app.console.say("No difference: database and models agree.", "good")
+
+
+@command("check", examples=["asyncmig check", "asyncmig check --json"])
+@pass_app
+async def check(app: App) -> None:
+    """Fail when revisions are pending (exit code 4) or models and database differ (exit code 3).
+
+    Without a `models` setting only the revisions are looked at.
+    """
+    failure = None
+    async with app.migrator("check") as migrator:
+        try:
+            await migrator.check()
+        except CheckFailed as error:
+            if not app.json:
+                raise
+            failure = error
+    emit(
+        app,
+        {
+            "ok": failure is None,
+            "pending": list(getattr(failure, "pending", ())),
+            "operations": [operation_document(operation) for operation in getattr(failure, "operations", ())],
+            "message": str(failure) if failure else None,
+        },
+        (),
+    )
+    if failure:
+        raise Answer(failure.exit_code)
+    also = ", and models and database agree" if app.settings.models else ""
+    app.console.say(f"No revision is pending{also}.", "good")

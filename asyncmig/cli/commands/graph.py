@@ -1,0 +1,75 @@
+"""``asyncmig graph``: the history as a picture."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import asyncclick as click
+
+from asyncmig.cli.app import App, pass_app
+from asyncmig.cli.drawing import Node, State, ascii_only, dot, lanes, mermaid
+from asyncmig.cli.history import marks, revision_line, states
+from asyncmig.cli.options import command
+from asyncmig.cli.output import emit
+from asyncmig.history import RevisionGraph
+
+
+@command(
+    "graph",
+    examples=["asyncmig graph", "asyncmig graph -i", "asyncmig graph --format mermaid >> docs/migrations.md"],
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["tree", "mermaid", "dot"]),
+    default="tree",
+    show_default=True,
+    help="Lanes for the terminal, Mermaid (GitHub renders it), or DOT for Graphviz.",
+)
+@click.option("-i", "--indicate-current", is_flag=True, help="Mark what is applied, current, failed, pending.")
+@pass_app
+async def graph(app: App, form: str, indicate_current: bool) -> None:
+    """Draw the history, newest on top. Reads the files alone, unless -i asks for the database."""
+    history = app.files().graph
+    found = await _states(app, history) if indicate_current else {}
+    nodes = [
+        Node(
+            revision.revision,
+            revision.message,
+            history.parents(revision.revision),
+            history.dependencies(revision.revision),
+            found.get(revision.revision, "unknown"),
+        )
+        for revision in reversed(list(history))
+    ]
+    forms = {"tree": lambda: _tree(app, history, nodes), "mermaid": lambda: mermaid(nodes), "dot": lambda: dot(nodes)}
+    emit(app, {"nodes": [_document(node) for node in nodes]}, forms[form]())
+
+
+async def _states(app: App, history: RevisionGraph) -> dict[str, State]:
+    async with app.migrator("graph") as migrator:
+        return states(history, await migrator.situation())
+
+
+def _tree(app: App, history: RevisionGraph, nodes: list[Node]) -> Iterator[str]:
+    out = app.console.out
+    unicode = (out.file.encoding or "ascii").lower().startswith("utf")
+    for line, node in lanes(nodes):
+        drawn = line if unicode else ascii_only(line)
+        if node is None:
+            yield drawn
+            continue
+        state = [node.state] if node.state != "unknown" else []
+        revision = history.get(node.name)
+        noted = [*state, *marks(history, revision)]
+        yield f"{drawn}  {revision_line(out, revision, noted)}"
+
+
+def _document(node: Node) -> dict[str, object]:
+    return {
+        "revision": node.name,
+        "message": node.text,
+        "parents": list(node.parents),
+        "depends_on": list(node.depends_on),
+        "state": node.state,
+    }

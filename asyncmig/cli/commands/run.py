@@ -1,0 +1,118 @@
+"""``asyncmig upgrade`` and ``asyncmig downgrade``: run revisions, or show what would run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import asyncclick as click
+
+from asyncmig.cli.app import App, pass_app
+from asyncmig.cli.console import Stream
+from asyncmig.cli.history import revision_line
+from asyncmig.cli.options import command
+from asyncmig.cli.output import emit, operation_document, operation_line
+
+if TYPE_CHECKING:
+    from asyncmig.history import Revision
+    from asyncmig.migrator import Migrator
+    from asyncmig.running.events import Direction
+    from asyncmig.running.plan import Plan, PlannedRevision
+
+
+def _run_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    for option in (
+        click.option("--lock-timeout", type=float, metavar="SECONDS", help="How long to wait for the lock."),
+        click.option("-y", "--yes", is_flag=True, help="Run steps that lose data without asking."),
+        click.option("--plan", is_flag=True, help="Show what would run, with every operation, and write nothing."),
+    ):
+        function = option(function)
+    return function
+
+
+@command("upgrade", examples=["asyncmig upgrade", "asyncmig upgrade --plan", "asyncmig upgrade +1"])
+@click.argument("target", default="head")
+@_run_options
+@pass_app
+async def upgrade(app: App, target: str, *, plan: bool, yes: bool, lock_timeout: float | None) -> None:
+    """Apply the revisions up to TARGET, which is head unless given.
+
+    TARGET: head, heads, +N, an id or the beginning of one, ID+N, LABEL@head, LABEL@+N.
+    """
+    await _go(app, "upgrade", target, plan=plan, yes=yes, lock_timeout=lock_timeout)
+
+
+@command(
+    "downgrade", examples=["asyncmig downgrade -1", "asyncmig downgrade base --plan", "asyncmig downgrade 20241210"]
+)
+@click.argument("target")
+@_run_options
+@pass_app
+async def downgrade(app: App, target: str, *, plan: bool, yes: bool, lock_timeout: float | None) -> None:
+    """Revert the revisions above TARGET, which itself stays.
+
+    TARGET: -N, base, an id or the beginning of one, ID-N, LABEL@base, LABEL@-N.
+    """
+    await _go(app, "downgrade", target, plan=plan, yes=yes, lock_timeout=lock_timeout)
+
+
+async def _go(
+    app: App, direction: Direction, target: str, *, plan: bool, yes: bool, lock_timeout: float | None
+) -> None:
+    async with app.migrator(f"{direction} {target}", lock_timeout=lock_timeout) as migrator:
+        if plan:
+            _show_plan(app, await migrator.plan(target, direction=direction))
+            return
+        done = await _run(app, migrator, direction, target, yes=yes)
+    emit(app, {"direction": direction, "revisions": [one.revision for one in done]}, ())
+    verb = "applied" if direction == "upgrade" else "reverted"
+    app.console.say(
+        f"{len(done)} revision(s) {verb}." if done else f"Nothing to do: the database is at {target} already.", "good"
+    )
+
+
+async def _run(app: App, migrator: Migrator, direction: Direction, target: str, *, yes: bool) -> list[Revision]:
+    from asyncmig.cli.confirm import confirm_losses
+
+    await confirm_losses(app.console, await migrator.losses(target, direction=direction), yes=yes)
+    return await (migrator.upgrade(target) if direction == "upgrade" else migrator.downgrade(target))
+
+
+def _show_plan(app: App, plan: Plan) -> None:
+    out = app.console.out
+    document = {"direction": plan.direction, "revisions": [_step_document(step) for step in plan.steps]}
+    emit(app, document, (line for step in plan.steps for line in _step_lines(out, step)))
+    count = sum(len(step.actions) for step in plan.steps)
+    app.console.say(
+        f"{plan.direction} would run {len(plan.steps)} revision(s) with {count} operation(s). Nothing was written."
+        if plan
+        else "Nothing to do."
+    )
+
+
+def _step_lines(out: Stream, step: PlannedRevision) -> Iterator[str]:
+    from asyncmig.operations import Operation
+
+    yield revision_line(out, step.revision)
+    for action in step.actions:
+        yield f"  {operation_line(out, action) if isinstance(action, Operation) else f'> {action.describe()}'}"
+    if not step.actions and not step.error:
+        yield "  (no operations)"
+    if step.error:
+        yield f"  {out.paint(f'! not known from here on: {step.error}', 'warn')}"
+
+
+def _step_document(step: PlannedRevision) -> dict[str, Any]:
+    from asyncmig.operations import Operation
+
+    return {
+        "revision": step.revision.revision,
+        "message": step.revision.message,
+        "operations": [
+            operation_document(action)
+            if isinstance(action, Operation)
+            else {"operation": "RawCall", "description": action.describe()}
+            for action in step.actions
+        ],
+        "error": step.error,
+    }

@@ -1,0 +1,26 @@
+"""``asyncmig stamp``: record revisions as applied without running them."""
+
+from __future__ import annotations
+
+import asyncclick as click
+
+from asyncmig.cli.app import App, pass_app
+from asyncmig.cli.options import command
+from asyncmig.cli.output import emit
+
+
+@command("stamp", examples=["asyncmig stamp head", "asyncmig stamp base", "asyncmig stamp --purge head"])
+@click.argument("target")
+@click.option("--purge", is_flag=True, help="Forget everything recorded before, also ids that no file has.")
+@click.option("--lock-timeout", type=float, metavar="SECONDS", help="How long to wait for the lock.")
+@pass_app
+async def stamp(app: App, target: str, *, purge: bool, lock_timeout: float | None) -> None:
+    """Record the database as standing at TARGET, without running anything.
+
+    For a database that was brought there by other means, or one that has to be told anew.
+    """
+    async with app.migrator(f"stamp {target}", lock_timeout=lock_timeout) as migrator:
+        await migrator.stamp(target, purge=purge)
+        current = await migrator.current()
+    emit(app, {"current": list(current)}, ())
+    app.console.say(f"Recorded: the database stands at {', '.join(current) or 'base'}. Nothing was run.", "good")

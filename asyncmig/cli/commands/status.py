@@ -1,0 +1,123 @@
+"""``asyncmig status``: one screen about the database: where it is, what is pending, who holds the lock, what failed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from asyncmig.cli.app import App, pass_app
+from asyncmig.cli.console import Stream
+from asyncmig.cli.history import revision_document, revision_line
+from asyncmig.cli.options import command
+from asyncmig.cli.output import emit
+from asyncmig.history import Revision, RevisionGraph
+
+if TYPE_CHECKING:
+    from asyncmig.running.holder import Holder
+    from asyncmig.running.record import Record
+    from asyncmig.running.runner import Situation
+
+_SHOWN = 10
+
+
+@command("status", examples=["asyncmig status", "asyncmig status --json"])
+@pass_app
+async def status(app: App) -> None:
+    """Show where the database is, what is pending, who holds the lock, and what failed. Takes no lock."""
+    async with app.migrator("status") as migrator:
+        view = _View(migrator.graph, await migrator.situation())
+    emit(app, view.document(app), view.lines(app.console.out))
+
+
+@dataclass(frozen=True, slots=True)
+class _View:
+    graph: RevisionGraph
+    situation: Situation
+
+    @property
+    def current(self) -> tuple[str, ...]:
+        return self.graph.heads_of(self.situation.applied)
+
+    @property
+    def pending(self) -> list[Revision]:
+        half = {record.revision for record in self.situation.unsettled}
+        return [one for one in self.graph.pending(self.situation.applied) if one.revision not in half]
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        return self.graph.unknown(self.situation.records)
+
+    @property
+    def changed(self) -> list[str]:
+        return [
+            one.revision
+            for one in self.graph
+            if one.revision in self.situation.applied
+            and self.situation.records[one.revision].checksum not in (None, one.checksum)
+        ]
+
+    def document(self, app: App) -> dict[str, Any]:
+        return {
+            "current": list(self.current),
+            "heads": list(self.graph.heads),
+            "at_head": not self.pending and not self.situation.unsettled,
+            "applied": len(self.situation.applied),
+            "pending": [revision_document(app, self.graph, one) for one in self.pending],
+            "failed": [_record_document(record) for record in self.situation.unsettled],
+            "missing_files": list(self.missing),
+            "changed_files": self.changed,
+            "lock": self.situation.holder.document if self.situation.holder else None,
+        }
+
+    def lines(self, out: Stream) -> Iterator[str]:
+        yield from _block(out, "Current", [self._named(out, name) for name in self.current] or ["none applied"])
+        yield from _block(out, "Applied", [str(len(self.situation.applied))])
+        yield from _block(out, "Pending", [revision_line(out, one) for one in self.pending] or ["none"])
+        yield from _block(out, "Half-way", [_trouble(out, record) for record in self.situation.unsettled])
+        yield from _block(out, "No file", [out.paint(name, "bad") for name in self.missing])
+        yield from _block(out, "Changed", [f"{self._named(out, name)}  since it was applied" for name in self.changed])
+        yield from _block(out, "Lock", [_lock(out, self.situation.holder)])
+
+    def _named(self, out: Stream, name: str) -> str:
+        if name not in self.graph:
+            return f"{out.paint(name, 'id')}  {out.paint('(its file is missing)', 'bad')}"
+        return revision_line(out, self.graph.get(name), ["head"] if name in self.graph.heads else [])
+
+
+def _block(out: Stream, title: str, lines: list[str]) -> Iterator[str]:
+    shown = lines if len(lines) <= _SHOWN else [*lines[: _SHOWN - 1], f"and {len(lines) - _SHOWN + 1} more"]
+    for number, line in enumerate(shown):
+        yield f"{out.paint('' if number else title, 'strong')}{' ' * (10 - (0 if number else len(title)))}{line}"
+
+
+def _trouble(out: Stream, record: Record) -> str:
+    unknown = f", in the middle of: {record.unknown.description}" if record.unknown else ""
+    why = f": {record.trouble}" if record.trouble else ""
+    where = f"{record.direction} stopped after {record.finished} operation(s){unknown}{why}"
+    return f"{out.paint(record.revision, 'id')}  {record.message}  {out.paint(where, 'bad')}"
+
+
+def _lock(out: Stream, holder: Holder | None) -> str:
+    if holder is None:
+        return "free"
+    since = f"since {holder.acquired_at:%Y-%m-%d %H:%M:%S} UTC" if holder.acquired_at else ""
+    if holder.alive:
+        return f"held by {holder} {since}"
+    return out.paint(f"left behind by {holder} {since}; the next run takes it over", "warn")
+
+
+def _record_document(record: Record) -> dict[str, Any]:
+    return {
+        "revision": record.revision,
+        "message": record.message,
+        "state": record.state,
+        "direction": record.direction,
+        "finished_operations": record.finished,
+        "unknown_operation": record.unknown.description if record.unknown else None,
+        "error": record.error,
+        "started_at": record.started_at,
+        "host": record.host,
+        "pid": record.pid,
+        "user": record.user,
+    }

@@ -1,0 +1,63 @@
+"""The question before data is lost: asked on a terminal, answered by ``--yes``, refused where nobody is there."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from asyncmig.cli.console import Console
+from asyncmig.cli.failures import Answer
+from asyncmig.errors import AsyncmigError
+
+if TYPE_CHECKING:
+    from asyncmig.review.loss import Loss
+
+__all__ = ["NotConfirmed", "confirm_losses"]
+
+
+class NotConfirmed(AsyncmigError):
+    """Raised when steps would lose data and nobody can be asked; nothing has run."""
+
+    def __init__(self, losses: Sequence[Loss]) -> None:
+        self.losses = tuple(losses)
+        lines = "".join(f"\n  - {loss.revision}: {loss.text}" for loss in losses)
+        super().__init__(
+            f"this would lose data, and there is no terminal to ask on:{lines}\n"
+            "Nothing was run. Pass --yes to run it all the same"
+        )
+
+
+async def confirm_losses(console: Console, losses: Sequence[Loss], *, yes: bool) -> None:
+    """Go on if nothing is lost, if ``yes`` says so, or if the user does; else leave before anything has run."""
+    if not losses:
+        return
+    if not yes and not console.interactive:
+        raise NotConfirmed(losses)
+    console.say("This loses data:", "warn")
+    for loss in losses:
+        console.say(f"  - {loss.revision}: {loss.text}")
+    if not yes and not await _agreed(console, "Go on?"):
+        console.say("Nothing was run.")
+        raise Answer(1)
+
+
+async def _agreed(console: Console, question: str) -> bool:
+    console.err.write(f"{question} [y/N] ", end="")
+    return (await _line()).strip().lower() in ("y", "yes")
+
+
+async def _line() -> str:
+    """One line from the terminal. The loop goes on meanwhile, so that Ctrl-C is heard as ever."""
+    loop, ready = asyncio.get_running_loop(), asyncio.Event()
+    try:
+        loop.add_reader(sys.stdin.fileno(), ready.set)
+    except NotImplementedError:  # Windows
+        return await asyncio.to_thread(sys.stdin.readline)
+    try:
+        await ready.wait()
+    finally:
+        loop.remove_reader(sys.stdin.fileno())
+    return os.read(sys.stdin.fileno(), 1024).decode(errors="replace")

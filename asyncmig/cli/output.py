@@ -1,0 +1,86 @@
+"""What commands print on stdout: one JSON document, or lines and tables for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import fields, is_dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from asyncmig.cli.app import App
+from asyncmig.cli.console import Stream, Style
+
+if TYPE_CHECKING:
+    from asyncmig.operations import Operation
+
+__all__ = ["as_json", "emit", "operation_document", "operation_line", "table"]
+
+_SIGNS: dict[str, tuple[str, Style]] = {
+    "Create": ("+", "good"),
+    "Insert": ("+", "good"),
+    "Drop": ("-", "bad"),
+    "Delete": ("-", "bad"),
+}
+_CHANGE: tuple[str, Style] = ("~", "warn")
+
+
+def emit(app: App, document: Any, lines: Iterable[str]) -> None:
+    """Print the document where JSON is asked for, else the lines; in one write, so that it is fast and whole."""
+    text = as_json(document) if app.json else "\n".join(lines)
+    if text:
+        app.console.out.write(text)
+
+
+def as_json(document: Any) -> str:
+    """A document as JSON for people and programs: indented, names kept as they are, times as ISO 8601."""
+    import json
+
+    return json.dumps(document, indent=2, ensure_ascii=False, default=_plain)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if is_dataclass(value) and not isinstance(value, type):
+        return {field.name: getattr(value, field.name) for field in fields(value)}
+    if isinstance(value, (set, frozenset)):
+        return sorted(value)
+    return str(value)
+
+
+def operation_document(operation: Operation) -> dict[str, Any]:
+    """An operation in JSON: its kind, what it is about, and the line that describes it."""
+    return {
+        "operation": type(operation).__name__,
+        "collection": operation.collection,
+        "description": operation.describe(),
+    }
+
+
+def operation_line(stream: Stream, operation: Operation) -> str:
+    """An operation in one line, with a sign for what it does: + adds, - takes away, ~ changes."""
+    kind = type(operation).__name__
+    sign, style = next((look for prefix, look in _SIGNS.items() if kind.startswith(prefix)), _CHANGE)
+    return stream.paint(f"{sign} {operation.describe()}", style)
+
+
+def table(stream: Stream, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Rows under headings on a terminal; plain aligned columns without headings elsewhere."""
+    if stream.terminal:
+        return _rich_table(stream, columns, rows)
+    widths = [max((len(row[place]) for row in rows), default=0) for place in range(len(columns))]
+    padded = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
+    return "\n".join(line.rstrip() for line in padded)
+
+
+def _rich_table(stream: Stream, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    from rich.table import Table
+    from rich.text import Text
+
+    made = Table(*columns, box=None, padding=(0, 2, 0, 0), header_style="bold", pad_edge=False)
+    for row in rows:
+        made.add_row(*(Text(cell) for cell in row))
+    console = stream.rich()
+    with console.capture() as captured:
+        console.print(made)
+    return captured.get().rstrip()

@@ -1,0 +1,111 @@
+"""A run as it goes on: one line per revision and per operation on stderr."""
+
+from __future__ import annotations
+
+import shutil
+
+from asyncmig.cli.console import Console
+from asyncmig.cli.signals import Interrupts
+from asyncmig.running.events import (
+    ChecksumChanged,
+    Event,
+    JournalDiverged,
+    LockAcquired,
+    LockWaiting,
+    LoopBlocked,
+    OperationFinished,
+    OperationRetried,
+    OperationSkipped,
+    OperationStarted,
+    RevisionFinished,
+    RevisionResumed,
+    RevisionRetried,
+    RevisionStarted,
+    RevisionStopped,
+    RunStarted,
+)
+
+__all__ = ["Progress"]
+
+
+class Progress:
+    """A listener that tells what a run does, and tells ``interrupts`` where it may be cut."""
+
+    def __init__(self, console: Console, interrupts: Interrupts) -> None:
+        self._console, self._err, self._interrupts = console, console.err, interrupts
+        self._waited = False
+
+    def __call__(self, event: Event) -> None:
+        """Take one event of the run."""
+        match event:
+            case OperationStarted():
+                self._interrupts.started(event.operation.describe())
+                self._begin(event.operation.describe())
+            case OperationFinished():
+                self._end(event.operation.describe(), _time(event.seconds))
+                self._interrupts.finished()
+            case OperationSkipped():
+                self._end(event.operation.describe(), f"skipped: {event.reason}")
+            case RevisionStarted() | RevisionFinished() | RevisionStopped() | RunStarted():
+                self._revision(event)
+            case LockWaiting() | LockAcquired():
+                self._lock(event)
+            case _:
+                self._oddity(event)
+
+    def _revision(self, event: RunStarted | RevisionStarted | RevisionFinished | RevisionStopped) -> None:
+        match event:
+            case RevisionStarted():
+                verb = "Upgrading" if event.direction == "upgrade" else "Downgrading"
+                place = f"({event.number}/{event.total})" if event.total > 1 else ""
+                name = self._err.paint(event.revision.revision, "id")
+                self._line(f"{verb} {name} {event.revision.message} {self._err.paint(place, 'faint')}".rstrip())
+                self._interrupts.started(f"revision {event.revision.revision}")
+            case RevisionFinished():
+                done = "applied" if event.direction == "upgrade" else "reverted"
+                self._line(f"  {self._err.paint(done, 'good')} in {_time(event.seconds)}")
+                self._interrupts.finished()
+            case RevisionStopped():
+                self._line(f"  {self._err.paint('stopped', 'bad')}; the next run goes on from here")
+
+    def _lock(self, event: LockWaiting | LockAcquired) -> None:
+        if isinstance(event, LockWaiting):
+            since = f" since {event.holder.acquired_at:%H:%M:%S} UTC" if event.holder.acquired_at else ""
+            self._line(f"Waiting for the lock, held by {event.holder}{since} ({event.waited:.0f} s)")
+            self._waited = True
+        elif self._waited:
+            self._line(f"The lock is free after {event.waited:.0f} s")
+
+    def _oddity(self, event: Event) -> None:
+        match event:
+            case ChecksumChanged():
+                self._console.warn(f"the file of {event.revision} is not the one that was applied")
+            case RevisionResumed():
+                why = f" ({event.error})" if event.error else ""
+                self._console.say(f"  going on after {event.finished} finished operation(s){why}", "warn")
+            case JournalDiverged():
+                self._console.warn(
+                    f"{event.revision} was edited since it stopped: operation {event.number} was "
+                    f"{event.journalled!r}; from there on everything is applied"
+                )
+            case OperationRetried() | RevisionRetried():
+                self._console.say(f"  trying again: {event.error}", "warn")
+            case LoopBlocked():
+                self._console.warn(
+                    f"the event loop stood still for {event.seconds:.1f} s; blocking code belongs into a thread"
+                )
+
+    def _begin(self, what: str) -> None:
+        if self._err.terminal:
+            width = shutil.get_terminal_size().columns
+            self._err.write(f"  {what} ..."[: width - 1], end="\r")
+
+    def _end(self, what: str, how: str) -> None:
+        self._line(f"  {what}  {self._err.paint(how, 'faint')}")
+
+    def _line(self, text: str) -> None:
+        self._err.write(("\x1b[2K" if self._err.terminal and self._err.colour else "") + text)
+
+
+def _time(seconds: float) -> str:
+    return f"{seconds * 1000:.0f} ms" if seconds < 10 else f"{seconds:.1f} s"

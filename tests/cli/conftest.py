@@ -1,0 +1,75 @@
+"""The command line within the process of the tests, and revision files by hand."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from asyncclick.testing import CliRunner
+
+from asyncmig.cli.main import cli
+
+
+@dataclass(frozen=True)
+class Result:
+    code: int
+    stdout: str
+    stderr: str
+
+    @property
+    def document(self) -> Any:
+        return json.loads(self.stdout)
+
+
+Run = Callable[..., Awaitable[Result]]
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty working directory, and an environment without anybody's settings."""
+    for name in [*os.environ]:
+        if name.startswith("ASYNCMIG_") and name != "ASYNCMIG_MONGOD":
+            monkeypatch.delenv(name)
+    for name in ("NO_COLOR", "FORCE_COLOR"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def run(folder: Path) -> Run:
+    """Run one command line within this process."""
+
+    async def invoke(*args: str, input: str | None = None, **environment: str) -> Result:
+        result = await CliRunner(env=environment).invoke(cli, list(args), input=input)
+        if result.exception is not None and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        return Result(result.exit_code, result.stdout, result.stderr)
+
+    return invoke
+
+
+@pytest.fixture
+def write_revision(folder: Path) -> Callable[..., Path]:
+    """Write a revision file by hand, as short as one can be."""
+
+    def write(
+        name: str, down: str | tuple[str, ...] | None = None, *, message: str = "", body: str = "pass", **header: Any
+    ) -> Path:
+        versions = folder / "migrations" / "versions"
+        versions.mkdir(parents=True, exist_ok=True)
+        names = {"revision": name, "down_revision": down, "branch_labels": None, "depends_on": None} | header
+        lines = [f'"""{message or "make " + name}"""', "from asyncmig import Env, Index"]
+        lines += [f"{key} = {value!r}" for key, value in names.items()]
+        lines += ["async def upgrade(env: Env) -> None:", *(f"    {line}" for line in body.splitlines())]
+        lines += ["async def downgrade(env: Env) -> None:", "    pass"]
+        path = versions / f"{name}_step.py"
+        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        return path
+
+    return write

@@ -1,0 +1,58 @@
+"""``asyncmig init``: makes what is missing, changes nothing that is there."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+from asyncmig.settings import load_settings
+
+
+async def test_in_an_empty_folder(run, folder: Path) -> None:
+    result = await run("init")
+    assert (result.code, result.stdout) == (0, "")
+    assert "Created migrations/versions/" in result.stderr
+    assert "Created pyproject.toml" in result.stderr
+    assert 'asyncmig revision -m "first" --autogenerate' in result.stderr
+    assert (folder / "migrations" / "versions").is_dir()
+    assert load_settings(folder, {}).file == folder / "pyproject.toml"
+
+
+async def test_twice(run, folder: Path) -> None:
+    await run("init")
+    before = (folder / "pyproject.toml").read_bytes()
+    result = await run("init")
+    assert result.code == 0
+    assert "migrations/versions/ is there already" in result.stderr
+    assert "pyproject.toml has the settings already" in result.stderr
+    assert (folder / "pyproject.toml").read_bytes() == before
+
+
+async def test_what_is_there_stays_byte_for_byte(run, folder: Path) -> None:
+    before = b'[project]\r\nname = "x"\r\n# the end'
+    (folder / "pyproject.toml").write_bytes(before)
+    assert "Added [tool.asyncmig] to pyproject.toml" in (await run("init")).stderr
+    after = (folder / "pyproject.toml").read_bytes()
+    assert after.startswith(before)
+    assert tomllib.loads(after.decode())["project"] == {"name": "x"}
+
+
+async def test_options_become_settings(run, folder: Path) -> None:
+    await run("--models", 'app:"A"', "init", "--url", "embedded:./db", "--database", "shop", "--directory", "history")
+    assert (folder / "history" / "versions").is_dir()
+    found = load_settings(folder, {})
+    assert (found.models, found.database, found.directory) == ('app:"A"', "shop", folder / "history")
+    assert found.embedded_path == folder / "db"
+
+
+async def test_a_password_is_not_written_down(run, folder: Path) -> None:
+    await run("init", "--url", "mongodb://me:secret@h")
+    assert "secret" not in (folder / "pyproject.toml").read_text()
+
+
+async def test_a_project_that_cannot_take_the_table(run, folder: Path) -> None:
+    (folder / "pyproject.toml").write_text("tool = {}\n")
+    result = await run("init")
+    assert result.code == 2
+    assert "add it by hand" in result.stderr
+    assert (folder / "pyproject.toml").read_text() == "tool = {}\n"

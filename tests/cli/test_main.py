@@ -1,0 +1,137 @@
+"""The frame: help, versions, faults of usage, streams and exit codes."""
+
+from __future__ import annotations
+
+import re
+import signal
+
+import asyncclick as click
+import pytest
+
+import asyncmig
+from asyncmig.cli.console import Console
+from asyncmig.cli.failures import Answer, Interrupted, report
+from asyncmig.cli.group import COMMANDS
+from asyncmig.errors import ConfigurationError, LockError, PendingRevisions
+
+
+class TestHelp:
+    async def test_lists_every_command(self, run) -> None:
+        result = await run("--help")
+        assert (result.code, result.stderr) == (0, "")
+        assert all(re.search(rf"^  {name} +\w", result.stdout, re.MULTILINE) for name in COMMANDS)
+
+    @pytest.mark.parametrize("name", COMMANDS)
+    async def test_of_each_command_has_an_example(self, run, name: str) -> None:
+        result = await run(name, "--help")
+        assert result.code == 0
+        assert f"Usage: asyncmig {name}" in result.stdout
+        assert f"Examples:\n  asyncmig {name}" in result.stdout
+
+    async def test_version(self, run) -> None:
+        assert (await run("--version")).stdout == f"asyncmig {asyncmig.__version__}\n"
+
+    async def test_bare(self, run) -> None:
+        result = await run()
+        assert (result.code, result.stdout) == (2, "")
+        assert "Usage: asyncmig" in result.stderr
+
+    def test_imports_neither_a_driver_nor_a_loop(self, run_cli) -> None:
+        result = run_cli("--help", env={"PYTHONPROFILEIMPORTTIME": "1"})
+        assert result.returncode == 0
+        loaded = set(re.findall(r"\| +([\w.]+)$", result.stderr, re.MULTILINE))
+        assert not loaded & {"asyncio", "anyio", "rich", "pymongo", "bson", "motor", "tomllib"}
+
+
+@pytest.mark.parametrize(
+    ("args", "words"),
+    [
+        (["historie"], "There is no command 'historie'. Did you mean 'history'?"),
+        (["zzz"], "There is no command 'zzz'."),
+        (["--ulr", "x", "heads"], "No such option '--ulr'. Did you mean '--url'?"),
+        (["heads", "--jsn"], "No such option '--jsn'. Did you mean '--json'?"),
+        (["heads", "extra"], "Got unexpected extra argument"),
+        (["--driver", "mongo", "heads"], "'mongo' is not one of 'motor', 'pymongo'."),
+        (["revision"], "Missing option '-m'"),
+        (["downgrade"], "Missing argument 'TARGET'"),
+        (["history", "-r", "abc"], "must be A:B"),
+        (["upgrade", "--lock-timeout", "soon"], "'soon' is not a valid float"),
+    ],
+)
+async def test_faults_of_usage(run, args: list[str], words: str) -> None:
+    result = await run(*args)
+    assert (result.code, result.stdout) == (2, "")
+    assert words in result.stderr
+
+
+class TestShared:
+    @pytest.mark.parametrize("args", [["--config", "nowhere.toml", "heads"], ["heads", "--config", "nowhere.toml"]])
+    async def test_options_stand_before_or_after_the_command(self, run, args: list[str]) -> None:
+        result = await run(*args)
+        assert result.code == 2
+        assert result.stderr.startswith("Error: the configuration file")
+
+    @pytest.mark.parametrize(
+        "name", ["heads", "history", "branches", "graph", "current", "upgrade", "status", "check", "merge"]
+    )
+    async def test_without_a_folder_of_migrations(self, run, name: str) -> None:
+        result = await run(name, *(["-m", "x"] if name == "merge" else []))
+        assert (result.code, result.stdout) == (2, "")
+        assert "there are no migrations at" in result.stderr
+        assert "`asyncmig init`" in result.stderr
+
+    @pytest.mark.parametrize("name", ["current", "upgrade", "status", "check", "diff", "unlock"])
+    async def test_without_a_url(self, run, name: str) -> None:
+        await run("init")
+        result = await run(name)
+        assert (result.code, result.stdout) == (2, "")
+        assert "url is not set" in result.stderr
+        assert "ASYNCMIG_URL=" in result.stderr
+
+    async def test_without_a_database(self, run) -> None:
+        await run("init")
+        result = await run("current", "--url", "mongodb://me:secret@localhost")
+        assert result.code == 2
+        assert "database is not set" in result.stderr
+        assert "secret" not in result.stderr
+
+    async def test_without_models(self, run) -> None:
+        await run("init")
+        result = await run("diff", "--url", "mongodb://localhost/x")
+        assert result.code == 2
+        assert "models is not set" in result.stderr
+
+    async def test_no_server(self, run) -> None:
+        await run("init")
+        url = "mongodb://me:secret@127.0.0.1:1/x?serverSelectionTimeoutMS=50"
+        result = await run("current", "--url", url)
+        assert (result.code, result.stdout) == (1, "")
+        assert "127.0.0.1:1" in result.stderr
+        assert "secret" not in result.stderr
+
+
+class TestReport:
+    @pytest.mark.parametrize(
+        ("error", "code", "said"),
+        [
+            (ConfigurationError("no"), 2, "Error: no\n"),
+            (LockError("held"), 6, "Error: held\n"),
+            (ExceptionGroup("g", [ValueError("x"), PendingRevisions(["a"])]), 4, "Error: 1 revision(s) are pending"),
+            (ExceptionGroup("g", [ExceptionGroup("h", [click.ClickException("inner")])]), 1, "Error: inner\n"),
+            (KeyboardInterrupt(), 130, "Warning: interrupted by SIGINT\n"),
+            (click.Abort(), 130, "Warning: interrupted by SIGINT\n"),
+            (Interrupted(signal.SIGTERM), 143, "Warning: interrupted by SIGTERM\n"),
+            (Answer(3), 3, ""),
+            (ValueError("odd"), 1, "Error: internal error: ValueError: odd; run with -v for the traceback\n"),
+        ],
+    )
+    def test_one_message_and_an_exit_code(self, capsys, error: BaseException, code: int, said: str) -> None:
+        assert report(error, Console(), verbose=False) == code
+        captured = capsys.readouterr()
+        assert captured.out == ""
+        assert captured.err.startswith(said)
+        assert "Traceback" not in captured.err
+
+    def test_with_a_traceback_when_verbose(self, capsys) -> None:
+        assert report(ValueError("odd"), Console(), verbose=True) == 1
+        assert "ValueError: odd" in capsys.readouterr().err
