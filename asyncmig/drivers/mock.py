@@ -97,7 +97,7 @@ class MockDriver:
     async def insert(self, name: str, documents: Sequence[bytes], *, session: Any = None) -> None:
         """Insert encoded documents, as many as can be. Raises BulkWriteError for those that cannot."""
         _refuse_session(session)
-        rows = [bson.decode(document, _STANDARD) for document in documents]
+        rows = [bson.decode(document) for document in documents]
         await self.database.get_collection(name).insert_many(rows, ordered=False)
 
     async def stored(self, name: str, ids: Sequence[Any], *, session: Any = None) -> list[bytes]:
@@ -114,7 +114,7 @@ class MockDriver:
 
     async def delete_stored(self, name: str, document: bytes, *, session: Any = None) -> bool:
         """Delete this very document; False when it is gone or was changed meanwhile."""
-        key = bson.decode(document, _STANDARD)["_id"]
+        key = bson.decode(document)["_id"]
         if document not in await self.stored(name, [key], session=session):
             return False
         deleted = await self.database.get_collection(name).delete_one({"_id": key})
@@ -126,7 +126,7 @@ class MockDriver:
     async def _create(self, command: Mapping[str, Any]) -> Document:
         name = command["create"]
         for option in command:
-            if option not in {"create", *_ENVELOPE} and command[option] not in (None, False):
+            if option not in {"create", *_ENVELOPE} and not _is_off(command[option]):
                 raise _unsupported(f"create {name} with the option {option}")
         if name in await self._names():
             raise OperationFailure(f"Collection {name} already exists.", 48)
@@ -217,7 +217,7 @@ def _refuse_session(session: Any) -> None:
 
 def _by_id(ids: Sequence[Any]) -> Document:
     """The filter, with ids as they are after a journey through BSON, like the documents themselves."""
-    return {"_id": {"$in": bson.decode(bson.encode({"ids": list(ids)}, codec_options=_STANDARD), _STANDARD)["ids"]}}
+    return {"_id": {"$in": bson.decode(bson.encode({"ids": list(ids)}, codec_options=_STANDARD))["ids"]}}
 
 
 def _refuse_lost_options(collection: str, spec: Mapping[str, Any]) -> None:
@@ -234,7 +234,11 @@ def _without_effect(option: str, value: Any, key: Mapping[str, Any]) -> bool:
         return all(weight == 1 for weight in value.values()) and set(value) == _text_fields(key)
     if option in _TEXT_DEFAULTS:
         return bool(value == _TEXT_DEFAULTS[option])
-    return option in {"background", "v"} or value in (None, False)
+    return option in {"background", "v"} or _is_off(value)
+
+
+def _is_off(value: Any) -> bool:
+    return value is None or value is False
 
 
 def _is_new(spec: Mapping[str, Any], before: list[Document]) -> bool:
@@ -254,7 +258,7 @@ def _is_new(spec: Mapping[str, Any], before: list[Document]) -> bool:
 
 
 def _options(spec: Mapping[str, Any], *, name: bool = True) -> Document:
-    kept = {key: value for key, value in spec.items() if key in _KEPT_OPTIONS and value not in (None, False)}
+    kept = {key: value for key, value in spec.items() if key in _KEPT_OPTIONS and not _is_off(value)}
     return {"name": spec["name"], **kept} if name else kept
 
 

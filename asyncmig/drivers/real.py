@@ -136,7 +136,7 @@ class RealDriver:
         try:
             await maybe(
                 session.start_transaction(
-                    read_concern=ReadConcern("snapshot"),
+                    read_concern=ReadConcern("local"),  # any other forbids creating a collection
                     write_concern=_MAJORITY,
                     read_preference=ReadPreference.PRIMARY,
                 )
