@@ -1,33 +1,33 @@
 """What can be wrong with a history, or with a target in it, each with the way out.
 
-    RevisionError
-    ├── GraphFault                    the revisions do not form a history
-    │   ├── IllegalRevision             not a Revision, or with fields of the wrong type
-    │   ├── IllegalRevisionId           a character or a word that targets need for themselves
-    │   ├── IllegalLabel                the same, in a branch label
-    │   ├── DuplicateLabel              two revisions carry one label
-    │   ├── MissingParent               down_revision names nobody
-    │   ├── MissingDependency           depends_on names nobody
-    │   ├── Cycle                       revisions that need each other
-    │   └── IllegalReplacement          `replaces` contradicts itself or another squash
-    ├── TargetError                   the history is fine, the question is not
-    │   ├── InvalidTarget               not a target at all
-    │   ├── UnknownRevision             nothing goes by this name
-    │   ├── AmbiguousRevision           a prefix that fits several
-    │   ├── MultipleHeads               several heads where one is needed (exit code 5)
-    │   ├── AmbiguousStep               +N or -N could go several ways (exit code 5)
-    │   ├── PastTheEnd, BelowBase       +N or -N goes too far
-    │   ├── WrongDirection              upgrade -1, downgrade +1
-    │   ├── NotAnAncestor               not below what is applied
-    │   ├── NotOnBranch                 <label>@<id> that do not belong together
-    │   ├── OverlappingTargets          one of several goals already needs the other
-    │   └── SquashedAway                a revision that lives on only as a part of a squashed one
-    ├── AppliedError                  what the database says does not fit the files
-    │   ├── InvalidApplied              not a collection of ids
-    │   ├── UnknownApplied              applied, and no file has it
-    │   ├── PartlyReplaced              half of a squashed range is applied
-    │   └── OutOfOrder                  older than what is applied, and strict order was asked for
-    └── RevisionFileError             one file: see asyncmig.history.file_errors
+RevisionError
+├── GraphFault                    the revisions do not form a history
+│   ├── IllegalRevision             not a Revision, or with fields of the wrong type
+│   ├── IllegalRevisionId           a character or a word that targets need for themselves
+│   ├── IllegalLabel                the same, in a branch label
+│   ├── DuplicateLabel              two revisions carry one label
+│   ├── MissingParent               down_revision names nobody
+│   ├── MissingDependency           depends_on names nobody
+│   ├── Cycle                       revisions that need each other
+│   └── IllegalReplacement          `replaces` contradicts itself or another squash
+├── TargetError                   the history is fine, the question is not
+│   ├── InvalidTarget               not a target at all
+│   ├── UnknownRevision             nothing goes by this name
+│   ├── AmbiguousRevision           a prefix that fits several
+│   ├── MultipleHeads               several heads where one is needed (exit code 5)
+│   ├── AmbiguousStep               +N or -N could go several ways (exit code 5)
+│   ├── PastTheEnd, BelowBase       +N or -N goes too far
+│   ├── WrongDirection              upgrade -1, downgrade +1
+│   ├── NotAnAncestor               not below what is applied
+│   ├── NotOnBranch                 <label>@<id> that do not belong together
+│   ├── OverlappingTargets          one of several goals already needs the other
+│   └── SquashedAway                a revision that lives on only as a part of a squashed one
+├── AppliedError                  what the database says does not fit the files
+│   ├── InvalidApplied              not a collection of ids
+│   ├── UnknownApplied              applied, and no file has it
+│   ├── PartlyReplaced              half of a squashed range is applied
+│   └── OutOfOrder                  older than what is applied, and strict order was asked for
+└── RevisionFileError             one file: see asyncmig.history.file_errors
 """
 
 from __future__ import annotations
@@ -286,7 +286,9 @@ class NotAnAncestor(TargetError, ValueError):
 
     def __init__(self, target: str, revision: str, heads: Sequence[str], fault: str) -> None:
         self.target, self.revision, self.heads = target, revision, tuple(heads)
-        super().__init__(f"{target!r}: {fault} {_named(heads) or 'base'}; `asyncmig history` shows what lies below what")
+        super().__init__(
+            f"{target!r}: {fault} {_named(heads) or 'base'}; `asyncmig history` shows what lies below what"
+        )
 
 
 class NotOnBranch(TargetError, ValueError):
@@ -336,7 +338,9 @@ class UnknownApplied(AppliedError, LookupError):
 
     def __init__(self, unknown: Sequence[str], last_known: Sequence[Revision]) -> None:
         self.unknown, self.last_known = tuple(unknown), tuple(last_known)
-        known = f"The last known applied revision:{listed(self.last_known)}" if last_known else "No applied one is known"
+        known = (
+            f"The last known applied revision:{listed(self.last_known)}" if last_known else "No applied one is known"
+        )
         super().__init__(
             f"the database has {len(self.unknown)} applied revision(s) that no file has: {_named(self.unknown)}.\n"
             f"{known}\nGet the missing files (another branch, a newer release?), "

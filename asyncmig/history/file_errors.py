@@ -1,18 +1,18 @@
 """What can be wrong with a revision file, the folder of them, or the HEAD file beside it.
 
-    RevisionFileError
-    ├── UnreadableFile         the file cannot be opened or decoded
-    ├── BrokenFile             it does not parse, or running it fails
-    ├── MissingRevisionId      it has no `revision`
-    ├── MalformedHeader        a name of the header has a value of the wrong type
-    ├── MissingFunction        no `upgrade` or no `downgrade`
-    ├── NotAsync               `def` instead of `async def`
-    ├── WrongSignature         it does not take `env` alone
-    ├── DuplicateRevision      two files with one id
-    ├── FileExists             a file that would be overwritten
-    ├── MissingDirectory       no folder of revision files
-    └── HeadFileError          HEAD does not say what the files say
-        └── HeadFileConflict   git's conflict marks are in it
+RevisionFileError
+├── UnreadableFile         the file cannot be opened or decoded
+├── BrokenFile             it does not parse, or running it fails
+├── MissingRevisionId      it has no `revision`
+├── MalformedHeader        a name of the header has a value of the wrong type
+├── MissingFunction        no `upgrade` or no `downgrade`
+├── NotAsync               `def` instead of `async def`
+├── WrongSignature         it does not take `env` alone
+├── DuplicateRevision      two files with one id
+├── FileExists             a file that would be overwritten
+├── MissingDirectory       no folder of revision files
+└── HeadFileError          HEAD does not say what the files say
+    └── HeadFileConflict   git's conflict marks are in it
 """
 
 from __future__ import annotations
@@ -43,17 +43,16 @@ class RevisionFileError(RevisionError):
     """The root of what can be wrong with one file; ``line`` counts from 1, None where no line is to blame."""
 
     def __init__(self, path: Path | None, fault: str, line: int | None = None) -> None:
+        self.path, self.line, self.fault = path, line, fault
         where = str(path) if path else "a revision without a file"
         super().__init__(f"{where}, line {line}: {fault}" if line else f"{where}: {fault}")
-        # Only now: ImportError, one of the builtins below, has a `path` of its own and clears it.
-        self.path, self.line, self.fault = path, line, fault
 
 
 class UnreadableFile(RevisionFileError, OSError):
     """Raised when a file cannot be opened, or is not text in the encoding that it claims."""
 
 
-class BrokenFile(RevisionFileError, ImportError):
+class BrokenFile(RevisionFileError, RuntimeError):
     """Raised when a file does not parse, or when running it fails."""
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 
 from asyncmig.history.edges import latest_common, ordered, reach
@@ -11,7 +11,6 @@ from asyncmig.history.errors import (
     InvalidApplied,
     NotAnAncestor,
     OutOfOrder,
-    PartlyReplaced,
     SquashedAway,
     UnknownApplied,
     UnknownRevision,
@@ -19,9 +18,8 @@ from asyncmig.history.errors import (
 from asyncmig.history.file_errors import DuplicateRevision
 from asyncmig.history.names import check_id, check_labels
 from asyncmig.history.revision import Revision
-from asyncmig.history.squash import Share, Squashes
-from asyncmig.history.targets import Target, downgraded, goals, parse, revisions_at
-from asyncmig.history.view import View
+from asyncmig.history.targets import Target, downgraded, goals, parse
+from asyncmig.history.views import Views
 
 __all__ = ["RevisionGraph"]
 
@@ -48,9 +46,8 @@ class RevisionGraph:
 
     def __init__(self, revisions: Iterable[Revision]) -> None:
         self._files = _by_id(revisions)
-        self._squashes = Squashes(self._files)
-        self._views: dict[frozenset[str], View] = {}
-        self._view = self._unfolded(frozenset())
+        self._views = Views(self._files)
+        self._view = self._views.folded
 
     # -- the graph ------------------------------------------------------------------------------
 
@@ -85,7 +82,7 @@ class RevisionGraph:
     @property
     def replaced(self) -> Mapping[str, str]:
         """Each id that was squashed away, with the id of the revision that replaces it."""
-        return MappingProxyType(self._squashes.owner)
+        return MappingProxyType(self._views.squashes.owner)
 
     @property
     def branch_points(self) -> tuple[str, ...]:
@@ -109,7 +106,7 @@ class RevisionGraph:
         found = self._view.names(name)
         if found in self._files:
             return self._files[found]
-        raise SquashedAway(name, found, self._files[self._squashes.owner[found]], "and its file is gone")
+        raise SquashedAway(name, found, self._files[self._views.squashes.owner[found]], "and its file is gone")
 
     def resolve(self, target: str) -> tuple[Revision, ...]:
         """The revisions that a target names on its own, without a database: none for ``base``, several for ``heads``.
@@ -158,12 +155,12 @@ class RevisionGraph:
 
     def known(self, applied: Iterable[str]) -> frozenset[str]:
         """The applied ids that the files, or a squashed revision's ``replaces``, know of."""
-        return frozenset(i for i in _ids(applied) if i in self._files or i in self._squashes.owner)
+        ids = _ids(applied)
+        return ids - ids.difference(self._files).difference(self._views.squashes.owner)
 
     def unknown(self, applied: Iterable[str]) -> tuple[str, ...]:
         """The applied ids that nothing knows of, sorted."""
-        ids = _ids(applied)
-        return tuple(sorted(ids - self.known(ids)))
+        return tuple(sorted(_ids(applied).difference(self._files).difference(self._views.squashes.owner)))
 
     def heads_of(self, applied: Iterable[str]) -> tuple[str, ...]:
         """Where a database stands: applied minus the ancestors of applied, sorted.
@@ -172,12 +169,12 @@ class RevisionGraph:
         squashed revision.
         """
         ids = _ids(applied)
-        view, counted, rest = self._standing(ids)
+        view, counted, rest = self._views.stand(ids)
         return tuple(sorted({*view.standing(counted), *rest}))
 
     def pending(self, applied: Iterable[str]) -> list[Revision]:
         """What is not applied, in the order in which it would be; unknown ids are no matter here."""
-        view, counted, _ = self._standing(_ids(applied))
+        view, counted, _ = self._views.stand(_ids(applied))
         return view.revisions(i for i in view.order if i not in counted)
 
     def out_of_order(self, applied: Iterable[str], steps: Iterable[Revision]) -> list[tuple[Revision, Revision]]:
@@ -186,7 +183,7 @@ class RevisionGraph:
         Older is what comes earlier in the order of the whole graph, as it does when another branch
         with older revisions is merged after newer ones were applied.
         """
-        view, counted, _ = self._standing(_ids(applied))
+        view, counted, _ = self._views.stand(_ids(applied))
         position = {one: number for number, one in enumerate(view.order)}
         newest = max(counted, key=position.__getitem__, default=None)
         if newest is None:
@@ -214,10 +211,10 @@ class RevisionGraph:
         """
         ids = self._known(applied)
         aim = self._aim(target)
-        view, counted = self._seen(ids, aim)
+        view, counted, _ = self._views.upgrading(ids, aim)
         reached = goals(view, aim, view.standing(counted))
         steps = reach(reached, view.edges.needs) - counted
-        self._refuse_parts(ids, steps, reached)
+        self._views.refuse_parts(ids, steps, reached)
         return view.revisions(ordered(steps, view.edges))
 
     def downgrade_path(self, applied: Iterable[str], target: str) -> list[Revision]:
@@ -229,8 +226,7 @@ class RevisionGraph:
         """
         ids = self._known(applied)
         aim = self._aim(target)
-        self._refuse_inside_applied_squash(ids, aim)
-        view, counted = self._seen(ids, aim, every_part=True)
+        view, counted, _ = self._views.downgrading(ids, aim)
         steps = downgraded(view, aim, view.standing(counted), counted)
         return view.revisions(reversed(ordered(steps, view.edges)))
 
@@ -246,7 +242,7 @@ class RevisionGraph:
         """
         ids = self._known(applied)
         aim = self._aim(target)
-        view, counted = self._seen(ids, aim, every_part=True)
+        view, counted, _ = self._views.downgrading(ids, aim)
         current = view.standing(counted)
         if aim.symbol is None and (aim.offset or 0) < 0:
             above = downgraded(view, aim, current, counted)
@@ -261,8 +257,8 @@ class RevisionGraph:
         """The revisions from ``lower`` up to ``upper``, both included, in order.
 
         Either may be any target that stands for itself, or ``current`` (what ``applied`` stands
-        at), or empty for base and heads. Dependencies are not followed, but for a ``lower`` of
-        base, as in Alembic's ``history -r``.
+        at), or empty for base and heads. What ``upper`` needs by ``depends_on`` is listed too where
+        it comes after ``lower`` on a branch, or where ``lower`` is base.
 
         Raises:
             NotAnAncestor: when there is no way from the one to the other.
@@ -270,25 +266,20 @@ class RevisionGraph:
         view = self._view
         tops = self._ends(upper or "heads", applied)
         bottoms = self._ends(lower or "base", applied)
+        below = reach(tops, view.edges.needs)
         if not bottoms:
-            return view.revisions(ordered(reach(tops, view.edges.needs), view.edges))
-        below = reach(tops, view.edges.parents)
+            return view.revisions(ordered(below, view.edges))
         if missing := [bottom for bottom in bottoms if bottom not in below]:
             raise NotAnAncestor(f"{lower}:{upper}", missing[0], tops, f"{missing[0]} is not an ancestor of")
         return view.revisions(ordered(below & reach(bottoms, view.edges.children), view.edges))
 
     def _ends(self, end: str, applied: Iterable[str]) -> tuple[str, ...]:
         if end == "current":
-            view, counted, _ = self._standing(_ids(applied))
+            view, counted, _ = self._views.stand(_ids(applied))
             return tuple({view_id for one in view.standing(counted) for view_id in self._view.places(one)})
         return tuple(revision.revision for revision in self.resolve(end))
 
-    # -- squashed ranges ------------------------------------------------------------------------
-
-    def _unfolded(self, unfolded: frozenset[str]) -> View:
-        if unfolded not in self._views:
-            self._views[unfolded] = View(self._files, self._squashes, unfolded)
-        return self._views[unfolded]
+    # -- what was asked -------------------------------------------------------------------------
 
     def _aim(self, target: object) -> Target:
         return parse(target, self._view.names.__contains__)
@@ -296,80 +287,9 @@ class RevisionGraph:
     def _known(self, applied: Iterable[str]) -> frozenset[str]:
         ids = _ids(applied)
         if unknown := self.unknown(ids):
-            raise UnknownApplied(unknown, self._view.revisions(self._last_known(ids - set(unknown))))
+            view, counted, _ = self._views.stand(ids)
+            raise UnknownApplied(unknown, view.revisions(view.standing(counted)))
         return ids
-
-    def _last_known(self, ids: frozenset[str]) -> tuple[str, ...]:
-        return self._view.standing(self._squashes.counted(ids, ()) if self._squashes else ids)
-
-    def _parts(self, ids: frozenset[str]) -> list[str]:
-        if not self._squashes:
-            return []
-        return [squash for squash, share in self._squashes.shares(ids).items() if share is Share.PART]
-
-    def _standing(self, ids: frozenset[str]) -> tuple[View, frozenset[str], frozenset[str]]:
-        """The view a database is best shown in, what counts as applied there, and the ids it cannot place."""
-        known = self.known(ids)
-        if not self._squashes:
-            return self._view, known, ids - known
-        parts = [squash for squash in self._parts(known) if not self._gone(squash)]
-        view = self._unfolded(self._with_outer(parts))
-        counted = self._squashes.counted(known, self._with_outer(parts))
-        placed = frozenset(i for i in counted if i in view)
-        orphans = {i for i in known if not any(place in placed for place in view.places(i))}
-        return view, placed, (ids - known) | orphans
-
-    def _seen(self, ids: frozenset[str], aim: Target, *, every_part: bool = False) -> tuple[View, frozenset[str]]:
-        """The view that a path is found in, and what counts as applied there."""
-        if not self._squashes:
-            return self._view, ids
-        wanted = self._inside(aim, ids)
-        if every_part or aim.symbol is None:
-            wanted += self._parts(ids)
-        unfolded = self._with_outer(wanted)
-        for squash in sorted(unfolded):
-            if gone := self._gone(squash):
-                there, missing = self._squashes.split(squash, ids)
-                raise PartlyReplaced(self._files[squash], there, missing, gone)
-        return self._unfolded(unfolded), self._squashes.counted(ids, unfolded)
-
-    def _inside(self, aim: Target, ids: frozenset[str]) -> list[str]:
-        """The ranges that a target names a member of, where their squashed revision cannot stand for it."""
-        if aim.symbol is None or aim.symbol in ("head", "heads", "base"):
-            return []
-        named = self._view.names(aim.symbol, aim.text)
-        shares = self._squashes.shares(ids)
-        inside: list[str] = []
-        for squash in self._squashes.around(named):
-            if named not in self._files:
-                if named == self._squashes.members[squash][-1]:
-                    break
-                raise SquashedAway(aim.text, named, self._files[squash], "and its file is gone")
-            if shares[squash] is not Share.PART and (named,) == self._squashes.tips(squash, self._files):
-                named = squash
-                continue
-            inside.append(squash)
-        return inside
-
-    def _refuse_inside_applied_squash(self, ids: frozenset[str], aim: Target) -> None:
-        for squash in self._inside(aim, ids) if self._squashes else ():
-            if squash in ids:
-                raise SquashedAway(aim.text, str(aim.symbol), self._files[squash], "which was applied as a whole")
-
-    def _with_outer(self, squashes: Iterable[str]) -> frozenset[str]:
-        return frozenset(one for squash in squashes for one in (squash, *self._squashes.around(squash)))
-
-    def _gone(self, squash: str) -> list[str]:
-        return [member for member in self._squashes.members[squash] if member not in self._files]
-
-    def _refuse_parts(self, ids: frozenset[str], steps: Collection[str], reached: Sequence[str]) -> None:
-        for squash in self._parts(ids):
-            members = set(self._squashes.members[squash])
-            passes = bool(members & set(steps)) and not members.issuperset(reached)
-            if squash in steps or passes:
-                there, missing = self._squashes.split(squash, ids)
-                last = (*self._squashes.tips(squash, self._files), missing[-1])[0]
-                raise PartlyReplaced(self._files[squash], there, missing, self._gone(squash), last)
 
 
 def _by_id(revisions: Iterable[Revision]) -> dict[str, Revision]:
@@ -403,6 +323,3 @@ def _ids(applied: Iterable[str]) -> frozenset[str]:
     if not all(isinstance(i, str) for i in ids):
         raise InvalidApplied(applied)
     return ids
-
-
-_ = revisions_at

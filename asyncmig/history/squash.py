@@ -59,13 +59,15 @@ class Squashes:
 
     def around(self, name: str, revisions: Mapping[str, Revision] | None = None) -> list[str]:
         """The squashed revisions that a revision is a part of, from the inside out."""
-        chain: list[str] = []
+        chain: dict[str, None] = {}
         while name in self.owner:
             name = self.owner[name]
             if name in chain:
-                raise IllegalReplacement((revisions or {})[name], f"is a part of what it replaces, by way of {chain[-1]}")
-            chain.append(name)
-        return chain
+                raise IllegalReplacement(
+                    (revisions or {})[name], f"is a part of what it replaces, by way of {next(reversed(chain))}"
+                )
+            chain[name] = None
+        return list(chain)
 
     def shares(self, applied: Collection[str]) -> dict[str, Share]:
         """How much of each range a database has. A squashed revision that is applied itself has all of it."""
@@ -98,7 +100,7 @@ class Squashes:
         return tuple(member for member in members if member in revisions and member not in named)
 
     def places(self, name: str, revisions: Mapping[str, Revision], unfolded: Collection[str]) -> tuple[str, ...]:
-        """Where a revision is found in the graph: itself, the squashed one it is a part of, or the tips of its range."""
+        """Where a revision is in the graph: itself, the squashed one it is a part of, or the tips of its range."""
         while name in self.owner and self.owner[name] not in unfolded:
             name = self.owner[name]
         found = [name]

@@ -7,9 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cached_property
+from itertools import pairwise
 
 from asyncmig.history.edges import Edges, latest_common, loop, ordered, reach
-from asyncmig.history.errors import Cycle, DuplicateLabel, MissingDependency, MissingParent, MultipleHeads, UnknownRevision
+from asyncmig.history.errors import (
+    Cycle,
+    DuplicateLabel,
+    MissingDependency,
+    MissingParent,
+    MultipleHeads,
+    UnknownRevision,
+)
 from asyncmig.history.names import Names
 from asyncmig.history.revision import Revision
 from asyncmig.history.squash import Squashes
@@ -95,7 +103,7 @@ class View:
         left = self._members.keys() - set(self.order)
         path = loop(left, self.edges.needs)
         parents = self.edges.parents
-        fields = ["down_revision" if b in parents[a] else "depends_on" for a, b in zip(path, path[1:], strict=False)]
+        fields = ["down_revision" if b in parents[a] else "depends_on" for a, b in pairwise(path)]
         return Cycle(self.revisions(path), fields)
 
     # -- reading -------------------------------------------------------------------------------
