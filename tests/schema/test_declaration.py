@@ -225,8 +225,8 @@ def test_declared_state() -> None:
     assert set(wallet.options) == {"validator", "collation"}
     assert wallet.options["collation"]["strength"] == 3
     assert [(index.name, index.keys) for index in wallet.indexes] == [
-        ("a_1", (("a", 1),)),
         ("b_-1", (("b", -1),)),
+        ("a_1", (("a", 1),)),
         ("c_1_d_1", (("c", 1), ("d", 1))),
         ("y_text_x_text", (("x", "text"), ("y", "text"))),
     ]
