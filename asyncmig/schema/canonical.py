@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from itertools import repeat
 from typing import Any
 
 from asyncmig.schema.value import canonical, exact, number, truthy
@@ -60,7 +61,7 @@ def _terms(filter: Mapping[str, Any]) -> Iterator[Hashable]:
             for member in value:
                 yield from _terms(member)
         elif key == "$or":
-            yield _joined("$or", _equalities_as_in(_alternatives(value)))
+            yield from _members("$and", _joined("$or", _equalities_as_in(_alternatives(value))))
         elif key == "$nor":
             yield ("$nor", _bag(canonical_filter(member) for member in value))
         elif key == "$jsonSchema":
@@ -76,10 +77,7 @@ def _terms(filter: Mapping[str, Any]) -> Iterator[Hashable]:
 def _alternatives(members: Iterable[Mapping[str, Any]]) -> Iterator[Hashable]:
     """The members of ``$or``, those of a nested ``$or`` among them."""
     for member in members:
-        if list(member) == ["$or"]:
-            yield from _alternatives(member["$or"])
-        else:
-            yield canonical_filter(member)
+        yield from _members("$or", canonical_filter(member))
 
 
 def _equalities_as_in(alternatives: Iterable[Hashable]) -> Iterator[Hashable]:
@@ -153,6 +151,16 @@ _OPERATORS: Mapping[str, Callable[[str, str, Any], Hashable]] = {
 def _joined(operator: str, parts: Iterable[Hashable]) -> Hashable:
     members = list(parts)
     return members[0] if len(members) == 1 else (operator, _bag(members))
+
+
+def _members(operator: str, part: Hashable) -> Iterator[Hashable]:
+    """The members of a part that has this operator on top; else the part itself."""
+    match part:
+        case (str(top), frozenset(members)) if top == operator:
+            for member, times in members:
+                yield from repeat(member, times)
+        case _:
+            yield part
 
 
 def _bag(members: Iterable[Hashable]) -> Hashable:

@@ -27,7 +27,10 @@ def load_models(where: str) -> list[type[Any]]:
     a model is faulty; whatever else the module raises when it is imported comes through.
     """
     name, colon, attribute = where.partition(":")
-    if not name or (colon and not attribute):
+    if "/" in name or name.endswith(".py"):
+        dotted = name.removeprefix("./").removesuffix(".py").replace("/", ".")
+        raise ConfigurationError(f"models: {where!r} names a file; write the module's name, {dotted!r}")
+    if not name or name.startswith(".") or (colon and not attribute):
         raise ConfigurationError(f"models: {where!r} names no models; write 'package.module:{_USUAL}'")
     module = _module(name, where)
     if attribute:

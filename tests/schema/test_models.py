@@ -1,0 +1,108 @@
+"""Models named by a string, and what is said where there are none."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from asyncmig.errors import ConfigurationError, DeclarationError
+from asyncmig.schema.models import load_models
+
+HEAD = "from asyncmig import Collection, View\n"
+WALLET = 'class Wallet(Collection):\n    __collection_name__ = "wallet"\n'
+ACTIVE = 'class Active(View):\n    __collection_name__ = "active"\n    __view_on__ = "wallet"\n    __pipeline__ = []\n'
+
+FILES: Mapping[str, str] = {
+    "shop/__init__.py": "",
+    "shop/models.py": f"{HEAD}{WALLET}{ACTIVE}class Plain: pass\nALL_COLLECTIONS = (Wallet,)\nONE = Wallet\n"
+    "NUMBER = 5\nMIXED = [Wallet, Plain]\nclass Space: tables = [Active]\n",
+    "shop/loose.py": f"{HEAD}class Base(Collection):\n    __indexes__ = ['a']\n"
+    f"{WALLET.replace('Collection', 'Base')}{ACTIVE}from shop.models import Wallet as Other\n",
+    "shop/forgotten.py": f"{HEAD}class Wallet(Collection):\n    __indexes__ = ['a']\n",
+    "shop/empty.py": "x = 1\n",
+    "shop/faulty.py": f"{HEAD}{WALLET}    __indexes__ = ['a', 'a']\n",
+    "shop/broken.py": "x = (\n",
+    "shop/dependent.py": "import not_installed_anywhere\n",
+    "shop/circular.py": "from shop.models import Nothing\n",
+    "shop/failing.py": "1 / 0\n",
+    "shop/parts/__init__.py": "from shop.parts.wallet import Wallet\nfrom shop.models import Active\n",
+    "shop/parts/wallet.py": f"{HEAD}{WALLET}",
+}
+
+
+@pytest.fixture(autouse=True)
+def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    for name, source in FILES.items():
+        file = tmp_path / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(source, encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    yield
+    for name in [name for name in sys.modules if name.split(".")[0] == "shop"]:
+        del sys.modules[name]
+
+
+FOUND = [
+    ("shop.models:ALL_COLLECTIONS", ["Wallet"]),
+    ("shop.models", ["Wallet"]),
+    ("shop.models:ONE", ["Wallet"]),
+    ("shop.models:Space.tables", ["Active"]),
+    ("shop.loose", ["Wallet", "Active"]),
+    ("shop.forgotten", ["Wallet"]),  # without a name: for declared_state to complain of
+    ("shop.parts", ["Wallet"]),
+]
+
+
+@pytest.mark.parametrize(("where", "names"), FOUND)
+def test_found(where: str, names: list[str]) -> None:
+    path = list(sys.path)
+    models = load_models(where)
+    assert [model.__name__ for model in models] == names
+    assert sys.path == path
+    if where.startswith("shop.loose"):
+        assert models[0].__module__ == "shop.loose"
+
+
+MISSING = [
+    ("", "names no models; write 'package.module:ALL_COLLECTIONS'"),
+    (":ALL", "names no models"),
+    ("shop.models:", "names no models"),
+    (".models", "names no models"),
+    ("shop/models.py", "names a file; write the module's name, 'shop.models'"),
+    ("./shop/models.py:ONE", "names a file; write the module's name, 'shop.models'"),
+    ("shop.modles", "no module 'shop.modles' (from 'shop.modles'); did you mean 'models'?"),
+    ("shop.modles.x:ALL", "no module 'shop.modles' (from 'shop.modles.x:ALL'); did you mean 'models'?"),
+    ("shpo", "no module 'shpo' (from 'shpo'); did you mean 'shop'?"),
+    ("zzzzzz:X", "no module 'zzzzzz' (from 'zzzzzz:X'); start asyncmig where it can be imported"),
+    ("shop.models.ALL_COLLECTIONS", "did you mean 'shop.models:ALL_COLLECTIONS'?"),
+    ("shop.models.nothing", "no module 'shop.models.nothing'"),
+    ("shop.models:ALL_COLECTIONS", "no 'ALL_COLECTIONS' in 'shop.models'; did you mean 'ALL_COLLECTIONS'?"),
+    ("shop.models:NUMBER", "'shop.models:NUMBER' is a list of Collections and Views, not 5"),
+    ("shop.models:MIXED", "entry 1 of 'shop.models:MIXED' is no Collection or View: <class 'shop.models.Plain'>"),
+    ("shop.models:Plain", "entry 0 of"),
+    ("shop.empty", "defines no Collection and no View, and has no ALL_COLLECTIONS"),
+    ("shop.broken", "'shop.broken' does not parse: '(' was never closed"),
+    ("shop.dependent", "as it imports 'not_installed_anywhere', which is not installed"),
+    ("shop.circular", "importing 'shop.circular' failed: cannot import name 'Nothing'"),
+]
+
+
+@pytest.mark.parametrize(("where", "said"), MISSING)
+def test_not_found(where: str, said: str) -> None:
+    with pytest.raises(ConfigurationError) as error:
+        load_models(where)
+    assert said in str(error.value)
+    assert error.value.exit_code == 2
+
+
+def test_a_faulty_model_is_told_as_one() -> None:
+    with pytest.raises(DeclarationError, match=r"Wallet.__indexes__: two indexes have the name 'a_1'"):
+        load_models("shop.faulty")
+
+
+def test_what_goes_wrong_in_the_users_code_comes_through() -> None:
+    with pytest.raises(ZeroDivisionError):
+        load_models("shop.failing")
