@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from operator import attrgetter
 from typing import Any
 
-from asyncmig.schema.index import Index
 from asyncmig.schema.normal import index_from_server
 from asyncmig.schema.options import normal_options
 from asyncmig.schema.state import CollectionKind, CollectionState
@@ -36,8 +35,3 @@ def collection_from_server(
 def is_id_index(key: Mapping[str, Any], kind: CollectionKind) -> bool:
     """Whether it is the index that every collection has by itself (on a time series it is one like any other)."""
     return len(key) == 1 and key.get("_id") == 1 and kind != "timeseries"
-
-
-def sorted_by_name(indexes: Iterable[Index]) -> tuple[Index, ...]:
-    """The indexes in the order in which a state holds them."""
-    return tuple(sorted(indexes, key=_by_name))
