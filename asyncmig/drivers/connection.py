@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import unquote
@@ -91,9 +92,29 @@ def _open(url: str, client_class: Callable[..., Any], timeout: float, app_name: 
     if not re.match(r"mongodb(\+srv)?://", url):
         raise ConfigurationError("the MongoDB URL must begin with mongodb:// or mongodb+srv://")
     try:
-        return client_class(url, **{key: value for key, value in wanted.items() if not _says(url, key)})
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            client = client_class(url, **{key: value for key, value in wanted.items() if not _says(url, key)})
     except (errors.PyMongoError, OSError, ValueError, TypeError) as error:
-        raise ConfigurationError(f"the MongoDB URL cannot be used: {_without_secrets(error, url)}") from None
+        raise _unusable(error, url) from None
+    for warning in {str(one.message): one for one in caught}.values():
+        _heed(warning.message, url)
+    return client
+
+
+def _heed(warning: Warning | str, url: str) -> None:
+    """Pass on what PyMongo warns of; but an option that it leaves out of account (``tls=maybe``) is an error.
+
+    An option that it does not know may be another driver's. Its name may also be half a password.
+    """
+    known = not str(warning).startswith("Unknown option")
+    if isinstance(warning, UserWarning) and (known or _without_secrets(warning, url) != str(warning)):
+        raise _unusable(warning, url)
+    warnings.warn(warning, stacklevel=4)
+
+
+def _unusable(error: Exception, url: str) -> ConfigurationError:
+    return ConfigurationError(f"the MongoDB URL cannot be used: {_without_secrets(error, url)}")
 
 
 def _says(url: str, option: str) -> bool:
@@ -114,7 +135,7 @@ def _explained(error: Exception, url: str, seconds: float) -> AsyncmigError:
     if isinstance(error, errors.OperationFailure):
         return DriverError(_refusal(error, ", ".join(where)))
     if isinstance(error, errors.ConfigurationError) and not url.startswith("mongodb+srv:"):
-        return ConfigurationError(f"the MongoDB URL cannot be used: {_without_secrets(error, url)}")
+        return _unusable(error, url)
     return ServerUnreachable(where, seconds, _reason(_without_secrets(error, url)))
 
 
@@ -153,5 +174,5 @@ def _secrets(url: str) -> list[str]:
 
 def _misplaced(body: str) -> str:
     """``hunter2`` of ``user:hunter2``, where the host was forgotten; a port is no secret."""
-    found = re.match(r"[^:/?\[]*:([^/?,]*)", body)
-    return found[1] if found and not found[1].isdigit() else ""
+    found = re.match(r"[^:/?\[]*:([^/?,]*)(.*)", body)
+    return found[1] + found[2] if found and not found[1].isdigit() else ""
