@@ -12,7 +12,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NoReturn
+from typing import Any
 
 import anyio
 from bson import Int64
@@ -25,7 +25,7 @@ from asyncmig.running.clock import Clock
 from asyncmig.running.faults import is_transient
 from asyncmig.running.lease import Lease
 from asyncmig.running.record import Record
-from asyncmig.running.write import Insert, Write, statement
+from asyncmig.running.write import Delete, Insert, Write, statement
 
 __all__ = ["Ledger", "Overtaken"]
 
@@ -109,7 +109,7 @@ class Ledger:
         except (DuplicateKeyError, BulkWriteError) as error:
             raise _duplicate(error, writes) or error from error
         if fitting < len(writes):
-            await self._complain(lease, writes, session)
+            await self._account(lease, writes, len(writes) - fitting, session)
 
     async def _execute(self, built: Sequence[UpdateOne | DeleteOne], session: Any) -> int:
         """How many of the statements met their document, in one bulk where the driver has bulks."""
@@ -137,14 +137,23 @@ class Ledger:
                 await anyio.sleep(_PAUSE)
                 await lease.ensure()
 
-    async def _complain(self, lease: Lease, writes: Sequence[Write], session: Any) -> NoReturn:
-        """A write met nothing: say what stands in its place."""
+    async def _account(self, lease: Lease, writes: Sequence[Write], short: int, session: Any) -> None:
+        """Some writes met nothing: say what stands in their place.
+
+        A record that was to be forgotten and is gone is as it should be: the answer to a first
+        attempt was lost.
+        """
+        wanted = {"_id": {"$in": [write.revision for write in writes]}}
+        found = await self._documents.find(wanted, {"token": 1}, session=session).to_list(None)
+        tokens = {document["_id"]: document.get("token", 0) for document in found}
+        gone = [write for write in writes if write.revision not in tokens]
+        if short == sum(isinstance(write, Delete) for write in gone):
+            return
         for write in writes:
-            document = await self._documents.find_one({"_id": write.revision}, {"token": 1}, session=session)
-            if document is None:
-                raise LockLost(f"the record of {write.revision} is gone from {self.collection}")
-            if document.get("token") != lease.token:
+            if tokens.get(write.revision, 0) > lease.token:
                 raise LockLost(f"another runner has written the record of {write.revision} since")
+            if write in gone and not isinstance(write, Delete):
+                raise LockLost(f"the record of {write.revision} is gone from {self.collection}")
         raise LockLost("its lease had ended when a write reached the server")
 
 

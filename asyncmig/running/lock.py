@@ -170,13 +170,16 @@ class Lock:
                 self.tell(LockReleased(int(lease.token)))
 
     async def _let_go(self, filter_: Document) -> bool:
+        """Whether we were the owner, or may have been: an answer that was lost is taken for a yes."""
         update = [{"$set": {"owner": None, "expires_at": self._clock.now, "released_at": self._clock.now}}]
+        unheard = False
         while True:
             try:
-                return bool((await self._documents.update_one(filter_, update)).matched_count)
+                return bool((await self._documents.update_one(filter_, update)).matched_count) or unheard
             except PyMongoError as error:
                 if not is_transient(error):
                     return False
+                unheard = True
                 await anyio.sleep(0.1)
 
     async def _abandon(self, owner: str) -> None:

@@ -1,0 +1,85 @@
+"""Faults on purpose: the server's fail points, and a proxy that stalls and cuts connections."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+
+@asynccontextmanager
+async def failing(
+    client: Any, database: Any, commands: Sequence[str], *, times: int, collection: str = "asyncmig_lock", **fault: Any
+) -> AsyncIterator[None]:
+    """Let the server fail the next ``times`` of these commands on one collection; ``failCommand``'s own options.
+
+    https://github.com/mongodb/mongo/wiki/The-failCommand-Fail-Point
+    """
+    data = {"failCommands": list(commands), "namespace": f"{database.name}.{collection}", **fault}
+    await client.admin.command({"configureFailPoint": "failCommand", "mode": {"times": times}, "data": data})
+    try:
+        yield
+    finally:
+        await client.admin.command({"configureFailPoint": "failCommand", "mode": "off"})
+
+
+class Proxy:
+    """A TCP proxy to one server, whose connections can be held up and cut."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self._target = (host, port)
+        self._open: set[asyncio.StreamWriter] = set()
+        self._flowing = asyncio.Event()
+        self._flowing.set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.port = 0
+        self.delay = 0.0
+
+    async def __aenter__(self) -> Proxy:
+        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
+        self.port = self._server.sockets[0].getsockname()[1]
+        return self
+
+    async def __aexit__(self, *failure: object) -> None:
+        self._server.close()
+        self.flow()
+        self.cut()
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def stall(self) -> None:
+        """Let nothing through any more; connections stay open."""
+        self._flowing.clear()
+
+    def flow(self) -> None:
+        """Let everything through again."""
+        self._flowing.set()
+
+    def cut(self) -> None:
+        """Close every connection."""
+        for writer in list(self._open):
+            writer.transport.abort()
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there_reader, there_writer = await asyncio.open_connection(*self._target)
+        self._open |= {writer, there_writer}
+        for source, drain in ((reader, there_writer), (there_reader, writer)):
+            task = asyncio.ensure_future(self._pump(source, drain))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _pump(self, source: asyncio.StreamReader, drain: asyncio.StreamWriter) -> None:
+        try:
+            while data := await source.read(65536):
+                await self._flowing.wait()
+                if self.delay:
+                    await asyncio.sleep(self.delay)
+                drain.write(data)
+                await drain.drain()
+        except OSError:
+            pass
+        finally:
+            self._open.discard(drain)
+            drain.transport.abort()
