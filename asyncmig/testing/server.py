@@ -22,10 +22,11 @@ __all__ = ["FolderInUse", "LocalServer", "ServerFailed"]
 _SET = "asyncmig"
 _NO_CONFIG, _NOT_IN_CONFIG = 94, 93
 _TAKEN = "Address already in use"
-_SMALL = (
+_SMALL_AND_QUICK = (
     "--wiredTigerCacheSizeGB=0.25",
     "--wiredTigerEngineConfigString=log=(prealloc=false,file_max=32MB)",  # else 300 MB before the first write
     "--setParameter=diagnosticDataCollectionEnabled=false",
+    "--journalCommitInterval=1",  # ms; an index over documents waits for the journal, else 100 ms each
 )
 
 
@@ -196,7 +197,7 @@ class LocalServer:
         place = [f"--port={self._port}", "--bind_ip=127.0.0.1", f"--dbpath={self.folder}"]
         sockets = [] if sys.platform == "win32" else ["--nounixsocket"]
         members = [f"--replSet={_SET}", "--oplogSize=32"] if self._replset else []
-        return [*place, *sockets, *members, *_SMALL, *parameters, *self._args]
+        return [*place, *sockets, *members, *_SMALL_AND_QUICK, *parameters, *self._args]
 
     def _failure(self, what: str, written: str) -> AsyncmigError:
         if "DBPathInUse" in written:
