@@ -133,6 +133,35 @@ class Migrator:
 
         return write_merge(self.directory, targets, message, rev_id=rev_id)
 
+    async def squash(self, span: str, message: str | None = None, *, rev_id: str | None = None) -> Revision:
+        """Write one revision that replaces the range ``A:B``; its operations are those of the range, folded.
+
+        Raises NotSquashable for the range, NotReplayable where a revision does more than its operations say.
+        """
+        from asyncmig.authoring.writer import write_squash
+        from asyncmig.history.range import squashable_range
+        from asyncmig.running.replay import replay
+
+        wanted = squashable_range(self.graph, span)
+        modules = [self.directory.load(member) for member in wanted.members]
+        forth = [one for module in modules for one in await replay(module, "upgrade")]
+        back = [one for module in reversed(modules) for one in await replay(module, "downgrade")]
+        return write_squash(self.directory, wanted, forth, back, message, rev_id=rev_id)
+
+    async def rebase(self, name: str, *, onto: str | None = None) -> tuple[Revision, Revision]:
+        """Put an unapplied revision behind another head, in its file; returns it as it is now, and its new parent.
+
+        Raises NotRebasable where it cannot be moved; with a database, also where it is applied there.
+        """
+        from asyncmig.authoring.writer import rebase
+        from asyncmig.history.rebase import NotRebasable
+
+        graph = self.graph
+        revision = graph.get(name)
+        if self.database is not None and revision.revision in {record.revision for record in await self.records()}:
+            raise NotRebasable(revision, f"it is applied in {self.database.name}; downgrade it first, or use merge")
+        return rebase(self.directory, name, onto)
+
     # Running history.
 
     async def current(self) -> tuple[str, ...]:

@@ -7,12 +7,18 @@ from typing import Any
 
 from asyncmig.authoring.autogenerate import draft
 from asyncmig.authoring.diff import Difference
+from asyncmig.authoring.revision_file import revision_source
 from asyncmig.history.directory import Directory, slug
 from asyncmig.history.graph import RevisionGraph
 from asyncmig.history.growth import merged_parents, new_parents
+from asyncmig.history.range import Range
+from asyncmig.history.rebase import NotRebasable, new_parent, with_parents
 from asyncmig.history.revision import Revision
+from asyncmig.history.writing import replace_file
+from asyncmig.operations import Operation
+from asyncmig.operations.folding import fold
 
-__all__ = ["write_merge", "write_revision"]
+__all__ = ["rebase", "write_merge", "write_revision", "write_squash"]
 
 
 def write_revision(
@@ -51,10 +57,55 @@ def write_merge(
     return _written(directory, Revision(rev_id or directory.new_id(), parents, message=said), Difference())
 
 
+def write_squash(
+    directory: Directory,
+    span: Range,
+    upgrade: Sequence[Operation],
+    downgrade: Sequence[Operation],
+    message: str | None = None,
+    *,
+    rev_id: str | None = None,
+) -> Revision:
+    """Write the revision that replaces a range: ``upgrade`` and ``downgrade`` are all that the range did, in order."""
+    revision = Revision(
+        rev_id or directory.new_id(),
+        down_revision=span.parents,
+        depends_on=span.depends_on,
+        replaces=span.ids,
+        message=message or f"squash {span.ids[0]} to {span.ids[-1]}",
+        irreversible=any(member.irreversible for member in span.members),
+    )
+    source = revision_source(
+        **_header(revision),
+        upgrade=fold(upgrade),
+        downgrade=() if revision.irreversible else fold(downgrade),
+        notes=[f"replaces {member}" for member in span.members],
+    )
+    return _stored(directory, revision, source)
+
+
+def rebase(directory: Directory, name: str, onto: str | None = None) -> tuple[Revision, Revision]:
+    """Put a revision behind another head, in its file; returns it as it is now, and its new parent."""
+    revision, parent = new_parent(directory.read().graph(), name, onto)
+    if revision.path is None:
+        raise NotRebasable(revision, "it has no file")
+    source = with_parents(revision.path.read_bytes().decode(), revision, [parent.revision])
+    others = [one for one in directory.read().revisions if one.revision != revision.revision]
+    moved = Revision(revision.revision, parent.revision, revision.depends_on, revision.branch_labels)
+    grown = RevisionGraph([*others, moved])  # refuses a cycle before the file is changed
+    replace_file(revision.path, source)
+    directory.head_file.write(grown.heads)
+    return directory.read().graph().get(revision.revision), parent
+
+
 def _written(directory: Directory, revision: Revision, found: Difference) -> Revision:
+    return _stored(directory, revision, draft(found, **_header(revision)))
+
+
+def _stored(directory: Directory, revision: Revision, source: str) -> Revision:
     # The graph refuses what does not fit before a file exists.
     grown = RevisionGraph([*directory.read().revisions, revision])
-    path = directory.write(draft(found, **_header(revision)), revision.revision, slug(revision.message))
+    path = directory.write(source, revision.revision, slug(revision.message))
     directory.head_file.write(grown.heads)
     return next(one for one in directory.read().revisions if one.path == path)
 
@@ -65,5 +116,7 @@ def _header(revision: Revision) -> dict[str, Any]:
         "down_revision": revision.down_revision,
         "depends_on": revision.depends_on,
         "branch_labels": revision.branch_labels,
+        "replaces": revision.replaces,
+        "irreversible": revision.irreversible,
         "message": revision.message,
     }

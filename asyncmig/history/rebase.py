@@ -1,0 +1,84 @@
+"""Putting an unapplied revision behind another one: which, and how its file says so."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+
+from asyncmig.errors import RevisionError
+from asyncmig.history.errors import listed
+from asyncmig.history.file_errors import BrokenFile, MalformedHeader
+from asyncmig.history.graph import RevisionGraph
+from asyncmig.history.revision import Revision
+
+__all__ = ["NotRebasable", "new_parent", "with_parents"]
+
+
+class NotRebasable(RevisionError, ValueError):
+    """Raised when a revision cannot be put behind another one."""
+
+    def __init__(self, revision: Revision, reason: str) -> None:
+        self.revision, self.reason = revision, reason
+        super().__init__(f"revision {revision} cannot be rebased: {reason}")
+
+
+def new_parent(graph: RevisionGraph, name: str, onto: str | None = None) -> tuple[Revision, Revision]:
+    """The revision that ``name`` means and the head that it is to be put behind: the only other one, or ``onto``.
+
+    Raises:
+        NotRebasable: when there is no other head, or several and ``onto`` does not choose, or
+            ``onto`` comes after the revision itself.
+        TargetError: when a name means nothing.
+    """
+    revision = graph.get(name)
+    own = {revision.revision, *graph.descendants(revision.revision)}
+    if len(revision.down_revision) > 1:
+        raise NotRebasable(revision, "it is a merge and has several parents; delete it and merge again")
+    heads = [graph.get(onto)] if onto else [graph.get(head) for head in graph.heads if head not in own]
+    if not heads:
+        raise NotRebasable(revision, "there is no other head to put it behind")
+    if len(heads) > 1:
+        raise NotRebasable(revision, f"there are several other heads; choose one with --onto:{listed(heads)}")
+    if heads[0].revision in own:
+        raise NotRebasable(revision, f"{heads[0].revision} comes after it")
+    return revision, heads[0]
+
+
+def with_parents(source: str, revision: Revision, parents: Sequence[str]) -> str:
+    """The text of a revision's file with another ``down_revision``; everything else stays to the letter."""
+    if revision.path is None:
+        raise NotRebasable(revision, "it has no file")
+    statement = _assignment(source, revision)
+    lines = source.splitlines(keepends=True)
+    value = statement.value
+    if value is None or value.end_lineno is None or value.end_col_offset is None:
+        raise MalformedHeader(revision.path, "down_revision", "a plain assignment", None, statement.lineno)
+    first, last = value.lineno - 1, value.end_lineno - 1
+    before = lines[first].encode()[: value.col_offset].decode()
+    after = lines[last].encode()[value.end_col_offset :].decode()
+    lines[first : last + 1] = [f"{before}{_literal(parents)}{after}"]
+    return "".join(lines)
+
+
+def _assignment(source: str, revision: Revision) -> ast.Assign | ast.AnnAssign:
+    try:
+        body = ast.parse(source).body
+    except SyntaxError as error:
+        raise BrokenFile(revision.path, f"it does not parse: {error.msg}", error.lineno) from None
+    for statement in body:
+        targets = statement.targets if isinstance(statement, ast.Assign) else [getattr(statement, "target", None)]
+        if isinstance(statement, ast.Assign | ast.AnnAssign) and any(
+            isinstance(target, ast.Name) and target.id == "down_revision" for target in targets
+        ):
+            return statement
+    raise NotRebasable(revision, "its file has no `down_revision = ...` that could be changed")
+
+
+def _literal(parents: Sequence[str]) -> str:
+    if len(parents) > 1:
+        return f"({', '.join(_quoted(parent) for parent in parents)})"
+    return _quoted(parents[0]) if parents else "None"
+
+
+def _quoted(parent: str) -> str:
+    return f'"{parent}"'
