@@ -126,8 +126,8 @@ class Directory:
             create_file(path, source)
         except FileExistsError:
             raise FileExists(path) from None
-        except OSError as error:
-            raise UnreadableFile(path, f"it cannot be written: {error.strerror or error}") from error
+        except (OSError, UnicodeEncodeError) as error:
+            raise UnreadableFile(path, f"it cannot be written: {error}") from error
         return path
 
     def new_id(self, now: datetime | None = None, taken: Collection[str] | None = None) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from heapq import heapify, heappop, heappush
 
-__all__ = ["Edges", "Links", "latest_common", "loop", "ordered", "reach"]
+__all__ = ["Edges", "Links", "hull", "latest_common", "loop", "ordered", "reach"]
 
 Links = Mapping[str, Sequence[str]]
 
@@ -56,25 +56,39 @@ def reach(starts: Iterable[str], links: Links) -> set[str]:
     return seen
 
 
-def ordered(ids: Collection[str], edges: Edges) -> list[str]:
+def ordered(ids: Collection[str], edges: Edges, through: Collection[str] = ()) -> list[str]:
     """The ids, each after what it needs among them; of those that could come next, the smallest id does.
 
-    Ids on a cycle, and whatever needs them, are left out.
+    ``through`` are further ids that are not in the result, but by way of which one of the ids may
+    need another. Ids on a cycle, and whatever needs them, are left out.
     """
     needs, dependents = edges.needs, edges.dependents
-    waiting = {i: sum(need in ids for need in needs[i]) for i in ids}
-    ready = [i for i, count in waiting.items() if not count]
+    all_ids = {*ids, *through} if through else ids
+    waiting = {i: sum([need in all_ids for need in needs[i]]) for i in all_ids}
+    free = [i for i in through if not waiting[i]]
+    ready = [i for i in ids if not waiting[i]]
     heapify(ready)
     result: list[str] = []
-    while ready:
-        current = heappop(ready)
-        result.append(current)
+    while free or ready:
+        if free:
+            current = free.pop()
+        else:
+            current = heappop(ready)
+            result.append(current)
         for dependent in dependents[current]:
             if dependent in waiting:
                 waiting[dependent] -= 1
                 if not waiting[dependent]:
-                    heappush(ready, dependent)
+                    if dependent in through:
+                        free.append(dependent)
+                    else:
+                        heappush(ready, dependent)
     return result
+
+
+def hull(ids: Collection[str], edges: Edges) -> set[str]:
+    """What lies between any two of the ids, themselves included."""
+    return reach(ids, edges.needs) & reach(ids, edges.dependents)
 
 
 def loop(ids: Collection[str], links: Links) -> list[str]:

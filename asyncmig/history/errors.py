@@ -127,9 +127,12 @@ class DuplicateLabel(GraphFault):
 
     def __init__(self, label: str, revisions: Sequence[Revision]) -> None:
         self.label, self.revisions = label, tuple(revisions)
+        ids = [revision.revision for revision in self.revisions]
+        what = "is the id of a revision" if label in ids else "is carried by several revisions"
+        files = dict(zip(ids, self.revisions, strict=True)).values()
         super().__init__(
-            f"the branch label {label!r} is taken twice:{listed(self.revisions)}\n"
-            "A label names one branch: change branch_labels in one of them"
+            f"the branch label {label!r} {what}:{listed(files)}\n"
+            "A name must stand for one branch only: change branch_labels, or take the label out"
         )
 
 

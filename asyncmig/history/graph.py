@@ -9,7 +9,6 @@ from asyncmig.history.edges import latest_common, ordered, reach
 from asyncmig.history.errors import (
     IllegalRevision,
     InvalidApplied,
-    NotAnAncestor,
     OutOfOrder,
     SquashedAway,
     UnknownApplied,
@@ -17,8 +16,9 @@ from asyncmig.history.errors import (
 )
 from asyncmig.history.file_errors import DuplicateRevision
 from asyncmig.history.names import check_id, check_labels
+from asyncmig.history.ranges import between
 from asyncmig.history.revision import Revision
-from asyncmig.history.targets import Target, downgraded, goals, parse
+from asyncmig.history.targets import Target, downgraded, goals, parse, resolved
 from asyncmig.history.views import Views
 
 __all__ = ["RevisionGraph"]
@@ -114,8 +114,7 @@ class RevisionGraph:
         Raises:
             TargetError: for +N and -N alone, and for what names nothing or is ambiguous.
         """
-        aim = self._aim(target)
-        return tuple(self._view.revisions(goals(self._view, aim, ())))
+        return tuple(self._view.revisions(resolved(self._view, target)))
 
     def parents(self, name: str) -> tuple[str, ...]:
         """The ids that a revision's ``down_revision`` names, as they stand in the graph."""
@@ -215,7 +214,8 @@ class RevisionGraph:
         reached = goals(view, aim, view.standing(counted))
         steps = reach(reached, view.edges.needs) - counted
         self._views.refuse_parts(ids, steps, reached)
-        return view.revisions(ordered(steps, view.edges))
+        gaps = any(dependent in counted for step in steps for dependent in view.edges.dependents[step])
+        return view.revisions(view.path(steps, gaps=gaps))
 
     def downgrade_path(self, applied: Iterable[str], target: str) -> list[Revision]:
         """The revisions to revert, in order: what is above the target, and all that needs any of that.
@@ -228,7 +228,8 @@ class RevisionGraph:
         aim = self._aim(target)
         view, counted, _ = self._views.downgrading(ids, aim)
         steps = downgraded(view, aim, view.standing(counted), counted)
-        return view.revisions(reversed(ordered(steps, view.edges)))
+        gaps = any(need not in counted for step in steps for need in view.edges.needs[step])
+        return view.revisions(reversed(view.path(steps, gaps=gaps)))
 
     def stamped(self, applied: Iterable[str], target: str) -> frozenset[str]:
         """The ids to record as applied once ``target`` is where the database is said to stand.
@@ -254,30 +255,20 @@ class RevisionGraph:
         return frozenset(reach([*reached, *kept], view.edges.needs))
 
     def between(self, lower: str, upper: str, applied: Iterable[str] = ()) -> list[Revision]:
-        """The revisions from ``lower`` up to ``upper``, both included, in order.
+        """The revisions from ``lower`` up to ``upper``, both included, in order: what ``history -r lower:upper`` shows.
 
-        Either may be any target that stands for itself, or ``current`` (what ``applied`` stands
-        at), or empty for base and heads. What ``upper`` needs by ``depends_on`` is listed too where
-        it comes after ``lower`` on a branch, or where ``lower`` is base.
+        Either may be any target that stands for itself, ``current`` (what ``applied`` stands at),
+        steps counted from the other end, or empty for base and heads; a ``lower`` below base is
+        base. What ``upper`` needs by ``depends_on`` is listed too where it comes after ``lower`` on
+        a branch, or where ``lower`` is base.
 
         Raises:
             NotAnAncestor: when there is no way from the one to the other.
+            TargetError: when one of them names nothing, or too much.
         """
-        view = self._view
-        tops = self._ends(upper or "heads", applied)
-        bottoms = self._ends(lower or "base", applied)
-        below = reach(tops, view.edges.needs)
-        if not bottoms:
-            return view.revisions(ordered(below, view.edges))
-        if missing := [bottom for bottom in bottoms if bottom not in below]:
-            raise NotAnAncestor(f"{lower}:{upper}", missing[0], tops, f"{missing[0]} is not an ancestor of")
-        return view.revisions(ordered(below & reach(bottoms, view.edges.children), view.edges))
-
-    def _ends(self, end: str, applied: Iterable[str]) -> tuple[str, ...]:
-        if end == "current":
-            view, counted, _ = self._views.stand(_ids(applied))
-            return tuple({view_id for one in view.standing(counted) for view_id in self._view.places(one)})
-        return tuple(revision.revision for revision in self.resolve(end))
+        stand = self._views.stand(_ids(applied))
+        here = [place for one in stand.view.standing(stand.applied) for place in self._view.places(one)]
+        return self._view.revisions(ordered(between(self._view, lower, upper, here), self._view.edges))
 
     # -- what was asked -------------------------------------------------------------------------
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Callable, Mapping
-from difflib import get_close_matches
 from functools import cached_property
 
 from asyncmig.history.errors import AmbiguousRevision, IllegalLabel, IllegalRevision, IllegalRevisionId, UnknownRevision
@@ -99,6 +98,9 @@ class Names:
         """Names that look alike, for a message."""
         if len(self._sorted) > _TOO_MANY_TO_GUESS or not 2 < len(name) < 200:
             return []
+        # Imported here: only messages need it.
+        from difflib import get_close_matches
+
         return get_close_matches(name, self._sorted, n=3, cutoff=0.75)
 
     def _one(self, name: str, found: list[str], target: str) -> str:

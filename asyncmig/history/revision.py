@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import cast
 
 from asyncmig.history.errors import IllegalRevision
 
@@ -74,5 +73,5 @@ def _tuple(name: str, value: Ids, revision: object) -> tuple[str, ...]:
         return (value,)
     ids = tuple(value) if isinstance(value, Iterable) else (None,)
     if all(isinstance(one, str) for one in ids):
-        return cast("tuple[str, ...]", ids)
+        return ids
     raise IllegalRevision(revision, f"its {name} must be None, a string or several strings, not {value!r:.100}")

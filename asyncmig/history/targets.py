@@ -45,7 +45,7 @@ from asyncmig.history.errors import (
 if TYPE_CHECKING:
     from asyncmig.history.view import View
 
-__all__ = ["Target", "downgraded", "goals", "parse", "revisions_at"]
+__all__ = ["Target", "downgraded", "goals", "parse", "resolved", "revisions_at"]
 
 _STEPS = re.compile(r"(.*?)([+-])([0-9]+)", re.DOTALL)
 _ENDLESS = 10**9
@@ -102,6 +102,19 @@ def goals(view: View, target: Target, current: Sequence[str]) -> tuple[str, ...]
     if reached is None:
         raise BelowBase(target.text, -target.offset, max(0, -target.offset - 1), target.symbol)
     return (reached,)
+
+
+def resolved(view: View, text: str) -> tuple[str, ...]:
+    """The revisions that a target names on its own, whatever a database has.
+
+    Raises:
+        InvalidTarget: for +N and -N alone.
+        TargetError: when it names nothing, or is ambiguous.
+    """
+    target = parse(text, view.names.__contains__)
+    if target.symbol is None:
+        raise InvalidTarget(text, "steps are counted from a revision here; name it, as in head-1")
+    return goals(view, target, ())
 
 
 def downgraded(view: View, target: Target, current: Sequence[str], applied: AbstractSet[str]) -> set[str]:

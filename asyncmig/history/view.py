@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cached_property
 from itertools import pairwise
 
-from asyncmig.history.edges import Edges, latest_common, loop, ordered, reach
+from asyncmig.history.edges import Edges, hull, latest_common, loop, ordered, reach
 from asyncmig.history.errors import (
     Cycle,
     DuplicateLabel,
@@ -150,6 +150,10 @@ class View:
     def lineage(self, one: str) -> set[str]:
         """A revision with all its ancestors and descendants, dependencies aside."""
         return self.below(one) | reach([one], self.edges.children)
+
+    def path(self, steps: Collection[str], *, gaps: bool) -> list[str]:
+        """Steps in order; with ``gaps``, some may be connected only by way of revisions that are not steps."""
+        return ordered(steps, self.edges, hull(steps, self.edges).difference(steps) if gaps else ())
 
     def standing(self, applied: Collection[str]) -> tuple[str, ...]:
         """What is applied minus the ancestors of what is applied, dependencies included, sorted."""

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from asyncmig.history.errors import PartlyReplaced, SquashedAway
+from asyncmig.history.edges import reach
+from asyncmig.history.errors import IllegalReplacement, PartlyReplaced, SquashedAway
 from asyncmig.history.revision import Revision
 from asyncmig.history.squash import Share, Squashes
 from asyncmig.history.targets import Target
@@ -33,6 +34,8 @@ class Views:
         self.squashes = Squashes(files)
         self._made: dict[frozenset[str], View] = {}
         self.folded = self._unfolded(frozenset())
+        for squash in sorted(self.squashes.members.keys() - self.squashes.owner.keys()):
+            self._refuse_interleaved(squash)
 
     def stand(self, ids: frozenset[str]) -> Stand:
         """Where a database stands; never refuses."""
@@ -83,6 +86,19 @@ class Views:
             passes = not members.isdisjoint(steps) and not members.issuperset(reached)
             if squash in steps or passes:
                 raise self._partly(squash, ids)
+
+    def _refuse_interleaved(self, squash: str) -> None:
+        """Refuse a range with a revision between its members that is not one of them."""
+        above = reach([squash], self.folded.edges.dependents) - {squash}
+        for member in self.squashes.members[squash]:
+            if member in self._files:
+                file = self._files[member]
+                for need in (*file.down_revision, *file.depends_on):
+                    if need in self._files and not above.isdisjoint(self.folded.places(need)):
+                        fault = (
+                            f"replaces {member}, but not {need}, which {member} needs and which needs another of them"
+                        )
+                        raise IllegalReplacement(self._files[squash], fault)
 
     def _unfolded(self, unfolded: frozenset[str]) -> View:
         if unfolded not in self._made:

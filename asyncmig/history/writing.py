@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import os
-import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 __all__ = ["create_file", "replace_file"]
-
-_MODE = 0o666
 
 
 def replace_file(path: Path, text: str) -> None:
@@ -44,21 +42,13 @@ def create_file(path: Path, text: str) -> None:
 
 @contextmanager
 def _draft(path: Path, text: str) -> Iterator[str]:
-    handle, draft = tempfile.mkstemp(prefix=".asyncmig-", suffix=".tmp", dir=path.parent)
+    draft = str(path.parent / f".asyncmig-{os.getpid()}-{time.monotonic_ns()}.tmp")
     try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+        with open(draft, "x", encoding="utf-8", newline="\n") as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
-        # mkstemp makes it private; a source file has the rights that the user's umask leaves.
-        os.chmod(draft, _MODE & ~_umask())
         yield draft
     finally:
         with suppress(FileNotFoundError):
             os.unlink(draft)
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
