@@ -10,10 +10,12 @@ import pytest
 
 from asyncmig import Collection, Index, Migrator, View, autogenerate_migration
 from asyncmig.errors import ConfigurationError, PendingRevisions, RevisionFailed, SchemaDiffers
-from asyncmig.history.errors import MultipleHeads
+from asyncmig.history.errors import MultipleHeads, PartlyReplaced
 from asyncmig.history.growth import NotAHead, NothingToMerge
+from asyncmig.history.rebase import NotRebasable
 from asyncmig.operations import CreateCollection, CreateIndexes, DropCollection, DropIndex
 from asyncmig.running.events import RevisionFinished
+from asyncmig.running.replay import NotReplayable
 
 OWN = {"asyncmig_revisions", "asyncmig_lock"}
 
@@ -215,3 +217,71 @@ def test_what_is_missing_is_named(tmp_path: Path) -> None:
         Migrator(directory=tmp_path)._connected()
     with pytest.raises(ConfigurationError, match="models"):
         Migrator(directory=tmp_path)._wanted()
+
+
+async def test_squash_is_taken_as_applied_by_those_that_have_the_range(make: Make) -> None:
+    migrator = make([])
+    for name, models in (("one", [Wallet]), ("two", [Wallet, Setting]), ("three", MODELS)):
+        await make(models).revision(name, autogenerate=True)
+        await migrator.upgrade()
+    first, second, third = (revision.revision for revision in migrator.graph)
+    before = await make().state()
+
+    squashed = await migrator.squash(":")
+    assert squashed.replaces == (first, second, third)
+    assert await migrator.current() == (squashed.revision,)  # it has the whole range
+    assert await migrator.upgrade() == []
+    await make().check()
+
+    assert await migrator.downgrade("base") == [squashed]
+    assert await names(migrator) == set()
+    assert await migrator.upgrade() == [squashed]  # it has none: the one runs instead of the three
+    assert await make().state() == before
+    assert await make().diff() == []
+
+
+async def test_a_part_of_a_squashed_range_is_finished_first(make: Make) -> None:
+    migrator = make([])
+    await make([Wallet]).revision("one", autogenerate=True)
+    await migrator.upgrade()
+    await migrator.revision("two")
+    await migrator.squash(":")
+    with pytest.raises(PartlyReplaced):
+        await migrator.upgrade()
+
+
+async def test_squash_refuses_what_it_cannot_replay(make: Make) -> None:
+    migrator = make([])
+    await migrator.revision("one")
+    two = await migrator.revision("two")
+    assert two is not None
+    assert two.path is not None
+    code = two.path.read_text()
+    for line, reason in (
+        ('await env.db["x"].insert_one({})', "env.db"),
+        ('if "x" in env.collections: pass', "env.collections"),
+        ("raise ValueError(7)", "ValueError: 7"),
+    ):
+        docstring = '"""Apply schema changes."""'
+        two.path.write_text(code.replace(docstring, f"{docstring}\n    {line}"))
+        with pytest.raises(NotReplayable, match=reason):
+            await migrator.squash(":")
+
+
+async def test_rebase_puts_a_revision_behind_the_other_head(make: Make) -> None:
+    """``a ─ b`` and ``a ─ c`` become ``a ─ b ─ c``."""
+    migrator = make([])
+    a, b = await migrator.revision("a"), await migrator.revision("b")
+    assert a is not None
+    assert b is not None
+    c = await migrator.revision("c", head=a.revision, splice=True)
+    assert c is not None
+    moved, parent = await migrator.rebase(c.revision)
+    assert (moved.down_revision, parent.revision) == ((b.revision,), b.revision)
+    assert migrator.graph.heads == (c.revision,)
+    assert migrator.directory.head_file.read() == (c.revision,)
+    assert await migrator.upgrade() == [a, b, moved]
+    d = await migrator.revision("d", head=a.revision, splice=True)
+    assert d is not None
+    with pytest.raises(NotRebasable, match="applied"):
+        await migrator.rebase(c.revision, onto=d.revision)
