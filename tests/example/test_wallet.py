@@ -71,6 +71,7 @@ def test_the_whole_road(
 ) -> None:
     database = sync_client[settings["ASYNCMIG_DATABASE"]]
 
+    asyncmig("init")
     asyncmig("revision", "-m", "add complete wallet system", "--autogenerate")
     asyncmig("upgrade")
     (first,) = files(project)
@@ -109,6 +110,7 @@ def test_eight_upgrades_at_once_run_each_revision_once(
     sync_client: MongoClient,
 ) -> None:
     body = '    await env.db["runs"].insert_one({"revision": revision})'
+    asyncmig("init")
     for number in range(3):
         asyncmig("revision", "-m", f"step {number}")
     for file in files(project):
