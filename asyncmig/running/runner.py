@@ -103,9 +103,10 @@ class Runner:
         """
         records = await self._ledger.summaries()
         self._tell_changed(records)
-        if not self._up(records, target, strict_order):
+        path = self._up(records, target, strict_order)
+        if not path:
             return []
-        self._examine(self._up(records, target, strict_order), "upgrade")
+        self._examine(path, "upgrade")
         async with self._running() as (run, now):
             return await self._walk(run, "upgrade", self._up(now, target, strict_order), now)
 

@@ -39,6 +39,7 @@ class Step:
         module = run.load(revision)
         self.function = module.upgrade if direction == "upgrade" else module.downgrade
         self.source = source_of(revision)
+        self._checksum = module.revision.checksum  # of what is going to run, should the file have changed since
         self.seconds = 0.0
         self._performer: Performer | None = None
         self._began = 0.0
@@ -55,7 +56,7 @@ class Step:
             "parents": list(self.revision.down_revision),
             "depends_on": list(self.revision.depends_on),
             "message": self.revision.message,
-            "checksum": self.revision.checksum,
+            "checksum": self._checksum,
             "source": self.source,
             "transactional": self.revision.transactional,
             **self._who(),

@@ -6,11 +6,12 @@ from collections.abc import Iterable, Mapping
 from hashlib import sha256
 from pathlib import Path
 from textwrap import dedent, indent
-from types import SimpleNamespace
 from typing import Any
 
 from asyncmig.drivers import driver_for
+from asyncmig.history.directory import Directory
 from asyncmig.history.graph import RevisionGraph
+from asyncmig.history.module import RevisionModule
 from asyncmig.history.revision import Revision
 from asyncmig.running.events import Event
 from asyncmig.running.ledger import Ledger
@@ -35,7 +36,8 @@ class History:
             self.order.append(name)
         before = self.order[: self.order.index(name)][-1:]
         above = tuple(before if parents is None else parents)
-        text = _TEXT.format(name=name, up=_body(up), down=_body(down))
+        marks = {"transactional": False, "irreversible": False} | flags
+        text = _TEXT.format(name=name, above=above, up=_body(up), down=_body(down), **marks)
         path = self.folder / f"{name}.py"
         path.write_text(text)
         checksum = sha256(text.encode()).hexdigest()
@@ -47,12 +49,9 @@ class History:
         """All that was added."""
         return RevisionGraph(self.revisions.values())
 
-    def load(self, revision: Revision) -> Any:
-        """Execute a file."""
-        assert revision.path is not None
-        space: dict[str, Any] = {}
-        exec(compile(revision.path.read_text(), str(revision.path), "exec"), space)
-        return SimpleNamespace(upgrade=space["upgrade"], downgrade=space["downgrade"], revision=revision)
+    def load(self, revision: Revision) -> RevisionModule:
+        """Run a file, as the real thing does."""
+        return Directory(self.folder).load(revision)
 
     def runner(
         self,
@@ -92,6 +91,9 @@ import asyncio, time
 from asyncmig import Index
 
 revision = "{name}"
+down_revision = {above!r}
+transactional = {transactional}
+irreversible = {irreversible}
 
 
 async def upgrade(env):

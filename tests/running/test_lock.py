@@ -5,19 +5,21 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from typing import Any
 
 import anyio
 import pytest
 from mongomock_motor import AsyncMongoMockClient
-from pymongo import monitoring
+from pymongo import MongoClient, monitoring
 from pymongo.errors import OperationFailure
 
 from asyncmig.drivers import driver_for
 from asyncmig.errors import LockError, LockLost, LockTimeout
 from asyncmig.running.events import Event, LockAcquired, LockReleased, LockWaiting, LoopBlocked
 from asyncmig.running.lock import Lock
+
 from .faults import failing
 
 SHORT = 1.2  # seconds: a lease to see the end of
@@ -35,6 +37,13 @@ async def steal(database: Any) -> None:
     """Another runner takes the lock from under a living one, as after ``unlock --force``."""
     await lock(database).break_lock(force=True)
     await lock(database).acquire(wait=0)
+
+
+async def working(database: Any, work: Coroutine[Any, Any, None]) -> None:
+    """Hold the lock for some work, and lose it in the middle."""
+    async with lock(database, lease=SHORT).held():
+        await steal(database)
+        await work
 
 
 # -- taking and giving back -----------------------------------------------------------------------
@@ -191,30 +200,28 @@ async def test_a_lease_is_renewed_beside_the_work(database: Any) -> None:
 async def test_a_lease_that_another_took_cancels_the_work_at_once(database: Any) -> None:
     began = time.monotonic()
     with pytest.raises(LockLost, match="another owner"):
-        async with lock(database, lease=SHORT).held():
-            await steal(database)
-            await asyncio.sleep(60)
+        await working(database, asyncio.sleep(60))
     assert time.monotonic() - began < SHORT
 
 
 async def test_the_work_may_not_swallow_the_loss(database: Any) -> None:
+    async def careless() -> None:
+        with suppress(BaseException):
+            await asyncio.sleep(60)
+
     with pytest.raises(LockLost):
-        async with lock(database, lease=SHORT).held():
-            await steal(database)
-            try:
-                await asyncio.sleep(60)
-            except BaseException:  # what a careless revision does
-                pass
+        await working(database, careless())
 
 
 async def test_an_error_of_the_work_after_the_loss_is_the_cause(database: Any) -> None:
+    async def failing_to_stop() -> None:
+        try:
+            await asyncio.sleep(60)
+        finally:
+            raise ZeroDivisionError
+
     with pytest.raises(LockLost) as caught:
-        async with lock(database, lease=SHORT).held():
-            await steal(database)
-            try:
-                await asyncio.sleep(60)
-            finally:
-                raise ZeroDivisionError
+        await working(database, failing_to_stop())
     assert isinstance(caught.value.__cause__, ZeroDivisionError)
 
 
@@ -230,14 +237,17 @@ async def test_ensure_asks_the_server_when_the_loop_was_blocked(database: Any) -
 
 
 async def test_ensure_notices_that_another_came_while_the_loop_was_blocked(database: Any, server_url: str) -> None:
-    from pymongo import MongoClient
-
-    with MongoClient(server_url) as other, pytest.raises(LockLost):
+    async def blocked() -> None:
         async with lock(database, lease=SHORT).held() as lease:
-            other[database.name]["asyncmig_lock"].update_one({}, {"$set": {"owner": "a thief"}, "$inc": {"token": 1}})
+            with MongoClient(server_url) as other:
+                locks = other[database.name]["asyncmig_lock"]
+                locks.update_one({}, {"$set": {"owner": "a thief"}, "$inc": {"token": 1}})
             time.sleep(SHORT * 1.3)
             await lease.ensure()
             raise AssertionError("the loss was not noticed")
+
+    with pytest.raises(LockLost):
+        await blocked()
 
 
 async def test_a_long_blockage_is_told(database: Any) -> None:
@@ -275,7 +285,7 @@ async def test_a_free_lock_has_nobody_to_be_broken_from(database: Any) -> None:
 
 async def test_a_living_lease_is_not_broken(database: Any) -> None:
     async with lock(database).held(command="asyncmig upgrade"):
-        with pytest.raises(LockError, match="asyncmig upgrade.*--force"):
+        with pytest.raises(LockError, match=r"asyncmig upgrade.*--force"):
             await lock(database).break_lock()
         assert (await document(database))["owner"] is not None
 
@@ -293,12 +303,15 @@ async def test_a_dead_lease_is_broken(database: Any) -> None:
 
 
 async def test_force_breaks_a_living_lease_and_its_runner_notices(database: Any) -> None:
-    with pytest.raises(LockLost):
+    async def broken_in_the_middle() -> None:
         async with lock(database, lease=SHORT).held() as lease:
             broken = await lock(database).break_lock(force=True)
             assert broken is not None
             assert broken.owner == lease.owner
             await asyncio.sleep(60)
+
+    with pytest.raises(LockLost):
+        await broken_in_the_middle()
 
 
 # -- faults ---------------------------------------------------------------------------------------
@@ -322,9 +335,11 @@ FAULTS = [
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("times", [1, 2])
 async def test_taking_survives(database: Any, client: Any, fault: dict[str, Any], times: int) -> None:
-    async with failing(client, database, ["findAndModify"], times=times, **fault):
-        async with lock(database).held(wait=0) as lease:
-            assert lease.token == 1
+    async with (
+        failing(client, database, ["findAndModify"], times=times, **fault),
+        lock(database).held(wait=0) as lease,
+    ):
+        assert lease.token == 1
     assert await lock(database).holder() is None
 
 
@@ -350,11 +365,16 @@ async def test_releasing_survives(database: Any, client: Any, fault: dict[str, A
 
 
 async def test_when_renewals_fail_the_work_stops_before_anybody_else_can_begin(database: Any, client: Any) -> None:
+    async def cut_off() -> None:
+        async with (
+            lock(database, SHORT).held(),
+            failing(client, database, ["findAndModify"], times=10_000, errorCode=10107),
+        ):
+            await asyncio.sleep(60)
+
     began = time.monotonic()
     with pytest.raises(LockLost, match="could not be renewed"):
-        async with lock(database, SHORT).held():
-            async with failing(client, database, ["findAndModify"], times=10_000, errorCode=10107):
-                await asyncio.sleep(60)
+        await cut_off()
     assert time.monotonic() - began < SHORT
 
 
