@@ -92,7 +92,7 @@ class Migrator:
 
         ``drop_collections`` lets collections go that asyncmig itself has created and no model claims.
         """
-        from asyncmig.authoring.autogenerate import Scope, compare
+        from asyncmig.authoring.comparison import Scope, compare
         from asyncmig.authoring.policy import Policy
 
         owned = await self._created() if drop_collections else frozenset()
@@ -310,7 +310,7 @@ async def autogenerate_migration(message: str, *, database: Any, collections: Mo
     Writes nothing, neither to the database nor to disk. The source has no parent: it is for looking
     at, for tests, and for tools that keep revisions their own way.
     """
-    from asyncmig.authoring.autogenerate import draft
+    from asyncmig.authoring.draft import draft
 
     found = await Migrator(database, collections=collections).difference()
     revision = Directory(".").new_id(taken=())

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from asyncmig.authoring.autogenerate import draft
 from asyncmig.authoring.diff import Difference
+from asyncmig.authoring.draft import draft
 from asyncmig.authoring.revision_file import revision_source
 from asyncmig.history.directory import Directory, slug
 from asyncmig.history.graph import RevisionGraph

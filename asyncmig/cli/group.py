@@ -22,6 +22,8 @@ COMMANDS = {
     "init": Entry("Start", "init", "Make migrations/ and a [tool.asyncmig] table."),
     "revision": Entry("Write history", "revision", "Write a revision file, empty or from the models."),
     "merge": Entry("Write history", "revision", "Join several heads by a merge revision."),
+    "squash": Entry("Write history", "squash", "Replace a range of revisions by one."),
+    "rebase": Entry("Write history", "squash", "Put an unapplied revision behind another head."),
     "upgrade": Entry("Run", "run", "Apply pending revisions."),
     "downgrade": Entry("Run", "run", "Revert applied revisions."),
     "stamp": Entry("Run", "stamp", "Record revisions as applied without running them."),

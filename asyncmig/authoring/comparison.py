@@ -1,0 +1,54 @@
+"""Comparing the models with a live database."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from asyncmig.authoring.diff import Difference, difference
+from asyncmig.authoring.introspect import introspect
+from asyncmig.authoring.policy import Policy
+from asyncmig.authoring.usage import index_usage
+from asyncmig.drivers import driver_for
+from asyncmig.operations import DropIndex
+from asyncmig.schema.state import DatabaseState
+
+__all__ = ["Include", "Scope", "compare"]
+
+Include = Callable[[str, str], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Which collections a comparison looks at: not ``own``, and of the others those that ``include`` lets in.
+
+    ``include(kind, name)`` gets ``collection``, ``timeseries`` or ``view`` and the collection's name.
+    """
+
+    include: Include | None = None
+    own: frozenset[str] = field(default_factory=frozenset)
+
+    def of(self, state: DatabaseState) -> DatabaseState:
+        """The part of a declared state that lies in the scope."""
+        return DatabaseState(
+            {c.name: c for c in state if c.name not in self.own and (not self.include or self.include(c.kind, c.name))}
+        )
+
+
+async def compare(database: Any, wanted: DatabaseState, scope: Scope, policy: Policy) -> Difference:
+    """What would bring ``database`` to ``wanted``, in the part that ``scope`` looks at.
+
+    The server is asked once more only where an index would go: how often it has been used becomes
+    the remark beside its drop.
+    """
+    driver = driver_for(database)
+    wanted = scope.of(wanted)
+    ids = {state.name: [document["_id"] for document in state.documents] for state in wanted if state.documents}
+    current = await introspect(database, include=scope.include, own=scope.own, documents=ids)
+    policy = policy.on(driver.name)
+    found = difference(current, wanted, policy)
+    dropped = {one.collection for one in found.operations if isinstance(one, DropIndex)}
+    if not dropped or driver.name == "mock":
+        return found
+    return replace(difference(current, wanted, policy, await index_usage(driver, dropped)), notes=found.notes)

@@ -1,0 +1,55 @@
+"""``asyncmig squash`` and ``asyncmig rebase``: change the history that is not everywhere yet."""
+
+from __future__ import annotations
+
+import asyncclick as click
+
+from asyncmig.cli.app import App, pass_app
+from asyncmig.cli.options import command
+from asyncmig.cli.output import emit
+
+
+@command("squash", examples=["asyncmig squash :20241210150000", "asyncmig squash 20241201:20241210 -m 'first year'"])
+@click.argument("span", metavar="A:B")
+@click.option("-m", "--message", metavar="TEXT", help="What the squashed revision does.")
+@click.option("--rev-id", metavar="ID", help="The id, instead of the time in UTC.")
+@pass_app
+async def squash(app: App, span: str, message: str | None, rev_id: str | None) -> None:
+    """Write one revision that does what the revisions from A to B do together.
+
+    An end left out is base, or the head. A database that has all of them takes the new one as
+    applied, one that has none runs it instead, one that has a part has to finish the range first.
+    """
+    made = await app.files().squash(span, message, rev_id=rev_id)
+    out = app.console.out
+    file = app.shown(made.path) if made.path else ""
+    lines = [
+        f"{out.paint('Created squashed revision', 'good')}: {made.path.name if made.path else ''}",
+        f"  Revision ID: {out.paint(made.revision, 'id')}",
+        f"  Replaces: {len(made.replaces)} revision(s), {made.replaces[0]} to {made.replaces[-1]}",
+        f"  Edit: {file}",
+    ]
+    emit(app, {"revision": made.revision, "file": file, "replaces": list(made.replaces)}, lines)
+    app.console.say("The files that it replaces can go once every database has them all.", "faint")
+
+
+@command("rebase", examples=["asyncmig rebase 20241210150000", "asyncmig rebase 20241210 --onto 20241212"])
+@click.argument("revision", metavar="R")
+@click.option("--onto", metavar="HEAD", help="The revision to put it behind.  [default: the only other head]")
+@click.option("--offline", is_flag=True, help="Do not look whether it is applied in the database of the settings.")
+@pass_app
+async def rebase(app: App, revision: str, *, onto: str | None, offline: bool) -> None:
+    """Put the unapplied revision R (and what comes after it) behind another head.
+
+    For after a pull that brought a sibling: the file's down_revision is changed, nothing else.
+    Refused where R is applied in the database of the settings.
+    """
+    if offline or not app.settings.url:
+        moved, parent = await app.files().rebase(revision, onto=onto)
+    else:
+        async with app.migrator("rebase") as migrator:
+            moved, parent = await migrator.rebase(revision, onto=onto)
+    out = app.console.out
+    file = app.shown(moved.path) if moved.path else ""
+    lines = [f"{out.paint('Rebased', 'good')} {moved} onto {parent}", f"  File: {file}"]
+    emit(app, {"revision": moved.revision, "parents": list(moved.down_revision), "file": file}, lines)
