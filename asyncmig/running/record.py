@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
+from functools import cache
 from typing import Any, Literal
 
 from asyncmig.drivers.base import Document
@@ -137,4 +138,9 @@ class Record:
 
 
 def _known(cls: type, document: Mapping[str, Any]) -> Document:
-    return {field.name: document[field.name] for field in fields(cls) if field.name in document}
+    return {name: document[name] for name in _names(cls) if name in document}
+
+
+@cache
+def _names(cls: type) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(cls))
