@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 __all__ = ["leave_quickly"]
@@ -24,17 +25,17 @@ def leave_quickly() -> None:
     Where PyMongo's inside looks different, nothing happens but the wait.
     """
     try:
-        from pymongo import periodic_executor
-
-        stopped = [executor for ref in periodic_executor._EXECUTORS if _is_stopped(executor := ref())]
-        for executor in stopped:
-            executor.join = _joined
-    except (ImportError, AttributeError, TypeError):
+        for executor in [ref() for module in _modules() for ref in module._EXECUTORS]:
+            if executor is not None and executor._stopped is True:
+                executor.join = _joined
+    except (AttributeError, TypeError):
         return
 
 
-def _is_stopped(executor: Any) -> bool:
-    return executor is not None and executor._stopped is True
+def _modules() -> list[Any]:
+    """Where PyMongo keeps its executors: up to 4.10 one place for each kind of client, later one for both."""
+    names = (f"pymongo.{part}periodic_executor" for part in ("", "synchronous.", "asynchronous."))
+    return [module for name in names if (module := sys.modules.get(name)) is not None]
 
 
 def _joined(timeout: float | None = None) -> None:

@@ -66,7 +66,7 @@ def _search(collection: str, index: Index) -> dict[str, Any]:
             }
         },
         {"$match": {"$expr": {"$ne": ["$first", "$last"]}}},
-        {"$facet": {"total": [{"$count": "n"}], "some": [{"$limit": _SHOWN}]}},
+        {"$facet": {"total": [{"$count": "n"}], "some": [{"$sort": {"first": 1}}, {"$limit": _SHOWN}]}},
     ]
     command = {
         "aggregate": collection,

@@ -87,7 +87,7 @@ async def test_nobody_answers(driver_name: str) -> None:
 UNREACHABLE: list[tuple[str, tuple[str, ...], str]] = [
     (f"mongodb://{CLOSED},127.0.0.1:2/?replicaSet=rs&{QUICK}", (CLOSED, "127.0.0.1:2"), ""),
     (f"mongodb://nosuch.invalid/?{QUICK}", ("nosuch.invalid:27017",), ""),
-    (f"mongodb+srv://nosuch.invalid/?{QUICK}", ("nosuch.invalid",), "DNS"),
+    (f"mongodb+srv://no.such.invalid/?{QUICK}", ("no.such.invalid",), "DNS"),
     (f"mongodb://[::1]:1/?{QUICK}", ("[::1]:1",), ""),
     (f"mongodb://%2Ftmp%2Fnosuch.sock/?{QUICK}", ("/tmp/nosuch.sock",), "No such file"),
 ]

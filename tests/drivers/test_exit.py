@@ -7,15 +7,22 @@ import sys
 from typing import Any
 
 import pytest
-from pymongo import periodic_executor
 
 from asyncmig.drivers.connection import close, connect
 from asyncmig.drivers.exit import leave_quickly
 
+try:
+    from pymongo import periodic_executor
+except ImportError:  # up to PyMongo 4.10
+    from pymongo.synchronous import periodic_executor  # type: ignore[no-redef, attr-defined]
+
 PROGRAM = """
 import asyncio, atexit, sys
 from asyncmig.drivers.connection import close, connect
-from pymongo.periodic_executor import _EXECUTORS
+try:
+    from pymongo.periodic_executor import _EXECUTORS
+except ImportError:
+    from pymongo.synchronous.periodic_executor import _EXECUTORS
 
 async def main():
     client = await connect(sys.argv[1], driver=sys.argv[2])
