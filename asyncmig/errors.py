@@ -14,6 +14,7 @@
     │   └── LockLost                        7   it was taken from us, or could not be renewed
     ├── RevisionFailed                      7   a revision stopped half-way
     └── CheckFailed                         1
+        ├── RevisionsEdited                 1   files were changed after they were applied
         ├── SchemaDiffers                   3   models and database differ
         └── PendingRevisions                4   revisions are waiting to run
 
@@ -43,6 +44,7 @@ __all__ = [
     "PendingRevisions",
     "RevisionError",
     "RevisionFailed",
+    "RevisionsEdited",
     "SchemaDiffers",
     "ServerUnreachable",
     "UnsupportedByDriver",
@@ -105,7 +107,13 @@ class OperationRefused(AsyncmigError):
     """Raised when the server refuses an operation; keeps its code and its words."""
 
     def __init__(
-        self, operation: Operation, code: int | None, message: str, advice: str = "", *, details: Mapping[str, Any] | None = None
+        self,
+        operation: Operation,
+        code: int | None,
+        message: str,
+        advice: str = "",
+        *,
+        details: Mapping[str, Any] | None = None,
     ) -> None:
         self.operation, self.code, self.message, self.advice = operation, code, message, advice
         self.details = details or {}
@@ -153,13 +161,23 @@ class RevisionFailed(AsyncmigError):
 
     def __init__(self, revision: str, direction: str, where: str, cause: BaseException) -> None:
         self.revision, self.direction, self.where = revision, direction, where
-        super().__init__(
-            f"revision {revision} failed in {direction} at {where}: {type(cause).__name__}: {cause}"
-        )
+        super().__init__(f"revision {revision} failed in {direction} at {where}: {type(cause).__name__}: {cause}")
 
 
 class CheckFailed(AsyncmigError):
     """Raised by ``check`` when something is not as it should be."""
+
+
+class RevisionsEdited(CheckFailed):
+    """Raised when the files of applied revisions are not the ones that were applied."""
+
+    def __init__(self, revisions: Iterable[object]) -> None:
+        self.revisions = tuple(revisions)
+        lines = "".join(f"\n  - {revision}" for revision in self.revisions)
+        super().__init__(
+            f"{len(self.revisions)} file(s) were changed after they were applied:{lines}\n"
+            "Put them back as they were, or accept them as they are with `asyncmig repair`"
+        )
 
 
 class SchemaDiffers(CheckFailed):

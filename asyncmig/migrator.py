@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from asyncmig.errors import ConfigurationError, PendingRevisions, SchemaDiffers
+from asyncmig.errors import ConfigurationError, PendingRevisions, RevisionsEdited, SchemaDiffers
 from asyncmig.history.directory import Directory, Listing
 from asyncmig.history.graph import RevisionGraph
 from asyncmig.history.revision import Revision
@@ -170,8 +170,7 @@ class Migrator:
 
     async def applied(self) -> frozenset[str]:
         """The ids of all that is applied."""
-        records = await self._ledger().summaries()
-        return frozenset(one for one, record in records.items() if record.is_applied)
+        return _applied(await self._ledger().summaries())
 
     async def pending(self) -> list[Revision]:
         """The revisions that are not applied, in the order in which they would be."""
@@ -213,17 +212,26 @@ class Migrator:
         await self._runner().stamp(target, purge=purge)
 
     async def check(self) -> None:
-        """Return when the database is at head and agrees with the models.
+        """Return when the database is at head and agrees with the models, and the files are as they were applied.
 
-        Raises PendingRevisions (also when the models differ besides) or SchemaDiffers. Without
-        models only the revisions are looked at.
+        Raises PendingRevisions (also when the models differ besides), SchemaDiffers, RevisionsEdited,
+        RevisionError for a faulty file, HeadFileError. Without models only the revisions are looked at.
         """
-        waiting = [revision.revision for revision in await self.pending()]
+        graph = self.listing(thorough=True).graph()
+        records = await self._ledger().summaries()
+        waiting = [one.revision for one in graph.pending(_applied(records))]
         operations = await self.diff() if self._models is not None else []
         if waiting:
             raise PendingRevisions(waiting, operations)
         if operations:
             raise SchemaDiffers(operations)
+        if edited := self._runner().changed(records):
+            raise RevisionsEdited(edited)
+        self.directory.head_file.verify(graph.heads)
+
+    async def repair(self, revisions: Sequence[str] | None = None) -> list[Revision]:
+        """Accept files that were edited after they were applied: those named, or all; the ledger remembers it."""
+        return await self._runner().repair(revisions)
 
     async def records(self) -> list[Record]:
         """The ledger: one record for each revision that is applied, or half-way."""
@@ -294,6 +302,10 @@ class Migrator:
         from asyncmig.running.provenance import created_collections
 
         return created_collections(await self.records())
+
+
+def _applied(records: Mapping[str, Record]) -> frozenset[str]:
+    return frozenset(one for one, record in records.items() if record.is_applied)
 
 
 @dataclass(frozen=True, slots=True)

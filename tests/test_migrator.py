@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from asyncmig import Collection, Index, Migrator, View, autogenerate_migration
-from asyncmig.errors import ConfigurationError, PendingRevisions, RevisionFailed, SchemaDiffers
+from asyncmig.errors import ConfigurationError, PendingRevisions, RevisionFailed, RevisionsEdited, SchemaDiffers
 from asyncmig.history.errors import MultipleHeads, PartlyReplaced
+from asyncmig.history.file_errors import HeadFileError
 from asyncmig.history.growth import NotAHead, NothingToMerge
 from asyncmig.history.rebase import NotRebasable
 from asyncmig.operations import CreateCollection, CreateIndexes, DropCollection, DropIndex
@@ -285,3 +286,21 @@ async def test_rebase_puts_a_revision_behind_the_other_head(make: Make) -> None:
     assert d is not None
     with pytest.raises(NotRebasable, match="applied"):
         await migrator.rebase(c.revision, onto=d.revision)
+
+
+async def test_check_sees_edited_files_and_a_wrong_head_file(make: Make) -> None:
+    migrator = make([])
+    first = await migrator.revision("one")
+    assert first is not None
+    assert first.path is not None
+    await migrator.upgrade()
+    await migrator.check()
+    first.path.write_text(first.path.read_text() + "# a remark\n")
+    with pytest.raises(RevisionsEdited, match=first.revision):
+        await migrator.check()
+    assert [one.revision for one in await migrator.repair()] == [first.revision]
+    await migrator.check()
+    assert await migrator.repair() == []
+    migrator.directory.head_file.write(["somebody_else"])
+    with pytest.raises(HeadFileError):
+        await migrator.check()

@@ -27,6 +27,7 @@ COMMANDS = {
     "upgrade": Entry("Run", "run", "Apply pending revisions."),
     "downgrade": Entry("Run", "run", "Revert applied revisions."),
     "stamp": Entry("Run", "stamp", "Record revisions as applied without running them."),
+    "repair": Entry("Run", "stamp", "Accept files that were edited after they were applied."),
     "unlock": Entry("Run", "unlock", "Release a dead lock."),
     "status": Entry("Look at the database", "status", "Where it is, what is pending, who holds the lock."),
     "current": Entry("Look at the database", "current", "The revisions that it stands at."),

@@ -1,4 +1,4 @@
-"""``asyncmig stamp``: record revisions as applied without running them."""
+"""``asyncmig stamp`` and ``asyncmig repair``: change what the ledger says, running nothing."""
 
 from __future__ import annotations
 
@@ -24,3 +24,18 @@ async def stamp(app: App, target: str, *, purge: bool, lock_timeout: float | Non
         current = await migrator.current()
     emit(app, {"current": list(current)}, ())
     app.console.say(f"Recorded: the database stands at {', '.join(current) or 'base'}. Nothing was run.", "good")
+
+
+@command("repair", examples=["asyncmig repair", "asyncmig repair 20241210150000"])
+@click.argument("revisions", nargs=-1)
+@pass_app
+async def repair(app: App, revisions: tuple[str, ...]) -> None:
+    """Accept the files of applied revisions as they are now: those named by REVISIONS, or all that were edited.
+
+    The ledger takes over their checksums and remembers who accepted them, and when.
+    """
+    async with app.migrator("repair") as migrator:
+        accepted = await migrator.repair(revisions or None)
+    emit(app, {"accepted": [one.revision for one in accepted]}, ())
+    names = ", ".join(one.revision for one in accepted)
+    app.console.say(f"Accepted as they are now: {names}." if accepted else "No applied file was edited.", "good")
