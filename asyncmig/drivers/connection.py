@@ -96,7 +96,7 @@ def _open(url: str, client_class: Callable[..., Any], timeout: float, app_name: 
             warnings.simplefilter("always")
             client = client_class(url, **{key: value for key, value in wanted.items() if not _says(url, key)})
     except (errors.PyMongoError, OSError, ValueError, TypeError) as error:
-        raise _unusable(error, url) from None
+        raise _explained(error, url, timeout) if _is_of_dns(error) else _unusable(error, url) from None
     for warning in {str(one.message): one for one in caught}.values():
         _heed(warning.message, url)
     return client
@@ -134,9 +134,14 @@ def _explained(error: Exception, url: str, seconds: float) -> AsyncmigError:
     where = hosts(url)
     if isinstance(error, errors.OperationFailure):
         return DriverError(_refusal(error, ", ".join(where)))
-    if isinstance(error, errors.ConfigurationError) and not url.startswith("mongodb+srv:"):
+    if isinstance(error, errors.ConfigurationError) and not _is_of_dns(error):
         return _unusable(error, url)
     return ServerUnreachable(where, seconds, _reason(_without_secrets(error, url)))
+
+
+def _is_of_dns(error: BaseException) -> bool:
+    """Whether the host of a ``mongodb+srv`` URL could not be looked up; newer PyMongos do it when first asked."""
+    return type(error.__cause__).__module__.partition(".")[0] == "dns"
 
 
 def _refusal(error: errors.OperationFailure, where: str) -> str:
