@@ -15,7 +15,6 @@ from asyncmig.operations import (
     CreateCollection,
     CreateIndexes,
     DropCollection,
-    DropView,
     InsertDocuments,
     NeedsRebuild,
     Operation,
@@ -81,8 +80,8 @@ def difference(
     for state in wanted:
         if state.kind != "view":
             _compare(plan, renames.current.get(state.name), state, policy, usage)
-    _compare_views(plan, renames.current, [state for state in wanted if state.kind == "view"])
-    _leave(plan, renames.current, wanted, policy)
+    doomed = _leave(plan, renames.current, wanted, policy)
+    _compare_views(plan, renames.current, wanted, doomed)
     return plan.result()
 
 
@@ -120,31 +119,34 @@ def _insertion(wanted: CollectionState, found: Sequence[Mapping[str, Any]]) -> I
         yield InsertDocuments(wanted.name, missing)
 
 
-def _compare_views(plan: _Plan, current: Mapping[str, CollectionState], wanted: Sequence[CollectionState]) -> None:
+def _compare_views(
+    plan: _Plan, current: Mapping[str, CollectionState], wanted: DatabaseState, doomed: Sequence[CollectionState]
+) -> None:
     pairs = []
     for state in wanted:
         found = current.get(state.name)
-        if found is None or found.kind == "view":
+        if state.kind == "view" and (found is None or found.kind == "view"):
             pairs.append((found, state))
-        else:
+        elif state.kind == "view" and found:
             reasons = tuple(option_difference(found, state).reasons)
             plan.modifications.append(NeedsRebuild(state.name, reasons, target=state))
-    plan.views += view_difference(pairs)
+    plan.views, drops = view_difference(pairs, doomed)
+    plan.drops = [*drops, *plan.drops]
 
 
-def _leave(plan: _Plan, current: Mapping[str, CollectionState], wanted: DatabaseState, policy: Policy) -> None:
-    """What no model claims: noted, and dropped only where it is ours and may be. A view that was renamed goes."""
-    explained = {state.renamed_from: state for state in wanted}
-    left = sorted((state for state in current.values() if state.name not in wanted), key=lambda s: s.kind != "view")
-    for state in left:
-        successor = explained.get(state.name)
-        if successor and successor.kind == state.kind == "view":
-            plan.drops.append(DropView(state.name, was=state))
-        elif policy.drop_collections and state.name in policy.owned:
-            plan.drops.append(_drop(state))
-        elif successor is None:
+def _leave(
+    plan: _Plan, current: Mapping[str, CollectionState], wanted: DatabaseState, policy: Policy
+) -> list[CollectionState]:
+    """What no model claims: noted, and dropped only where it is ours and may be. Returns the views that go."""
+    doomed = []
+    moved = {state.renamed_from for state in wanted}  # a remark tells of it already, and its documents are wanted
+    for state in current.values():
+        if state.name in wanted or state.name in moved:
+            continue
+        if not (policy.drop_collections and state.name in policy.owned):
             plan.notes.append(Note(state.name, f"this {KINDS[state.kind]} is in the database, and no model claims it"))
-
-
-def _drop(state: CollectionState) -> Operation:
-    return DropView(state.name, was=state) if state.kind == "view" else DropCollection(state.name, was=state)
+        elif state.kind == "view":
+            doomed.append(state)
+        else:
+            plan.drops.append(DropCollection(state.name, was=state))
+    return doomed

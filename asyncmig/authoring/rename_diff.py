@@ -32,6 +32,8 @@ def find_renames(current: DatabaseState, wanted: DatabaseState) -> Renames:
     found = Renames(current=dict(current.collections))
     for old, new in _in_order(dict(_candidates(current, wanted))):
         state = found.current[old]
+        if new in found.current and old in wanted:
+            continue  # renamed long ago, and the old name is in use again
         if new in found.current:
             found.notes.append(Note(new, f"renamed from {old}, but both exist: move the documents and drop {old}"))
         elif state.kind == "collection":
@@ -43,11 +45,9 @@ def find_renames(current: DatabaseState, wanted: DatabaseState) -> Renames:
 
 
 def _candidates(current: DatabaseState, wanted: DatabaseState) -> Iterator[tuple[str, str]]:
-    """Old name and new; nothing where a model claims the old name for itself and the new one is there."""
     for state in wanted:
-        old = state.renamed_from
-        if old and old in current and state.kind != "view" and not (old in wanted and state.name in current):
-            yield old, state.name
+        if state.renamed_from and state.renamed_from in current and state.kind != "view":
+            yield state.renamed_from, state.name
 
 
 def _in_order(renames: dict[str, str]) -> Iterator[tuple[str, str]]:
@@ -56,4 +56,3 @@ def _in_order(renames: dict[str, str]) -> Iterator[tuple[str, str]]:
         old, new = next(((o, n) for o, n in renames.items() if n not in renames), next(iter(renames.items())))
         del renames[old]
         yield old, new
-

@@ -13,30 +13,37 @@ from asyncmig.schema.state import CollectionState
 __all__ = ["create_view", "sources", "view_difference"]
 
 
-def view_difference(pairs: Sequence[tuple[CollectionState | None, CollectionState]]) -> list[Operation]:
-    """What turns each pair's first view (None where there is none yet) into its second.
+Pair = tuple[CollectionState | None, CollectionState]
+
+
+def view_difference(
+    pairs: Sequence[Pair], doomed: Sequence[CollectionState]
+) -> tuple[list[Operation], list[Operation]]:
+    """What turns each pair's first view (None where there is none yet) into its second; ``doomed`` shall go.
 
     Views whose collation changes, and whatever reads from them so far, are dropped before any is made:
     the server wants one collation along a chain of views. It finds a cycle at no moment when a view
-    changes after the ones that it is going to read from.
+    changes after the ones that it is going to read from. A doomed view is dropped at first, too, where
+    it would be in the way of these two; the drops of the others come back as the second list.
     """
     order = _sources_first([wanted for _, wanted in pairs])
     ordered = sorted(pairs, key=lambda pair: order.index(pair[1].name))
-    remade = _remade(ordered)
-    drops = [DropView(now.name, was=now) for now, wanted in reversed(ordered) if now and wanted.name in remade]
-    changes = (
-        change for current, wanted in ordered for change in _change(None if wanted.name in remade else current, wanted)
-    )
-    return [*drops, *changes]
+    present = [*doomed, *(now for now, _ in ordered if now)]
+    remade = _readers(present, {new.name for now, new in pairs if now and "collation" in changed_options(now, new)})
+    in_the_way = remade | _readers(present, {new.name for now, new in pairs if not now or changed_options(now, new)})
+    first = [view for view in doomed if view.name in in_the_way] + [view for view in present if view.name in remade]
+    drops = {view.name: DropView(view.name, was=view) for view in first}
+    changes = (change for now, new in ordered for change in _change(None if new.name in remade else now, new))
+    last: list[Operation] = [DropView(view.name, was=view) for view in doomed if view.name not in drops]
+    return [*drops.values(), *changes], last
 
 
-def _remade(pairs: Sequence[tuple[CollectionState | None, CollectionState]]) -> set[str]:
-    """The names of the views that must go before any of them can come back."""
-    current = [now for now, _ in pairs if now]
-    remade = {now.name for now, wanted in pairs if now and "collation" in changed_options(now, wanted)}
-    while readers := {view.name for view in current if view.name not in remade and sources(view) & remade}:
-        remade |= readers
-    return remade
+def _readers(present: Sequence[CollectionState], names: set[str]) -> set[str]:
+    """The views of these names, and whatever reads from them, be it through others."""
+    found = set(names)
+    while more := {view.name for view in present if view.name not in found and sources(view) & found}:
+        found |= more
+    return found
 
 
 def create_view(state: CollectionState) -> CreateView:

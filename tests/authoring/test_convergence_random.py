@@ -1,0 +1,127 @@
+"""Two random schemas A and B: up to A, up to B equals a fresh B, down equals A, base equals empty."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from asyncmig.authoring.diff import difference
+from asyncmig.authoring.policy import Policy
+from asyncmig.operations import CreateIndexes, ModifyIndex, NeedsRebuild, mirror
+from asyncmig.schema.index import Index
+from asyncmig.schema.normal import normal_index
+from asyncmig.schema.state import CollectionKind, CollectionState, DatabaseState
+
+from .index_rules import listed, outcome
+from .road import Step, facts
+from .schemas import FIXED, NEW_NAMES, VIEWS, index_lists, schemas
+
+EXAMPLES = int(os.environ.get("ASYNCMIG_EXAMPLES", "200"))
+"""Of each property that needs a server; a session of its own asks for thousands."""
+
+OURS = Policy(drop_collections=True, owned=frozenset({*FIXED, *NEW_NAMES.values(), *VIEWS}))
+
+on_a_server = settings(
+    max_examples=EXAMPLES,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+without_a_server = settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+async def fill(database: Any, state: DatabaseState) -> None:
+    """Some documents in every collection, each value another."""
+    moment = datetime(2100, 1, 1, tzinfo=UTC)
+    for collection in state:
+        if collection.kind != "view":
+            await database.get_collection(collection.name).insert_many(
+                [
+                    {
+                        "_id": 1000 + n,
+                        "a": n,
+                        "b": n + 0.5,
+                        "c": {"d": f"d{n}"},
+                        "ü": f"ü{n}",
+                        "h": f"h{n}",
+                        "s": f"word{n}",
+                        "g": [n, n],
+                        "p": {"x": n, "y": n},
+                        "t": moment + timedelta(days=n),
+                        "m": {"k": n},
+                        "v": n,
+                    }
+                    for n in range(3)
+                ]
+            )
+
+
+@on_a_server
+@given(a=schemas(), b=schemas(), driver=st.sampled_from(["motor", "pymongo"]))
+async def test_there_and_back(clients: dict[str, Any], a: DatabaseState, b: DatabaseState, driver: str) -> None:
+    await check(clients[driver]["test_there_and_back"], a, b)
+
+
+async def check(database: Any, a: DatabaseState, b: DatabaseState) -> None:
+    """The law, for these two; leaves an empty database."""
+    try:
+        first, second, fresh = Step(database, a, OURS), Step(database, b, OURS), Step(database, b, OURS)
+        await first.up()
+        await fill(database, a)
+        await second.up()
+        assert not any(isinstance(operation, NeedsRebuild) for operation in second.found.operations)
+        await second.down()
+        await first.down()
+        await fresh.up()
+        assert facts(second.after) == facts(fresh.after)
+        await fresh.down()
+    finally:
+        await database.client.drop_database(database.name)
+
+
+KINDS: st.SearchStrategy[CollectionKind] = st.sampled_from(["collection", "timeseries"])
+
+
+def state(indexes: list[Index], kind: CollectionKind) -> DatabaseState:
+    normal = sorted((normal_index(index) for index in indexes), key=lambda index: index.name)
+    return DatabaseState({"c": CollectionState("c", kind, indexes=tuple(normal))})
+
+
+@without_a_server
+@given(a=index_lists(), b=index_lists(), kind=KINDS, undeclared=st.sampled_from(["drop", "hide", "ignore"]))
+def test_the_rules_of_the_server_are_kept(
+    a: list[Index], b: list[Index], kind: CollectionKind, undeclared: Any
+) -> None:
+    """No step of the way there or back would be refused, or end the server; see index_rules."""
+    before, wanted = state(a, kind), state(b, kind)
+    operations = difference(before, wanted, Policy(undeclared_indexes=undeclared)).operations
+    old, new = before.collections["c"].indexes, wanted.collections["c"].indexes
+    reached = outcome(old, operations)
+    assert listed(new).items() <= reached.items()
+    if undeclared == "drop":
+        assert listed(new) == reached
+        assert outcome(new, mirror(operations)) == listed(old)
+
+
+DEADLY = {"expireAfterSeconds", "unique", "prepareUnique"}
+
+
+@without_a_server
+@given(a=index_lists(), b=index_lists())
+def test_nothing_that_ends_a_server_is_ever_planned(a: list[Index], b: list[Index]) -> None:
+    """collMod of these on a key with $** stops MongoDB 6.0.5 at once."""
+    operations = difference(state(a, "collection"), state(b, "collection")).operations
+    known = {index.name: index for indexes in (a, b) for index in indexes if _is_wildcard(index)}
+    plain = {index.name for indexes in (a, b) for index in indexes if not _is_wildcard(index)}
+    for operation in [*operations, *mirror(operations)]:
+        if isinstance(operation, ModifyIndex) and operation.name in known.keys() - plain:
+            assert not DEADLY & set(operation.options)
+        if isinstance(operation, CreateIndexes):
+            assert operation.indexes
+
+
+def _is_wildcard(index: Index) -> bool:
+    return any("$**" in field for field, _ in index.keys)
