@@ -141,7 +141,7 @@ def _explained(error: Exception, url: str, seconds: float) -> AsyncmigError:
 
 def _is_of_dns(error: BaseException) -> bool:
     """Whether the host of a ``mongodb+srv`` URL could not be looked up; newer PyMongos do it when first asked."""
-    return type(error.__cause__).__module__.partition(".")[0] == "dns"
+    return type(error.__context__).__module__.partition(".")[0] == "dns"
 
 
 def _refusal(error: errors.OperationFailure, where: str) -> str:
