@@ -45,21 +45,22 @@ def states(graph: RevisionGraph, situation: Situation) -> dict[str, State]:
     return found | {record.revision: "failed" for record in situation.unsettled}
 
 
-def revision_document(app: App, graph: RevisionGraph, revision: Revision) -> dict[str, Any]:
-    """All that the files tell of a revision, for JSON."""
+def revision_document(app: App, graph: RevisionGraph | None, revision: Revision) -> dict[str, Any]:
+    """All that the files tell of a revision, for JSON; its place in the graph too, where there is one."""
     name = revision.revision
-    return {
+    document = {
         "revision": name,
         "message": revision.message,
         "down_revision": list(revision.down_revision),
-        "children": list(graph.children(name)),
         "depends_on": list(revision.depends_on),
         "branch_labels": list(revision.branch_labels),
         "replaces": list(revision.replaces),
         "transactional": revision.transactional,
         "irreversible": revision.irreversible,
-        "head": name in graph.heads,
-        "base": name in graph.bases,
         "file": app.shown(revision.path) if revision.path else None,
         "checksum": revision.checksum,
     }
+    if graph is None:
+        return document
+    place = {"children": list(graph.children(name)), "head": name in graph.heads, "base": name in graph.bases}
+    return document | place

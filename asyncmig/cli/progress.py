@@ -44,6 +44,7 @@ class Progress:
             case OperationFinished():
                 self._end(event.operation.describe(), _time(event.seconds))
                 self._interrupts.finished()
+                self._interrupts.started(f"the code of revision {event.revision.revision}")
             case OperationSkipped():
                 self._end(event.operation.describe(), f"skipped: {event.reason}")
             case RevisionStarted() | RevisionFinished() | RevisionStopped() | RunStarted():
@@ -60,7 +61,7 @@ class Progress:
                 place = f"({event.number}/{event.total})" if event.total > 1 else ""
                 name = self._err.paint(event.revision.revision, "id")
                 self._line(f"{verb} {name} {event.revision.message} {self._err.paint(place, 'faint')}".rstrip())
-                self._interrupts.started(f"revision {event.revision.revision}")
+                self._interrupts.started(f"the code of revision {event.revision.revision}")
             case RevisionFinished():
                 done = "applied" if event.direction == "upgrade" else "reverted"
                 self._line(f"  {self._err.paint(done, 'good')} in {_time(event.seconds)}")
@@ -81,7 +82,7 @@ class Progress:
             case ChecksumChanged():
                 self._console.warn(f"the file of {event.revision} is not the one that was applied")
             case RevisionResumed():
-                why = f" ({event.error})" if event.error else ""
+                why = f" ({event.error.splitlines()[0]})" if event.error else ""
                 self._console.say(f"  going on after {event.finished} finished operation(s){why}", "warn")
             case JournalDiverged():
                 self._console.warn(

@@ -28,7 +28,7 @@ class Interrupts:
 
     def __init__(self, console: Console, scope: anyio.CancelScope) -> None:
         self._console, self._scope = console, scope
-        self._running: str | None = None
+        self._running = ""
         self._count = 0
         self.number = 0
         """The signal that came first; 0 while there was none."""
@@ -39,7 +39,7 @@ class Interrupts:
 
     def finished(self) -> None:
         """It has come to its end; if somebody asked to stop, this is the moment."""
-        self._running = None
+        self._running = ""
         if self.number:
             self._scope.cancel()
 

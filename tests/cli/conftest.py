@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Awaitable, Callable
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import dedent
 from typing import Any
 
 import pytest
@@ -59,7 +61,13 @@ def write_revision(folder: Path) -> Callable[..., Path]:
     """Write a revision file by hand, as short as one can be."""
 
     def write(
-        name: str, down: str | tuple[str, ...] | None = None, *, message: str = "", body: str = "pass", **header: Any
+        name: str,
+        down: str | tuple[str, ...] | None = None,
+        *,
+        message: str = "",
+        body: str = "pass",
+        undo: str = "pass",
+        **header: Any,
     ) -> Path:
         versions = folder / "migrations" / "versions"
         versions.mkdir(parents=True, exist_ok=True)
@@ -67,9 +75,34 @@ def write_revision(folder: Path) -> Callable[..., Path]:
         lines = [f'"""{message or "make " + name}"""', "from asyncmig import Env, Index"]
         lines += [f"{key} = {value!r}" for key, value in names.items()]
         lines += ["async def upgrade(env: Env) -> None:", *(f"    {line}" for line in body.splitlines())]
-        lines += ["async def downgrade(env: Env) -> None:", "    pass"]
+        lines += ["async def downgrade(env: Env) -> None:", f"    {undo}"]
         path = versions / f"{name}_step.py"
         path.write_text("\n".join(lines) + "\n", encoding="utf-8")
         return path
+
+    return write
+
+
+@pytest.fixture
+async def server(
+    folder: Path, server_url: str, clients: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Any]:
+    """A fresh database that the settings point at, and a project to work in; the database itself, to look into it."""
+    name = f"test_cli_{uuid.uuid4().hex[:12]}"
+    monkeypatch.setenv("ASYNCMIG_URL", server_url)
+    monkeypatch.setenv("ASYNCMIG_DATABASE", name)
+    (folder / "migrations" / "versions").mkdir(parents=True)
+    yield clients["pymongo"][name]
+    await clients["pymongo"].drop_database(name)
+
+
+@pytest.fixture
+def write_models(folder: Path) -> Callable[[str], None]:
+    """Write ``models.py`` with these classes, and have the settings name it; a fresh module each time."""
+
+    def write(source: str) -> None:
+        name = f"models_{uuid.uuid4().hex[:8]}"
+        (folder / f"{name}.py").write_text(f"from asyncmig import Collection, Index, View\n{dedent(source)}\n")
+        (folder / "asyncmig.toml").write_text(f'models = "{name}"\n')
 
     return write

@@ -62,7 +62,10 @@ def _readable(app: App) -> RevisionGraph:
         readable = sorted(listing.revisions, key=lambda revision: revision.revision, reverse=True)
         emit(
             app,
-            {"revisions": [revision.revision for revision in readable], "problems": list(map(str, listing.problems))},
+            {
+                "revisions": [revision_document(app, None, revision) for revision in readable],
+                "problems": list(map(str, listing.problems)),
+            },
             (revision_line(app.console.out, revision) for revision in readable),
         )
         for problem in listing.problems:

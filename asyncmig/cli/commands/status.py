@@ -93,7 +93,7 @@ def _block(out: Stream, title: str, lines: list[str]) -> Iterator[str]:
 
 def _trouble(out: Stream, record: Record) -> str:
     unknown = f", in the middle of: {record.unknown.description}" if record.unknown else ""
-    why = f": {record.trouble}" if record.trouble else ""
+    why = f": {record.trouble.splitlines()[0]}" if record.trouble else ""
     where = f"{record.direction} stopped after {record.finished} operation(s){unknown}{why}"
     return f"{out.paint(record.revision, 'id')}  {record.message}  {out.paint(where, 'bad')}"
 
