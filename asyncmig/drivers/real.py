@@ -163,13 +163,13 @@ class RealDriver:
 class MotorDriver(RealDriver):
     """Motor."""
 
-    name = "motor"
+    name: ClassVar[str] = "motor"
 
 
 class PyMongoDriver(RealDriver):
     """PyMongo Async."""
 
-    name = "pymongo"
+    name: ClassVar[str] = "pymongo"
 
 
 def _concerned(command: Mapping[str, Any], session: Any) -> Mapping[str, Any]:

@@ -74,7 +74,7 @@ class _StandIn:
         self._real, self._recorder = real, recorder
 
     @property  # type: ignore[misc]  # object's can be set; nobody sets this one
-    def __class__(self) -> Any:
+    def __class__(self) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]  # likewise
         """So that isinstance says of the stand-in what it says of the real one."""
         return type(self._real)
 

@@ -174,9 +174,9 @@ async def _as_it_is(real: Any, arguments: _Arguments) -> Any:
 
 async def _bulk_write(real: Any, arguments: _Arguments) -> Any:
     requests = arguments.get(0, "requests", arguments.named.get("models", ()))
-    counts = dict.fromkeys(("nMatched", "nModified", "nRemoved", "nUpserted"), 0)
-    counts["nInserted"] = sum(isinstance(request, InsertOne) for request in requests)
-    return BulkWriteResult({**counts, "upserted": []}, acknowledged=True)
+    nothing = dict.fromkeys(("nMatched", "nModified", "nRemoved", "nUpserted"), 0)
+    inserted = sum(isinstance(request, InsertOne) for request in requests)
+    return BulkWriteResult({**nothing, "nInserted": inserted, "upserted": []}, acknowledged=True)
 
 
 async def _index_name(real: Any, arguments: _Arguments) -> str:
