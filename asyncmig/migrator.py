@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from asyncmig.authoring.diff import Difference
     from asyncmig.authoring.policy import Undeclared
     from asyncmig.drivers.base import Driver
+    from asyncmig.history.snapshot import Snapshot
     from asyncmig.operations import Operation
     from asyncmig.review.loss import Loss
     from asyncmig.running.events import Direction, Listener
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from asyncmig.running.plan import Plan
     from asyncmig.running.record import Record
     from asyncmig.running.runner import Runner, Situation
+    from asyncmig.running.standing import Standing
     from asyncmig.schema.state import DatabaseState
 
 __all__ = ["Generated", "Migrator", "autogenerate_migration"]
@@ -175,6 +177,18 @@ class Migrator:
     async def pending(self) -> list[Revision]:
         """The revisions that are not applied, in the order in which they would be."""
         return self.graph.pending(await self.applied())
+
+    async def standing(self, files: Snapshot | None = None) -> Standing:
+        """What is pending, and what the database has that no file knows; one round trip, no lock.
+
+        ``files``: a snapshot to compare with, for whoever asks again and again; else they are read
+        now. The cheapest of all questions: a database at head is known by its files' checksums.
+        """
+        from asyncmig.history.snapshot import Snapshot
+        from asyncmig.running.standing import standing
+
+        marks = await self._ledger().marks()
+        return standing(marks, files or Snapshot(self.directory))
 
     async def plan(self, target: str = "head", *, direction: Direction = "upgrade") -> Plan:
         """What a run to ``target`` would do; nothing is written, though the revisions' own code runs."""

@@ -6,14 +6,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from functools import cache
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from asyncmig.drivers.base import Document
 from asyncmig.running.events import Direction
 
-__all__ = ["Direction", "JournalEntry", "Record", "State"]
+__all__ = ["Direction", "JournalEntry", "Mark", "Record", "State"]
 
 State = Literal["upgrading", "applied", "downgrading", "failed"]
+
+
+class Mark(NamedTuple):
+    """The least that a record tells: its state, and the checksum of the file that was run."""
+
+    state: State
+    checksum: str | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,56 @@
+"""``Standing``: where a database stands against the revision files, told in one round trip and without the lock."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from asyncmig.history.snapshot import Snapshot
+from asyncmig.running.record import Mark
+
+__all__ = ["Standing", "standing"]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """The ids of what differs between database and files; all empty at head.
+
+    ``pending``: not applied, or not as a whole, in the order in which they would be. ``stopped``:
+    those of them that an error has stopped half-way. ``ahead``: in the database, and in no file:
+    a newer release was here. ``edited``: applied from a file that has changed since.
+    """
+
+    pending: tuple[str, ...] = ()
+    stopped: tuple[str, ...] = ()
+    ahead: tuple[str, ...] = ()
+    edited: tuple[str, ...] = ()
+
+    @property
+    def at_head(self) -> bool:
+        """Whether the database has every revision, and none that the files do not know."""
+        return not self.pending and not self.ahead
+
+
+def standing(marks: Mapping[str, Mark], files: Snapshot) -> Standing:
+    """Compare what the ledger says with the files.
+
+    Where every file is the very one that was applied, none of them is parsed: 500 headers would
+    cost more than all the rest of a start. Raises RevisionError for files that form no history.
+    """
+    if all(mark.state == "applied" for mark in marks.values()) and files.is_exactly(
+        [mark.checksum for mark in marks.values()]
+    ):
+        return Standing()
+    graph = files.graph
+    applied = frozenset(one for one, mark in marks.items() if mark.state == "applied")
+    pending = tuple(revision.revision for revision in graph.pending(applied))
+    return Standing(
+        pending,
+        tuple(one for one in pending if one in marks and marks[one].state == "failed"),
+        graph.unknown(marks),
+        tuple(one for one in sorted(applied) if one in graph and _is_edited(marks[one], graph.get(one).checksum)),
+    )
+
+
+def _is_edited(mark: Mark, checksum: str | None) -> bool:
+    return mark.checksum is not None and mark.checksum != checksum
