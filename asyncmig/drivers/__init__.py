@@ -20,7 +20,7 @@ def driver_for(database: Any) -> Driver:
 
     Raises DriverError when it is none of the three kinds of database object.
     """
-    classes = type(database).__mro__
+    classes = (*type(database).__mro__, *database.__class__.__mro__)  # differ for what stands in for a database
     if _defined_in(classes, "mongomock_motor", "AsyncMongoMockDatabase"):
         from asyncmig.drivers.mock import MockDriver
 

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 import anyio
 import bson
-from bson.codec_options import CodecOptions
+from bson.codec_options import CodecOptions, DatetimeConversion
 from bson.raw_bson import RawBSONDocument
 from pymongo.errors import PyMongoError, WriteConcernError
 from pymongo.read_concern import ReadConcern
@@ -26,7 +26,11 @@ _MAJORITY = WriteConcern("majority")
 _TAKES_WRITE_CONCERN = frozenset(
     {"collMod", "convertToCapped", "create", "createIndexes", "drop", "dropDatabase", "dropIndexes", "renameCollection"}
 )
-_RAW: CodecOptions[Any] = CodecOptions(document_class=RawBSONDocument)
+_PLAIN: CodecOptions[Any] = CodecOptions(
+    tz_aware=True,
+    datetime_conversion=DatetimeConversion.DATETIME_AUTO,  # dates beyond Python's are no reason to fail
+)
+_RAW: CodecOptions[Any] = _PLAIN.with_options(document_class=RawBSONDocument)
 _BATCH = 2**31 - 1  # documents; the server still ends a batch at 16 MB
 _COMMIT_PATIENCE = 120.0  # seconds; what the drivers' own with_transaction allows
 
@@ -78,7 +82,7 @@ class RealDriver:
 
     def collection(self, name: str) -> Any:
         """The collection with majority concerns and plain documents, whatever the user's client is set to."""
-        return self._collection(name, CodecOptions(tz_aware=True))
+        return self._collection(name, _PLAIN)
 
     def encode(self, document: Mapping[str, Any]) -> bytes:
         """The document as the server will store it, encoded with the options of the user's client.
@@ -90,7 +94,7 @@ class RealDriver:
 
     async def insert(self, name: str, documents: Sequence[bytes], *, session: Any = None) -> None:
         """Insert encoded documents, as many as can be. Raises BulkWriteError for those that cannot."""
-        rows = [RawBSONDocument(document) for document in documents]
+        rows = [RawBSONDocument(document, _RAW) for document in documents]
         await self._collection(name, _RAW).insert_many(rows, ordered=False, session=session)
 
     async def stored(self, name: str, ids: Sequence[Any], *, session: Any = None) -> list[bytes]:
@@ -113,7 +117,7 @@ class RealDriver:
     def _by_id(self, ids: Sequence[Any]) -> Document:
         """The filter, encoded with the options of the user's client: they say how a UUID is spelled."""
         encoded = bson.encode({"ids": list(ids)}, codec_options=self.database.codec_options)
-        return {"_id": {"$in": RawBSONDocument(encoded)["ids"]}}
+        return {"_id": {"$in": RawBSONDocument(encoded, _RAW)["ids"]}}
 
     def _collection(self, name: str, codec_options: CodecOptions[Any]) -> Any:
         return self.database.get_collection(

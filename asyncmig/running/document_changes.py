@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import Any
 
-from bson.raw_bson import RawBSONDocument
+import bson
+from bson.codec_options import CodecOptions, DatetimeConversion
 from pymongo.errors import BulkWriteError
 
 from asyncmig.operations import DeleteDocuments, InsertDocuments
@@ -15,6 +16,8 @@ from asyncmig.running.refusal import is_refusal, refused
 from asyncmig.schema.canonical import canonical
 
 __all__ = ["delete_documents", "insert_documents", "prepare_insert"]
+
+_FAITHFUL: CodecOptions[Any] = CodecOptions(tz_aware=True, datetime_conversion=DatetimeConversion.DATETIME_AUTO)
 
 
 async def prepare_insert(operation: InsertDocuments, context: Context) -> Journal:
@@ -101,4 +104,4 @@ def _entry(document: bytes) -> Journal:
 
 
 def _id(document: bytes) -> Any:
-    return RawBSONDocument(document)["_id"]
+    return bson.decode(document, _FAITHFUL)["_id"]

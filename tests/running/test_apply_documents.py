@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from bson import Binary, Decimal128, Int64, ObjectId, Regex, Timestamp
+from bson import Binary, DatetimeMS, Decimal128, Int64, ObjectId, Regex, Timestamp
 from pymongo.errors import AutoReconnect
 
 from asyncmig.errors import OperationRefused
@@ -175,6 +175,7 @@ IDS: list[Any] = [
     ObjectId(),
     datetime(2024, 12, 10, 15, 0, 0, 123456, UTC),
     datetime(2024, 12, 10, 15, 0, 0, 123456),  # without a zone it is meant in UTC
+    DatetimeMS(2**60),
     Binary(b"x", 128),
     b"bytes",
     Decimal128("1.10"),

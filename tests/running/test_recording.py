@@ -273,6 +273,15 @@ async def test_arguments_that_make_no_sense_end_the_recording(filled: Any) -> No
     )
 
 
+async def test_a_revision_may_look_at_the_whole_schema(filled: Any, driver_name: str) -> None:
+    async def upgrade(env: Env) -> None:
+        driver = driver_for(env.db)
+        assert driver.name == driver_name
+        assert [info["name"] for info in await driver.read({"listCollections": 1})] == ["wallet"]
+
+    assert await recorded(filled, upgrade) == Recording(())
+
+
 async def test_on_the_mock_too() -> None:
     database = AsyncMongoMockClient()["x"]
     await database["wallet"].insert_many([{"_id": n} for n in range(3)])
