@@ -151,7 +151,8 @@ def _parsed(source: str, path: Path) -> Header | None:
                 lines[name] = statement.lineno
     if computed or ("*" in bound and "revision" not in values):
         return None
-    _check_functions(bound, path)
+    if "revision" in values:
+        _check_functions(bound, path)
     return Header(path, values, _first_line(ast.get_docstring(module, clean=False)), lines)
 
 

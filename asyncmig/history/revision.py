@@ -71,7 +71,9 @@ def _tuple(name: str, value: Ids, revision: object) -> tuple[str, ...]:
         return ()
     if isinstance(value, str):
         return (value,)
-    ids = tuple(value) if isinstance(value, Iterable) else (None,)
-    if all(isinstance(one, str) for one in ids):
-        return ids
+    if isinstance(value, Iterable):
+        given = tuple(value)
+        ids = tuple([one for one in given if isinstance(one, str)])
+        if len(ids) == len(given):
+            return ids
     raise IllegalRevision(revision, f"its {name} must be None, a string or several strings, not {value!r:.100}")

@@ -89,7 +89,8 @@ def goals(view: View, target: Target, current: Sequence[str]) -> tuple[str, ...]
     """The revisions that an upgrade goes to; none for base. ``current`` is where the database stands."""
     if target.offset is None:
         found = revisions_at(view, target, target.branch)
-        _refuse_overlap(view, target, found)
+        if len(found) > 1 and target.branch is not None:
+            _refuse_overlap(view, target, found)
         return found
     _branch(view, target)
     if target.symbol is None:
@@ -186,12 +187,12 @@ def _branch(view: View, target: Target) -> str | None:
 
 
 def _refuse_overlap(view: View, target: Target, found: Sequence[str]) -> None:
-    if len(found) > 1 and target.branch is not None:
-        for upper in found:
-            below = reach([upper], view.edges.needs)
-            for lower in found:
-                if lower != upper and lower in below:
-                    raise OverlappingTargets(target.text, upper, lower)
+    needs = view.edges.needs
+    below = reach([need for one in found for need in needs[one]], needs)
+    for lower in found:
+        if lower in below:
+            upper = next(one for one in found if one != lower and lower in reach([one], needs))
+            raise OverlappingTargets(target.text, upper, lower)
 
 
 def _start_of_climb(view: View, target: Target, current: Sequence[str]) -> str | None:
