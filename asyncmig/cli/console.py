@@ -17,7 +17,7 @@ import asyncclick as click
 if TYPE_CHECKING:
     from rich.console import Console as RichConsole
 
-__all__ = ["Console", "Stream", "Style"]
+__all__ = ["RICH_STYLES", "Console", "Stream", "Style"]
 
 Style = Literal["id", "good", "bad", "warn", "faint", "strong"]
 
@@ -28,6 +28,14 @@ _STYLES: dict[Style, dict[str, str | bool]] = {
     "warn": {"fg": "yellow"},
     "faint": {"dim": True},
     "strong": {"bold": True},
+}
+RICH_STYLES: dict[Style, str] = {
+    "id": "cyan",
+    "good": "green",
+    "bad": "bold red",
+    "warn": "yellow",
+    "faint": "dim",
+    "strong": "bold",
 }
 
 

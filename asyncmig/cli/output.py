@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from asyncmig.cli.app import App
-from asyncmig.cli.console import Stream, Style
+from asyncmig.cli.console import RICH_STYLES, Stream, Style
 
 if TYPE_CHECKING:
     from asyncmig.operations import Operation
 
-__all__ = ["as_json", "emit", "operation_document", "operation_line", "table"]
+__all__ = ["as_json", "emit", "operation_document", "operation_line", "python", "table"]
 
 _SIGNS: dict[str, tuple[str, Style]] = {
     "Create": ("+", "good"),
@@ -64,23 +64,29 @@ def operation_line(stream: Stream, operation: Operation) -> str:
     return stream.paint(f"{sign} {operation.describe()}", style)
 
 
-def table(stream: Stream, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Rows under headings on a terminal; plain aligned columns without headings elsewhere."""
-    if stream.terminal:
-        return _rich_table(stream, columns, rows)
-    widths = [max((len(row[place]) for row in rows), default=0) for place in range(len(columns))]
-    padded = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
-    return "\n".join(line.rstrip() for line in padded)
-
-
-def _rich_table(stream: Stream, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def table(stream: Stream, columns: Mapping[str, Style | None], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    """The lines of a table under headings, which wraps long cells: for a terminal. ``columns`` have a style each."""
     from rich.table import Table
     from rich.text import Text
 
-    made = Table(*columns, box=None, padding=(0, 2, 0, 0), header_style="bold", pad_edge=False)
+    made = Table(box=None, padding=(0, 2, 0, 0), header_style="bold", pad_edge=False)
+    for name, style in columns.items():
+        made.add_column(name, style=RICH_STYLES[style] if style else "", no_wrap=name == next(iter(columns)))
     for row in rows:
-        made.add_row(*(Text(cell) for cell in row))
+        made.add_row(*map(Text, row))
     console = stream.rich()
     with console.capture() as captured:
         console.print(made)
-    return captured.get().rstrip()
+    yield from (line.rstrip() for line in captured.get().splitlines())
+
+
+def python(stream: Stream, source: str) -> str:
+    """Python source, highlighted where the stream shows colour."""
+    if not stream.colour or not stream.terminal:
+        return source
+    from rich.syntax import Syntax
+
+    console = stream.rich()
+    with console.capture() as captured:
+        console.print(Syntax(source, "python", theme="ansi_dark", background_color="default"))
+    return "\n".join(line.rstrip() for line in captured.get().splitlines())

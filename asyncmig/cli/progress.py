@@ -34,6 +34,8 @@ class Progress:
     def __init__(self, console: Console, interrupts: Interrupts) -> None:
         self._console, self._err, self._interrupts = console, console.err, interrupts
         self._waited = False
+        self._open = 0
+        """How wide the line is that stands unfinished on the terminal."""
 
     def __call__(self, event: Event) -> None:
         """Take one event of the run."""
@@ -98,14 +100,18 @@ class Progress:
 
     def _begin(self, what: str) -> None:
         if self._err.terminal:
-            width = shutil.get_terminal_size().columns
-            self._err.write(f"  {what} ..."[: width - 1], end="\r")
+            line = f"  {what} ..."[: shutil.get_terminal_size().columns - 1]
+            self._err.write(line, end="\r")
+            self._open = len(line)
 
     def _end(self, what: str, how: str) -> None:
         self._line(f"  {what}  {self._err.paint(how, 'faint')}")
 
     def _line(self, text: str) -> None:
-        self._err.write(("\x1b[2K" if self._err.terminal and self._err.colour else "") + text)
+        if self._open:
+            self._err.write(" " * self._open, end="\r")
+            self._open = 0
+        self._err.write(text)
 
 
 def _time(seconds: float) -> str:

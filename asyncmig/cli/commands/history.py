@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator, Sequence
+
 import asyncclick as click
 
 from asyncmig.cli.app import App, pass_app
+from asyncmig.cli.console import Stream, Style
 from asyncmig.cli.failures import Answer
 from asyncmig.cli.history import marks, revision_document, revision_line
 from asyncmig.cli.options import command
-from asyncmig.cli.output import emit
+from asyncmig.cli.output import emit, table
 from asyncmig.errors import RevisionError
 from asyncmig.history import Revision, RevisionGraph
 
@@ -37,10 +40,23 @@ async def history(app: App, rev_range: str | None, indicate_current: bool) -> No
     emit(
         app,
         {"revisions": [_document(app, graph, revision, applied, current) for revision in shown]},
-        (revision_line(out, revision, marks(graph, revision, current)) for revision in shown),
+        _table(out, graph, shown, current) if out.terminal and shown else _lines(out, graph, shown, current),
     )
     if not shown:
         app.console.say('There is no revision yet; `asyncmig revision -m "..."` writes one.')
+
+
+def _lines(out: Stream, graph: RevisionGraph, shown: Sequence[Revision], current: Collection[str]) -> Iterator[str]:
+    return (revision_line(out, revision, marks(graph, revision, current)) for revision in shown)
+
+
+def _table(out: Stream, graph: RevisionGraph, shown: Sequence[Revision], current: Collection[str]) -> Iterator[str]:
+    columns: dict[str, Style | None] = {"Revision": "id", "Message": None, "Parents": "faint", "": "good"}
+    rows = (
+        (one.revision, one.message, ", ".join(one.down_revision), ", ".join(marks(graph, one, current)))
+        for one in shown
+    )
+    return table(out, columns, rows)
 
 
 def _ends(text: str | None) -> tuple[str, str]:

@@ -9,7 +9,7 @@ import asyncclick as click
 from asyncmig.cli.app import App, pass_app
 from asyncmig.cli.history import marks, revision_document, revision_line
 from asyncmig.cli.options import command
-from asyncmig.cli.output import emit
+from asyncmig.cli.output import emit, python
 from asyncmig.history import Revision, RevisionGraph
 
 
@@ -45,4 +45,4 @@ def _lines(app: App, graph: RevisionGraph, one: Revision, source: str) -> Iterat
     }
     yield revision_line(out, one, marks(graph, one))
     yield from (f"{out.paint(f'{name}:', 'faint')} {value}" for name, value in facts.items() if value)
-    yield f"\n{source}"
+    yield f"\n{python(out, source)}"
