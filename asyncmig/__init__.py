@@ -9,6 +9,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from asyncmig import fastapi as fastapi
+    from asyncmig.application.startup import startup as startup
     from asyncmig.authoring.introspect import introspect as introspect
     from asyncmig.migrator import Migrator as Migrator
     from asyncmig.migrator import autogenerate_migration as autogenerate_migration
@@ -31,12 +33,16 @@ _HOMES = {
     "View": "asyncmig.schema.declaration",
     "autogenerate_migration": "asyncmig.migrator",
     "introspect": "asyncmig.authoring.introspect",
+    "startup": "asyncmig.application.startup",
 }
+_MODULES = frozenset({"fastapi"})
 
 __all__ = ["__version__", *_HOMES]  # pyright: ignore[reportUnsupportedDunderAll]
 
 
 def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return import_module(f"asyncmig.{name}")
     if name not in _HOMES:
         raise AttributeError(f"module 'asyncmig' has no attribute {name!r}")
     value = getattr(import_module(_HOMES[name]), name)
@@ -45,4 +51,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_HOMES])
+    return sorted([*globals(), *_HOMES, *_MODULES])

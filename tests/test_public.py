@@ -22,6 +22,7 @@ PUBLIC = {
         "__version__",
         "autogenerate_migration",
         "introspect",
+        "startup",
     },
     "asyncmig.errors": {
         "AsyncmigError",
@@ -41,6 +42,7 @@ PUBLIC = {
         "ServerUnreachable",
         "UnsupportedByDriver",
     },
+    "asyncmig.fastapi": {"Health", "Report", "lifespan", "router"},
     "asyncmig.testing.server": {"FolderInUse", "LocalServer", "ServerFailed"},
 }
 

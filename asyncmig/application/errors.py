@@ -1,0 +1,30 @@
+"""Why an application does not start; leaves of the tree in :mod:`asyncmig.errors`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from asyncmig.errors import CheckFailed, PendingRevisions
+
+__all__ = ["DatabaseAhead", "StillPending"]
+
+
+class DatabaseAhead(CheckFailed):
+    """Raised, with ``allow_ahead=False``, when the database has revisions that no file of this release knows."""
+
+    def __init__(self, ahead: Sequence[str]) -> None:
+        self.ahead = tuple(ahead)
+        super().__init__(
+            f"the database is ahead of this release by {len(self.ahead)} revision(s) that no file knows: "
+            f"{', '.join(self.ahead)}; start the release that has them, or allow it with allow_ahead=True"
+        )
+
+
+class StillPending(PendingRevisions, TimeoutError):
+    """Raised by the policy ``wait`` when nobody has upgraded in time."""
+
+    def __init__(self, pending: Sequence[str], stopped: Sequence[str], seconds: float) -> None:
+        self.stopped, self.seconds = tuple(stopped), seconds
+        super().__init__(pending)
+        failed = f"; an error has stopped {', '.join(stopped)}, see `asyncmig status`" if stopped else ""
+        self.args = (f"after {seconds:g} s of waiting for another process, {self}{failed}",)

@@ -1,0 +1,70 @@
+"""What a door may be told, and the ``Migrator`` that comes of it and of the project's settings."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypedDict
+
+if TYPE_CHECKING:
+    from asyncmig.migrator import Migrator, Models
+    from asyncmig.running.events import Listener
+    from asyncmig.settings import Settings
+
+__all__ = ["Options", "migrator_for", "project_settings"]
+
+
+class Options(TypedDict, total=False):
+    """Where the migrations are and how they run; what is not given, or None, is taken from the settings.
+
+    ``directory``: the folder that holds ``versions/``. ``collections``: the models; where given, they
+    are compared with the database, too. ``lock_lease``: seconds. The settings are the ``ASYNCMIG_*``
+    variables and ``[tool.asyncmig]``, as for the command line.
+    """
+
+    directory: str | Path | None
+    collections: Models | None
+    lock_lease: float | None
+    revisions_collection: str | None
+    lock_collection: str | None
+
+
+def project_settings() -> Settings:
+    """The settings as the command line would find them here. Raises ConfigurationError."""
+    from asyncmig.settings import load_settings
+
+    return load_settings(Path.cwd(), os.environ)
+
+
+def migrator_for(
+    database: Any,
+    options: Mapping[str, Any],
+    settings: Settings,
+    *,
+    lock_timeout: float | None = None,
+    on_event: Listener | None = None,
+    command: str = "",
+) -> Migrator:
+    """A migrator of ``database`` by these options and, where they say nothing, the settings.
+
+    Raises TypeError for an option that there is not.
+    """
+    from asyncmig.migrator import Migrator
+
+    if unknown := options.keys() - Options.__annotations__.keys():
+        raise TypeError(f"unknown option {', '.join(sorted(unknown))}; there are {', '.join(Options.__annotations__)}")
+    given = {name: value for name, value in options.items() if value is not None}
+    return Migrator(
+        database,
+        given.get("directory", settings.directory),
+        given.get("collections"),
+        revisions_collection=given.get("revisions_collection", settings.revisions_collection),
+        lock_collection=given.get("lock_collection", settings.lock_collection),
+        lock_timeout=settings.lock_timeout if lock_timeout is None else lock_timeout,
+        lock_lease=given.get("lock_lease", settings.lock_lease),
+        include=settings.included if settings.include or settings.exclude else None,
+        undeclared_indexes=settings.undeclared_indexes,
+        on_event=on_event,
+        command=command,
+    )

@@ -1,0 +1,138 @@
+"""``startup``: what an application awaits before it serves, whatever framework it is written with."""
+
+from __future__ import annotations
+
+import os
+import random
+from time import monotonic
+from typing import TYPE_CHECKING, Any, Unpack
+
+import anyio
+from pymongo.errors import PyMongoError
+
+from asyncmig.application.errors import DatabaseAhead, StillPending
+from asyncmig.application.log import logger, reason, some, tell
+from asyncmig.application.options import Options, migrator_for, project_settings
+from asyncmig.application.policy import Policy, chosen
+from asyncmig.application.source import is_database
+from asyncmig.errors import ConfigurationError, PendingRevisions, SchemaDiffers
+from asyncmig.history.snapshot import Snapshot
+from asyncmig.running.faults import is_transient
+
+if TYPE_CHECKING:
+    from asyncmig.history.revision import Revision
+    from asyncmig.migrator import Migrator
+    from asyncmig.running.standing import Standing
+
+__all__ = ["startup"]
+
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 2.0  # seconds between two looks at a database that others upgrade
+_TELL_EVERY = 10.0  # seconds
+
+
+async def startup(
+    database: Any,
+    policy: Policy = "check",
+    *,
+    timeout: float | None = None,  # noqa: ASYNC109  # how long others may take, not how long the caller has
+    allow_ahead: bool = True,
+    **options: Unpack[Options],
+) -> list[Revision]:
+    """See to it that ``database`` is as this release expects it; returns what this process has applied.
+
+    ``policy``: what to do about pending revisions, unless the variable ``ASYNCMIG_ON_STARTUP`` says
+    otherwise. ``upgrade`` runs them under the lock, or waits for the process that does; ``check``
+    raises PendingRevisions; ``wait`` lets another process run them, and raises StillPending when
+    nobody does; ``warn`` logs a warning; ``off`` asks nothing at all. ``timeout``: seconds to wait
+    for another process, else the setting ``lock_timeout``. ``options``: see
+    :class:`~asyncmig.application.options.Options`; with ``collections`` the models are compared too.
+
+    A database with revisions that no file knows (a newer release was here) is a warning, and with
+    ``allow_ahead=False`` DatabaseAhead. A database at head costs one round trip and takes no lock.
+
+    A refusal is logged as one line at error level, by the logger ``asyncmig``, and raised. The client
+    stays open, and the caller's. Raises ConfigurationError, RevisionError, LockError, RevisionFailed
+    and SchemaDiffers as ``Migrator`` does.
+    """
+    try:
+        wanted = chosen(policy, os.environ)
+        return [] if wanted == "off" else await _Start(database, wanted, timeout, allow_ahead, options).go()
+    except Exception as error:
+        logger.error("start-up refused: %s", reason(error))  # the traceback goes with the error itself
+        raise
+
+
+class _Start:
+    """One start of an application."""
+
+    def __init__(self, database: Any, policy: Policy, wait: float | None, allow_ahead: bool, options: Options) -> None:
+        if not is_database(database):
+            raise ConfigurationError(f"startup takes a database, not {database!r:.200}")
+        self._policy, self._allow_ahead = policy, allow_ahead
+        settings = project_settings()
+        self._limit = settings.lock_timeout if wait is None else wait
+        self._migrator: Migrator = migrator_for(
+            database,
+            options,
+            settings,
+            lock_timeout=self._limit,
+            on_event=tell,
+            command=f"start-up, {policy}",
+        )
+        self._compares = options.get("collections") is not None
+
+    async def go(self) -> list[Revision]:
+        files = Snapshot(self._migrator.directory)
+        standing = await self._migrator.standing(files)
+        applied: list[Revision] = []
+        if standing.pending and self._policy == "upgrade":
+            applied = await self._migrator.upgrade("head")
+        elif standing.pending and self._policy == "wait":
+            standing = await self._others(standing, files)
+        elif standing.pending:
+            self._refuse(PendingRevisions(standing.pending))
+        self._report(standing, applied)
+        if self._compares and (differences := await self._migrator.diff()):
+            self._refuse(SchemaDiffers(differences))
+        return applied
+
+    def _refuse(self, error: Exception) -> None:
+        if self._policy != "warn":
+            raise error
+        logger.warning("%s", reason(error))
+
+    def _report(self, standing: Standing, applied: list[Revision]) -> None:
+        """What is worth a line though nothing is pending any more."""
+        if standing.ahead and self._allow_ahead:
+            logger.warning("the database is ahead of this release: no file knows %s", some(standing.ahead))
+        elif standing.ahead:
+            self._refuse(DatabaseAhead(standing.ahead))
+        if standing.edited:
+            logger.warning("edited since they were applied: %s", some(standing.edited))
+        if applied:
+            logger.info("upgraded: %s", some([revision.revision for revision in applied]))
+        elif standing.at_head:
+            logger.info("the database is at head")
+
+    async def _others(self, standing: Standing, files: Snapshot) -> Standing:
+        """Wait until nothing is pending; a server that does not answer for a moment is waited for, too."""
+        began, told, pause = monotonic(), None, _FIRST_PAUSE
+        while standing.pending:
+            waited = monotonic() - began
+            if waited >= self._limit:
+                raise StillPending(standing.pending, standing.stopped, self._limit)
+            if told is None or waited - told >= _TELL_EVERY:
+                logger.info("waiting for another process to upgrade: %s (%.0f s)", some(standing.pending), waited)
+                told = waited
+            await anyio.sleep(min(pause * random.uniform(0.5, 1.5), max(self._limit - waited, 0)))  # noqa: S311  # apart, not secret
+            pause = min(pause * 1.5, _LONGEST_PAUSE)
+            standing = await self._again(standing, files)
+        return standing
+
+    async def _again(self, before: Standing, files: Snapshot) -> Standing:
+        try:
+            return await self._migrator.standing(files)
+        except PyMongoError as error:
+            if not is_transient(error):
+                raise
+            return before
