@@ -16,7 +16,7 @@ from asyncmig.history.errors import (
 )
 from asyncmig.history.file_errors import DuplicateRevision
 from asyncmig.history.names import check_id, check_labels
-from asyncmig.history.ranges import between
+from asyncmig.history.interval import between
 from asyncmig.history.revision import Revision
 from asyncmig.history.targets import Target, downgraded, goals, parse, resolved
 from asyncmig.history.views import Views

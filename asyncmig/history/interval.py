@@ -1,4 +1,4 @@
-"""Ranges of the history, ``lower:upper``, as ``history -r`` and ``squash`` take them."""
+"""Intervals of the history, ``lower:upper``, as ``history -r`` takes them."""
 
 from __future__ import annotations
 
