@@ -105,8 +105,8 @@ def mermaid(nodes: Sequence[Node]) -> Iterator[str]:
     for node in nodes:
         yield from (f"    {_key(node.name)} --> {_key(parent)}" for parent in node.parents)
         yield from (f"    {_key(node.name)} -.-> {_key(need)}" for need in node.depends_on)
-    for state in sorted({node.state for node in nodes} - {"unknown"}):
-        yield f"    classDef {state} fill:{_FILLS[state]},color:#000"
+    shown = {node.state for node in nodes}
+    yield from (f"    classDef {state} fill:{fill},color:#000" for state, fill in _FILLS.items() if state in shown)
 
 
 def dot(nodes: Sequence[Node]) -> Iterator[str]:

@@ -40,9 +40,10 @@ def revision_line(stream: Stream, revision: Revision, noted: Collection[str] = (
 def states(graph: RevisionGraph, situation: Situation) -> dict[str, State]:
     """What a database has made of each revision: applied, current, failed (half-way), or pending."""
     found: dict[str, State] = {one.revision: "pending" for one in graph.pending(situation.applied)}
-    found |= dict.fromkeys(situation.applied, "applied")
-    found |= dict.fromkeys(graph.heads_of(situation.applied), "current")
-    return found | {record.revision: "failed" for record in situation.unsettled}
+    found.update(dict.fromkeys(situation.applied, "applied"))
+    found.update(dict.fromkeys(graph.heads_of(situation.applied), "current"))
+    found.update({record.revision: "failed" for record in situation.unsettled})
+    return found
 
 
 def revision_document(app: App, graph: RevisionGraph | None, revision: Revision) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import asyncclick as click
 
 import asyncmig
 from asyncmig.cli.app import App
+from asyncmig.cli.console import Console
 from asyncmig.cli.failures import report
 from asyncmig.cli.group import LazyGroup
 from asyncmig.cli.loop import run
@@ -52,4 +53,8 @@ click.version_option(asyncmig.__version__, message="asyncmig %(version)s")(cli)
 
 def main() -> None:
     """The entry point of the console script and of ``python -m asyncmig``."""
-    sys.exit(run(cli.main(standalone_mode=False)))
+    try:
+        code = run(cli.main(standalone_mode=False))
+    except KeyboardInterrupt as error:  # in the moments when the loop starts or ends
+        code = report(error, Console(), verbose=False)
+    sys.exit(code)

@@ -10,7 +10,7 @@ import asyncclick as click
 
 from asyncmig.cli.app import App
 
-__all__ = ["Command", "command", "shared_options"]
+__all__ = ["Command", "command", "lock_timeout", "revision_argument", "shared_options"]
 
 _STEPS_BACK = re.compile(r"-\d+")
 
@@ -83,3 +83,25 @@ class Command(click.Command):
 def command(name: str, *, examples: Sequence[str] = ()) -> Callable[[Callable[..., Any]], Command]:
     """Make a ``Command`` of an async function."""
     return click.command(name, cls=Command, examples=examples)
+
+
+def revision_argument(name: str, **settings: Any) -> Callable[[Callable[..., Any]], Any]:
+    """An argument that names a revision, or a target; shells complete it from the files."""
+
+    def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> Any:
+        from asyncmig.cli.completion import targets
+
+        return targets(ctx, incomplete)
+
+    return click.argument(name, shell_complete=complete, **settings)
+
+
+def lock_timeout(function: Callable[..., Any]) -> Any:
+    """The option of all commands that take the lock."""
+    option = click.option(
+        "--lock-timeout",
+        type=click.FloatRange(min=0),
+        metavar="SECONDS",
+        help="How long to wait for the lock; 0 asks once.  [default: 60, or the setting]",
+    )
+    return option(function)

@@ -56,6 +56,7 @@ class TestHelp:
         (["downgrade"], "Missing argument 'TARGET'"),
         (["history", "-r", "abc"], "must be A:B"),
         (["upgrade", "--lock-timeout", "soon"], "'soon' is not a valid float"),
+        (["stamp", "head", "--lock-timeout", "-1"], "-1.0 is not in the range x>=0"),
     ],
 )
 async def test_faults_of_usage(run, args: list[str], words: str) -> None:
@@ -135,3 +136,27 @@ class TestReport:
     def test_with_a_traceback_when_verbose(self, capsys) -> None:
         assert report(ValueError("odd"), Console(), verbose=True) == 1
         assert "ValueError: odd" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [
+        ("asyncmig upg", ["upgrade"]),
+        ("asyncmig upgrade aa", ["aaaa"]),
+        ("asyncmig downgrade ", ["bbbb", "aaaa", "audit@head", "head", "heads", "base"]),
+        ("asyncmig show au", ["audit@head"]),
+        ("asyncmig --dire", ["--directory"]),
+    ],
+)
+def test_completion(run_cli, write_revision, words: str, offered: list[str]) -> None:
+    write_revision("aaaa")
+    write_revision("bbbb", "aaaa", branch_labels="audit")
+    environment = {"_ASYNCMIG_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": str(words.count(" "))}
+    result = run_cli(env=environment)
+    assert result.stdout.split() == [f"plain,{name}" for name in offered], result.stderr
+
+
+def test_completion_where_there_is_nothing(run_cli) -> None:
+    environment = {"_ASYNCMIG_COMPLETE": "bash_complete", "COMP_WORDS": "asyncmig upgrade x", "COMP_CWORD": "2"}
+    result = run_cli(env=environment)
+    assert (result.stdout, result.stderr) == ("", "")

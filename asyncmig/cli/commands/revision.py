@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import asyncclick as click
 
 from asyncmig.cli.app import App, pass_app
-from asyncmig.cli.options import command
+from asyncmig.cli.options import command, revision_argument
 from asyncmig.cli.output import emit
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ async def revision(
 
 
 @command("merge", examples=['asyncmig merge -m "join billing and audit"', "asyncmig merge 2024121015 2024121109"])
-@click.argument("revisions", nargs=-1)
+@revision_argument("revisions", nargs=-1)
 @click.option("-m", "--message", metavar="TEXT", help="What the merge is for.")
 @click.option("--rev-id", metavar="ID", help="The id, instead of the time in UTC.")
 @pass_app

@@ -10,7 +10,7 @@ import asyncclick as click
 from asyncmig.cli.app import App, pass_app
 from asyncmig.cli.console import Stream
 from asyncmig.cli.history import revision_line
-from asyncmig.cli.options import command
+from asyncmig.cli.options import command, lock_timeout, revision_argument
 from asyncmig.cli.output import emit, operation_document, operation_line
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 def _run_options(function: Callable[..., Any]) -> Callable[..., Any]:
     for option in (
-        click.option("--lock-timeout", type=float, metavar="SECONDS", help="How long to wait for the lock."),
+        lock_timeout,
         click.option("-y", "--yes", is_flag=True, help="Run steps that lose data without asking."),
         click.option("--plan", is_flag=True, help="Show what would run, with every operation, and write nothing."),
     ):
@@ -31,7 +31,7 @@ def _run_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @command("upgrade", examples=["asyncmig upgrade", "asyncmig upgrade --plan", "asyncmig upgrade +1"])
-@click.argument("target", default="head")
+@revision_argument("target", default="head")
 @_run_options
 @pass_app
 async def upgrade(app: App, target: str, *, plan: bool, yes: bool, lock_timeout: float | None) -> None:
@@ -45,7 +45,7 @@ async def upgrade(app: App, target: str, *, plan: bool, yes: bool, lock_timeout:
 @command(
     "downgrade", examples=["asyncmig downgrade -1", "asyncmig downgrade base --plan", "asyncmig downgrade 20241210"]
 )
-@click.argument("target")
+@revision_argument("target")
 @_run_options
 @pass_app
 async def downgrade(app: App, target: str, *, plan: bool, yes: bool, lock_timeout: float | None) -> None:

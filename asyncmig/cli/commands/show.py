@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import asyncclick as click
-
 from asyncmig.cli.app import App, pass_app
 from asyncmig.cli.history import marks, revision_document, revision_line
-from asyncmig.cli.options import command
+from asyncmig.cli.options import command, revision_argument
 from asyncmig.cli.output import emit, python
 from asyncmig.history import Revision, RevisionGraph
 
 
 @command("show", examples=["asyncmig show head", "asyncmig show 2024121015"])
-@click.argument("revision")
+@revision_argument("revision")
 @pass_app
 async def show(app: App, revision: str) -> None:
     """Show REVISION: an id, the beginning of one, a label, head, heads or base+1. Reads the files alone."""

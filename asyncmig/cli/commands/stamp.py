@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncclick as click
 
 from asyncmig.cli.app import App, pass_app
-from asyncmig.cli.options import command
+from asyncmig.cli.options import command, lock_timeout, revision_argument
 from asyncmig.cli.output import emit
 
 
 @command("stamp", examples=["asyncmig stamp head", "asyncmig stamp base", "asyncmig stamp --purge head"])
-@click.argument("target")
+@revision_argument("target")
 @click.option("--purge", is_flag=True, help="Forget everything recorded before, also ids that no file has.")
-@click.option("--lock-timeout", type=float, metavar="SECONDS", help="How long to wait for the lock.")
+@lock_timeout
 @pass_app
 async def stamp(app: App, target: str, *, purge: bool, lock_timeout: float | None) -> None:
     """Record the database as standing at TARGET, without running anything.
@@ -27,7 +27,7 @@ async def stamp(app: App, target: str, *, purge: bool, lock_timeout: float | Non
 
 
 @command("repair", examples=["asyncmig repair", "asyncmig repair 20241210150000"])
-@click.argument("revisions", nargs=-1)
+@revision_argument("revisions", nargs=-1)
 @pass_app
 async def repair(app: App, revisions: tuple[str, ...]) -> None:
     """Accept the files of applied revisions as they are now: those named by REVISIONS, or all that were edited.

@@ -1,0 +1,26 @@
+"""Completion of revisions on the command line; from the files alone, and silent when they cannot be read."""
+
+from __future__ import annotations
+
+import asyncclick as click
+from asyncclick.shell_completion import CompletionItem
+
+from asyncmig.cli.app import App
+from asyncmig.errors import AsyncmigError
+
+__all__ = ["targets"]
+
+_WORDS = ("head", "heads", "base")
+
+
+def targets(ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+    """The ids, labels and words that a target may begin with."""
+    app = ctx.ensure_object(App)
+    try:
+        revisions = app.files().listing().revisions
+    except AsyncmigError:
+        return []
+    known = [(one.revision, one.message) for one in reversed(revisions)]
+    known += [(f"{label}@head", f"the branch {label}") for one in revisions for label in one.branch_labels]
+    known += [(word, "") for word in _WORDS]
+    return [CompletionItem(name, help=text) for name, text in known if name.startswith(incomplete)]
