@@ -12,11 +12,10 @@ from asyncmig.history.errors import (
     OutOfOrder,
     SquashedAway,
     UnknownApplied,
-    UnknownRevision,
 )
 from asyncmig.history.file_errors import DuplicateRevision
-from asyncmig.history.names import check_id, check_labels
 from asyncmig.history.interval import between
+from asyncmig.history.names import check_id, check_labels
 from asyncmig.history.revision import Revision
 from asyncmig.history.targets import Target, downgraded, goals, parse, resolved
 from asyncmig.history.views import Views
@@ -101,8 +100,6 @@ class RevisionGraph:
             UnknownRevision, AmbiguousRevision: when there is none, or more than one.
             SquashedAway: when only a squashed revision remembers it.
         """
-        if not isinstance(name, str):
-            raise UnknownRevision(str(name))
         found = self._view.names(name)
         if found in self._files:
             return self._files[found]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from asyncmig.history.edges import reach
-from asyncmig.history.errors import AmbiguousStep, BelowBase, NotAnAncestor
+from asyncmig.history.errors import AmbiguousStep, BelowBase, InvalidTarget, NotAnAncestor
 from asyncmig.history.targets import resolved
 from asyncmig.history.view import View
 
@@ -16,6 +16,9 @@ _CURRENT = "current"
 
 def between(view: View, lower: str, upper: str, current: Sequence[str]) -> set[str]:
     """The ids from ``lower`` up to ``upper``; see :meth:`RevisionGraph.between`."""
+    for end in (lower, upper):
+        if not isinstance(end, str):
+            raise InvalidTarget(end, "it must be a string")
     tops = _end(view, f"{lower or 'base'}{upper}" if _is_steps(upper) else upper or "heads", current)
     try:
         bottoms = _end(view, f"{upper or 'head'}{lower}" if _is_steps(lower) else lower or "base", current)

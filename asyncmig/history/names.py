@@ -72,6 +72,8 @@ class Names:
             UnknownRevision: when there is none, or the beginning given is shorter than four characters.
             AmbiguousRevision: when there are several.
         """
+        if not isinstance(name, str):
+            raise UnknownRevision(str(name), target)
         if name in self._ids:
             return name
         if name in self.labels:

@@ -88,6 +88,10 @@ def test_answer(drawing: str, question: Any, answer: Any) -> None:
 REFUSALS: list[tuple[str, Any, Any, str]] = [
     (LINE, lambda g: g.get("zzzz"), errors.UnknownRevision, "zzzz"),
     (LINE, lambda g: g.get(None), errors.UnknownRevision, "None"),
+    (LINE, lambda g: g.ancestors(5), errors.UnknownRevision, "5"),
+    (LINE, lambda g: g.children([]), errors.UnknownRevision, "[]"),
+    (LINE, lambda g: g.between(None, "head"), errors.InvalidTarget, "must be a string"),
+    (LINE, lambda g: g.resolve(None), errors.InvalidTarget, "must be a string"),
     (LINE, lambda g: g.children("zzzz"), errors.UnknownRevision, "zzzz"),
     (LINE, lambda g: g.resolve("+1"), errors.InvalidTarget, "name it"),
     (LINE, lambda g: g.resolve("-1"), errors.InvalidTarget, "name it"),
