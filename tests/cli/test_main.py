@@ -159,4 +159,4 @@ def test_completion(run_cli, write_revision, words: str, offered: list[str]) -> 
 def test_completion_where_there_is_nothing(run_cli) -> None:
     environment = {"_ASYNCMIG_COMPLETE": "bash_complete", "COMP_WORDS": "asyncmig upgrade x", "COMP_CWORD": "2"}
     result = run_cli(env=environment)
-    assert (result.stdout, result.stderr) == ("", "")
+    assert (result.stdout.strip(), result.stderr) == ("", "")
