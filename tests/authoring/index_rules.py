@@ -84,7 +84,7 @@ def _modify(standing: dict[str, Index], name: str, options: object, operation: O
         raise Refused(f"this kills the server: {operation.describe()}")
     if "prepareUnique" in options and len(options) > 1:
         raise Refused("72: prepareUnique cannot be combined")
-    if options.get("unique") is False or "expireAfterSeconds" in options and len(index.keys) > 1:
+    if options.get("unique") is False or ("expireAfterSeconds" in options and len(index.keys) > 1):
         raise Refused(f"72: {operation.describe()}")
     after = changed(index, options)
     if any(signature(other) == signature(after) for other in standing.values() if other.name != name):

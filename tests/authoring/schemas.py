@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bson import Int64
@@ -15,7 +16,7 @@ from asyncmig.schema.options import normal_options
 from asyncmig.schema.state import CollectionKind, DatabaseState
 from asyncmig.schema.text import is_text
 
-__all__ = ["index_lists", "schemas"]
+__all__ = ["document", "index_lists", "schemas"]
 
 EN, FR, TH = {"locale": "en", "strength": 2}, {"locale": "fr"}, {"locale": "th"}
 CLUSTERED = {"key": {"_id": 1}, "unique": True}
@@ -114,7 +115,24 @@ def _series_options() -> st.SearchStrategy[dict[str, Any]]:
 def _documents() -> st.SearchStrategy[list[dict[str, Any]]]:
     """What stands in a document follows from its id, so that two schemas never want the same one otherwise."""
     identities = st.lists(st.sampled_from([1, 2, 3]), max_size=3, unique=True)
-    return identities.map(lambda found: [{"_id": one, "a": -one, "b": -one, "s": f"data{one}"} for one in found])
+    return identities.map(lambda found: [document(f"data{one}", -one) | {"_id": one} for one in found])
+
+
+def document(text: str, number: int) -> dict[str, Any]:
+    """One that every index takes, unique or not, as long as no other has this text or this number."""
+    return {
+        "a": number,
+        "b": number + 0.5,
+        "c": {"d": text},
+        "ü": text,
+        "h": text,
+        "s": text,
+        "g": [number, number],
+        "p": {"x": number, "y": number},
+        "t": datetime(2100, 1, 1, tzinfo=UTC) + timedelta(days=number),
+        "m": {"k": number},
+        "v": number,
+    }
 
 
 @st.composite

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from hypothesis import HealthCheck, given, settings
@@ -18,7 +17,7 @@ from asyncmig.schema.state import CollectionKind, CollectionState, DatabaseState
 
 from .index_rules import listed, outcome
 from .road import Step, facts
-from .schemas import FIXED, NEW_NAMES, VIEWS, index_lists, schemas
+from .schemas import FIXED, NEW_NAMES, VIEWS, document, index_lists, schemas
 
 EXAMPLES = int(os.environ.get("ASYNCMIG_EXAMPLES", "200"))
 """Of each property that needs a server; a session of its own asks for thousands."""
@@ -34,29 +33,10 @@ without_a_server = settings(max_examples=300, deadline=None, suppress_health_che
 
 
 async def fill(database: Any, state: DatabaseState) -> None:
-    """Some documents in every collection, each value another."""
-    moment = datetime(2100, 1, 1, tzinfo=UTC)
     for collection in state:
         if collection.kind != "view":
-            await database.get_collection(collection.name).insert_many(
-                [
-                    {
-                        "_id": 1000 + n,
-                        "a": n,
-                        "b": n + 0.5,
-                        "c": {"d": f"d{n}"},
-                        "ü": f"ü{n}",
-                        "h": f"h{n}",
-                        "s": f"word{n}",
-                        "g": [n, n],
-                        "p": {"x": n, "y": n},
-                        "t": moment + timedelta(days=n),
-                        "m": {"k": n},
-                        "v": n,
-                    }
-                    for n in range(3)
-                ]
-            )
+            documents = [document(f"word{number}", number) for number in range(3)]
+            await database.get_collection(collection.name).insert_many(documents)
 
 
 @on_a_server

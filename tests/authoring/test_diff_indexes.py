@@ -14,6 +14,7 @@ from asyncmig.operations import CreateIndexes, DropIndex, ModifyIndex, Operation
 from asyncmig.schema.index import Index
 from asyncmig.schema.normal import normal_index
 from asyncmig.schema.state import CollectionKind, CollectionState, DatabaseState
+
 from .index_rules import listed, moments, outcome, services
 
 
