@@ -74,11 +74,14 @@ async def _lost(call: LosingCall, driver: Driver, inserted: Mapping[str, Sequenc
 
 
 async def _holds_foreign_documents(driver: Driver, name: str, inserted: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether there is a document that asyncmig has not inserted, or that somebody has changed since."""
     from asyncmig.running.digest import digest
 
     known = {entry["digest"] for entry in inserted}
-    found = await driver.collection(name).find({}).limit(len(known) + 1).to_list(None)
-    return any(digest(document) not in known for document in found)
+    ids = [entry["_id"] for entry in inserted]
+    if await driver.collection(name).find_one({"_id": {"$nin": ids}}, {"_id": 1}) is not None:
+        return True
+    return any(digest(document) not in known for document in await driver.stored(name, ids)) if ids else False
 
 
 def _env_calls(module: ast.Module, function: str) -> Iterator[tuple[str, ast.Call]]:
