@@ -72,6 +72,10 @@ class Performer(ABC):
     @abstractmethod
     async def _perform(self, operation: Operation) -> Any: ...
 
+    @abstractmethod
+    def hold(self) -> None:
+        """Keep what is not journalled yet for the write that closes the revision: it follows at once."""
+
     async def close(self) -> Pending:
         """Wait for what is under way, let nothing more begin; what of the journal is not written yet."""
         self._closed = True
@@ -157,6 +161,10 @@ class JournallingPerformer(Performer):
         self._journal.finish(number, result)
         return result
 
+    def hold(self) -> None:
+        """As the journal does."""
+        self._journal.hold()
+
     async def _rest(self) -> Pending:
         return await self._journal.drained()
 
@@ -193,6 +201,9 @@ class TransactionPerformer(Performer):
         }
         self._fields |= {f"{base}.{name}": value for name, value in entry.items()}
         self._dates += [f"{base}.started_at", f"{base}.finished_at"]
+
+    def hold(self) -> None:
+        """Nothing is written before the end anyway."""
 
     async def _rest(self) -> Pending:
         return self._fields, tuple(self._dates)

@@ -166,6 +166,7 @@ class Step:
         try:
             await self.function(env)
         finally:
+            performer.hold()
             self.seconds = perf_counter() - self._began
 
     def _undoable(self) -> set[str]:

@@ -12,7 +12,7 @@ from typing import Any
 import anyio
 import pytest
 from mongomock_motor import AsyncMongoMockClient
-from pymongo import MongoClient, monitoring
+from pymongo import MongoClient
 from pymongo.errors import OperationFailure
 
 from asyncmig.drivers import driver_for
@@ -21,6 +21,7 @@ from asyncmig.running.events import Event, LockAcquired, LockReleased, LockWaiti
 from asyncmig.running.lock import Lock
 
 from .faults import failing
+from .listening import Heard
 
 SHORT = 1.2  # seconds: a lease to see the end of
 
@@ -117,20 +118,6 @@ async def test_each_thing_takes_one_round_trip(
     else:
         await getattr(other, work)(lease)
     assert heard.names == commands
-
-
-class Heard(monitoring.CommandListener):
-    """The names of the commands that a client sends."""
-
-    def __init__(self) -> None:
-        self.names: list[str] = []
-
-    def started(self, event: monitoring.CommandStartedEvent) -> None:
-        self.names.append(event.command_name)
-
-    def succeeded(self, event: monitoring.CommandSucceededEvent) -> None: ...
-
-    def failed(self, event: monitoring.CommandFailedEvent) -> None: ...
 
 
 # -- waiting --------------------------------------------------------------------------------------

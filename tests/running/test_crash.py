@@ -1,0 +1,144 @@
+"""Killed by SIGKILL at every boundary of a history of twelve revisions, up and down, and gone on with.
+
+Real processes on a real server. After each kill the database is what the undisturbed run had made of
+it up to that boundary, the ledger claims nothing that is not so, and the next run gets to the end.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pymongo import MongoClient
+
+from .twelve import picture
+
+Answer = dict[str, Any]
+Ask = Callable[..., Answer]
+
+DRIVERS = ("motor", "pymongo")
+CHAOS = int(os.environ.get("ASYNCMIG_CHAOS", "0"))
+
+
+@pytest.fixture(scope="module")
+def ask(server_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ask]:
+    """``ask(database=…, …)``: a run in a process of its own; see victim.py."""
+    folder = tmp_path_factory.mktemp("history")
+    script = Path(__file__).with_name("victim.py")
+    with subprocess.Popen(
+        [sys.executable, str(script), server_url, str(folder)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+
+        def send(**job: Any) -> Answer:
+            assert process.stdin is not None
+            assert process.stdout is not None
+            print(json.dumps(job), file=process.stdin, flush=True)
+            answer: Answer = json.loads(process.stdout.readline())
+            return answer
+
+        yield send
+        process.stdin.close()
+
+
+@pytest.fixture(scope="module")
+def server(server_url: str) -> Iterator[Any]:
+    with MongoClient(server_url) as client:
+        yield client
+
+
+@pytest.fixture
+def fresh(server: Any) -> Iterator[Callable[[], Any]]:
+    made: list[str] = []
+
+    def make() -> Any:
+        made.append(f"crash_{uuid.uuid4().hex[:12]}")
+        return server[made[-1]]
+
+    yield make
+    for name in made:
+        server.drop_database(name)
+
+
+def begin(ask: Ask, database: Any, direction: str) -> dict[str, str]:
+    """The job that runs the whole history in a direction; where that is down, it is brought up first."""
+    job = {"database": database.name, "driver": "pymongo"}
+    if direction == "downgrade":
+        assert "error" not in ask(**job, direction="upgrade", target="head")
+    return {**job, "direction": direction, "target": "head" if direction == "upgrade" else "base"}
+
+
+@pytest.mark.parametrize("direction", ["upgrade", "downgrade"])
+def test_killed_at_every_boundary(ask: Ask, fresh: Callable[[], Any], direction: str) -> None:
+    """One database, and a process after the other: each goes on and dies at the first event that no other has come to.
+
+    So every boundary is died at once, and what was left there is gone on from.
+    """
+    calm = ask(**begin(ask, fresh(), direction), pictures=True)
+    pictures = {seen["event"]: seen["picture"] for seen in calm["events"]}
+    database = fresh()
+    job, known = begin(ask, database, direction), [""]
+    for number in range(1000):
+        answer = ask(**job | {"driver": DRIVERS[number % 2]}, known=known, unlock=True)
+        if not answer["killed"]:
+            break
+        last = answer["events"][-1]["event"]
+        known.append(last)
+        assert last in pictures or "Resumed" in last or "Skipped" in last
+        if last in pictures and " r11" not in last:  # whose operations run at once, in any order
+            assert picture(database) == pictures[last], last
+        truthful(database, known)
+    assert answer.get("error") is None, answer
+    assert set(pictures) - set(known) <= {"LockReleased"}
+    assert picture(database) == calm["events"][-1]["picture"]
+    expected = {} if direction == "downgrade" else dict.fromkeys(NAMES, "applied")
+    assert {one["_id"]: one["state"] for one in records(database)} == expected
+
+
+NAMES = [f"r{number:02}" for number in range(1, 13)]
+
+
+def records(database: Any) -> list[dict[str, Any]]:
+    return list(database["asyncmig_revisions"].find().sort("_id"))
+
+
+def truthful(database: Any, known: list[str]) -> None:
+    """The ledger claims nothing that has not happened, and leaves at most one operation open."""
+    for record in records(database):
+        state, name = record["state"], record["_id"]
+        journal = record["undo"] if state == "downgrading" else record["journal"]
+        done = {entry["number"] for entry in journal if entry["finished_at"] is not None}
+        finished = {number for number in range(1, 10) if f"OperationFinished {name} {number}" in known}
+        assert state in ("applied", "upgrading", "downgrading")
+        assert done <= finished or f"RevisionFinished {name}" in known or state == "applied"
+        assert len(journal) - len(done) <= (3 if name == "r11" else 1)
+        if state == "applied":
+            assert not len(journal) - len(done)
+
+
+@pytest.mark.skipif(not CHAOS, reason="hundreds of kills: ASYNCMIG_CHAOS=1, or nox -s chaos")
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("direction", ["upgrade", "downgrade"])
+def test_killed_at_random_moments(ask: Ask, fresh: Callable[[], Any], direction: str) -> None:
+    """Each time from the start, killed once, gone on with, and compared with the undisturbed run."""
+    began = time.monotonic()
+    calm = ask(**begin(ask, fresh(), direction), pictures=True)
+    took = time.monotonic() - began
+    for number in range(CHAOS * 200):
+        database = fresh()
+        job = begin(ask, database, direction) | {"driver": DRIVERS[number % 2]}
+        killed = ask(**job, kill_after=random.uniform(0.02, took))
+        answer = ask(**job, unlock=True)
+        assert answer.get("error") is None, (killed, answer)
+        assert picture(database) == calm["events"][-1]["picture"], killed["events"][-1:]
+        database.client.drop_database(database.name)

@@ -1,0 +1,99 @@
+"""A history of twelve revisions of all kinds, and a picture of a database to compare by."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from bson import json_util
+
+from .histories import History
+
+__all__ = ["picture", "twelve"]
+
+OWN = ("asyncmig_revisions", "asyncmig_lock")
+
+REVISIONS: list[tuple[str, str]] = [
+    (  # collections and their indexes
+        "await env.create_collection('wallet')\n"
+        "await env.create_indexes('wallet', [Index('uid', unique=True), Index('n')])",
+        "await env.drop_collection('wallet')",
+    ),
+    (  # data
+        "await env.insert_documents('wallet', [{'_id': i, 'uid': i, 'n': i * 2} for i in range(20)])",
+        "await env.delete_documents('wallet', list(range(20)), if_unchanged=True)",
+    ),
+    (  # a validator, then what fits it
+        "await env.modify_collection('wallet', validator={'uid': {'$exists': True}}, validationLevel='moderate')\n"
+        "await env.insert_documents('wallet', [{'_id': 100, 'uid': 100}])",
+        "await env.delete_documents('wallet', [100])\n"
+        "await env.modify_collection('wallet', validator={}, validationLevel='strict')",
+    ),
+    (  # a rename, and a new collection under the old name
+        "await env.create_collection('purse')\nawait env.rename_collection('purse', 'bag')\n"
+        "await env.create_collection('purse', capped=True, size=4096)",
+        "await env.drop_collection('purse')\nawait env.rename_collection('bag', 'purse')\n"
+        "await env.drop_collection('purse')",
+    ),
+    (  # raw calls of the user's own, safe to repeat, between operations
+        "await env.create_index('bag', 'k', name='by_k')\n"
+        "await env.db.bag.replace_one({'_id': 1}, {'k': 1}, upsert=True)\n"
+        "await env.insert_documents('bag', [{'_id': 2, 'k': 2}])",
+        "await env.delete_documents('bag', [2], if_unchanged=True)\nawait env.db.bag.delete_many({'_id': 1})\n"
+        "await env.drop_index('bag', 'by_k')",
+    ),
+    (  # a change in place
+        "await env.create_index('bag', 'seen', name='ttl', expireAfterSeconds=3600)\n"
+        "await env.modify_index('bag', 'ttl', expireAfterSeconds=60)",
+        "await env.modify_index('bag', 'ttl', expireAfterSeconds=3600)\nawait env.drop_index('bag', 'ttl')",
+    ),
+    (  # nothing
+        "pass",
+        "pass",
+    ),
+    (  # a view
+        "await env.create_view('rich', 'wallet', [{'$match': {'n': {'$gt': 10}}}])\n"
+        "await env.modify_view('rich', 'wallet', [{'$match': {'n': {'$gt': 20}}}])",
+        "await env.drop_view('rich')",
+    ),
+    (  # raw calls alone
+        "await env.db.log.update_one({'_id': 1}, {'$set': {'ran': True}}, upsert=True)",
+        "await env.db.log.drop()",
+    ),
+    (  # an index is replaced, the new one first
+        "await env.create_index('wallet', [('n', 1), ('uid', -1)], name='n_uid')\n"
+        "await env.drop_index('wallet', 'n_1')",
+        "await env.create_indexes('wallet', [Index('n')])\nawait env.drop_index('wallet', 'n_uid')",
+    ),
+    (  # operations at once
+        "await asyncio.gather(*(env.create_collection(f'part{i}') for i in range(3)))",
+        "await asyncio.gather(*(env.drop_collection(f'part{i}') for i in range(3)))",
+    ),
+    (  # a unique index the whole way
+        "await env.create_index('bag', 'code', name='code', sparse=True)\n"
+        "await env.modify_index('bag', 'code', unique=True)",
+        "await env.drop_index('bag', 'code')",
+    ),
+]
+
+
+def twelve(folder: Path) -> History:
+    """The history, written to a folder."""
+    history = History(folder)
+    for number, (up, down) in enumerate(REVISIONS, 1):
+        history.add(f"r{number:02}", up, down)
+    return history
+
+
+def picture(database: Any) -> str:
+    """All of a database but asyncmig's own: collections, options, indexes, documents; by a synchronous client."""
+    found: dict[str, Any] = {}
+    for one in database.list_collections():
+        name = one["name"]
+        if name in OWN or name.startswith("system."):
+            continue
+        view = one["type"] == "view"
+        indexes = [] if view else sorted(map(repr, (dict(i) for i in database[name].list_indexes())))
+        documents = [] if view else list(database[name].find().sort("_id"))
+        found[name] = {"options": one["options"], "indexes": indexes, "documents": documents}
+    return json_util.dumps(found, sort_keys=True, indent=1)
