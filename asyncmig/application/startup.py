@@ -111,6 +111,8 @@ class _Start:
             logger.warning("edited since they were applied: %s", some(standing.edited))
         if applied:
             logger.info("upgraded: %s", some([revision.revision for revision in applied]))
+        elif self._policy == "upgrade" and standing.pending:
+            logger.info("the database is at head: another process has upgraded it")
         elif standing.at_head:
             logger.info("the database is at head")
 

@@ -1,0 +1,99 @@
+"""The readiness probe: what it answers, what it costs, what it keeps to itself."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from asgi_lifespan import LifespanManager
+from fastapi import FastAPI
+from httpx import ASGITransport, AsyncClient
+from motor.motor_asyncio import AsyncIOMotorClient
+from pymongo import AsyncMongoClient
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+import asyncmig
+from asyncmig import Migrator
+from asyncmig.drivers.real import maybe
+from asyncmig.fastapi import Health
+
+from .history import History
+
+
+async def probe(app: Any, path: str = "/health/migrations") -> tuple[int, Any]:
+    async with AsyncClient(transport=ASGITransport(app), base_url="http://test") as client:
+        answer = await client.get(path)
+        return answer.status_code, answer.json()
+
+
+async def test_behind_at_head_ahead(database: Any, history: History, tmp_path: Path) -> None:
+    release = shutil.copytree(history.folder, tmp_path / "release")
+    app = FastAPI()
+    app.include_router(asyncmig.fastapi.router(lambda app: database, directory=release))
+    app.include_router(asyncmig.fastapi.router(database, path="/strict", allow_ahead=False, directory=release))
+    migrator = Migrator(database)
+
+    await migrator.upgrade("a001")
+    assert await probe(app) == (503, {"status": "behind", "pending": ["a002"], "ahead": []})
+    await migrator.upgrade()
+    assert await probe(app) == (200, {"status": "at head", "pending": [], "ahead": []})
+    assert await probe(app, "/strict") == (200, {"status": "at head", "pending": [], "ahead": []})
+    history.add("a003")
+    await migrator.upgrade()
+    ahead = {"status": "ahead", "pending": [], "ahead": ["a003"]}
+    assert await probe(app) == (200, ahead)
+    assert await probe(app, "/strict") == (503, ahead)
+    await migrator.downgrade("a001")
+    assert (await probe(app))[0] == 503
+
+
+async def test_it_serves_beside_the_lifespan(database: Any, history: History) -> None:
+    app = FastAPI(lifespan=asyncmig.fastapi.lifespan(database, policy="upgrade"))
+    app.include_router(asyncmig.fastapi.router(database))
+    async with LifespanManager(app) as running:
+        assert (await probe(running.app))[0] == 200
+    assert "/health/migrations" not in app.openapi()["paths"]
+
+
+async def test_an_answer_is_kept_as_long_as_it_may_be(database: Any, history: History) -> None:
+    health = Health(database, max_age=0.4)
+    assert (await health()).status_code == 503
+    await Migrator(database).upgrade()
+    assert (await health()).status_code == 200  # a refusal is not kept
+    await Migrator(database).downgrade("base")
+    assert (await health()).status_code == 200
+    await asyncio.sleep(0.4)
+    assert (await health()).status_code == 503
+
+
+async def test_a_server_that_does_not_answer(
+    driver_name: str, history: History, caplog: pytest.LogCaptureFixture
+) -> None:
+    client = {"motor": AsyncIOMotorClient, "pymongo": AsyncMongoClient}[driver_name]
+    silent: Any = client("mongodb://user:secret@127.0.0.1:9/")
+    assert await Health(silent["app"], timeout=0.2)() == (503, {"status": "unknown"})
+    await maybe(silent.close())
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+    assert "not ready" in caplog.text
+    assert "secret" not in caplog.text
+
+
+async def test_files_that_form_no_history(database: Any, history: History) -> None:
+    history.path("a001").unlink()
+    assert await Health(database)() == (503, {"status": "unknown"})
+
+
+async def test_in_starlette(database: Any, history: History) -> None:
+    health = Health(database)
+
+    async def migrations(request: Request) -> JSONResponse:
+        status, body = await health(request.app)
+        return JSONResponse(body, status)
+
+    assert (await probe(Starlette(routes=[Route("/health/migrations", migrations)])))[0] == 503
