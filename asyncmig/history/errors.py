@@ -192,7 +192,7 @@ class InvalidTarget(TargetError, ValueError):
     """Raised when a target is not of any known form."""
 
     FORMS = (
-        "head, heads, base, an id (or four characters or more of its beginning), a branch label, +N, -N, "
+        "head, heads, base, an id (or the beginning of one of four characters or more), a branch label, +N, -N, "
         "<id>+N, <id>-N, <label>@head, <label>@base, <label>@+N, <label>@-N"
     )
 
@@ -210,7 +210,7 @@ class UnknownRevision(TargetError, LookupError):
         if near:
             advice = f"did you mean {' or '.join(near)}?"
         elif len(name) < 4:
-            advice = "the beginning of an id counts from four characters on; `asyncmig history` lists the ids"
+            advice = "only ids of four characters or more go by their beginning; `asyncmig history` lists the ids"
         else:
             advice = "`asyncmig history` lists the ids; is the file there, and committed?"
         super().__init__(f"no revision or branch is called {name!r}{asked}: {advice}")

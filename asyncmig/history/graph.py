@@ -94,7 +94,7 @@ class RevisionGraph:
         return tuple(i for i in self._view.order if len(self._view.edges.parents[i]) > 1)
 
     def get(self, name: str) -> Revision:
-        """The revision of an id, the beginning of one (four characters or more), or a label.
+        """The revision of an id, the beginning of one of four characters or more, or a label.
 
         Raises:
             UnknownRevision, AmbiguousRevision: when there is none, or more than one.

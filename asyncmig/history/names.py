@@ -10,10 +10,10 @@ from functools import cached_property
 from asyncmig.history.errors import AmbiguousRevision, IllegalLabel, IllegalRevision, IllegalRevisionId, UnknownRevision
 from asyncmig.history.revision import Revision
 
-__all__ = ["RESERVED", "SHORTEST_PREFIX", "Names", "check_id", "check_labels"]
+__all__ = ["RESERVED", "Names", "check_id", "check_labels"]
 
 RESERVED = frozenset({"head", "heads", "base", "current"})
-SHORTEST_PREFIX = 4
+_SHORTEST = 4  # characters of an id that goes by its beginning, too; as in Alembic
 
 # Targets and ranges need @ + - and :, file names need / and \, and lists on the command line need spaces.
 _FORBIDDEN_IN_ID = re.compile(r"[@+:/\\\s\x00-\x1f-]")
@@ -69,7 +69,7 @@ class Names:
         """The id behind a name.
 
         Raises:
-            UnknownRevision: when there is none, or the beginning given is shorter than four characters.
+            UnknownRevision: when there is none.
             AmbiguousRevision: when there are several.
         """
         if not isinstance(name, str):
@@ -87,14 +87,14 @@ class Names:
         return self._one(name, [found for found in self.starting(name) if counts(self(found))], target)
 
     def starting(self, prefix: str) -> list[str]:
-        """The ids and labels that begin so, in order; none for a beginning of less than four characters."""
-        if len(prefix) < SHORTEST_PREFIX:
+        """The ids and labels of four characters or more that begin so, in order."""
+        if not prefix:
             return []
         first = bisect_left(self._sorted, prefix)
         last = first
         while last < len(self._sorted) and self._sorted[last].startswith(prefix):
             last += 1
-        return self._sorted[first:last]
+        return [name for name in self._sorted[first:last] if len(name) >= _SHORTEST]
 
     def near(self, name: str) -> list[str]:
         """Names that look alike, for a message."""

@@ -16,7 +16,6 @@ Kept as Alembic has it, though it may surprise:
 Other than in Alembic:
 
 - ``+N`` and ``-N`` with several heads applied are an error, never a guess.
-- The beginning of an id needs four characters itself (Alembic: the id does).
 - A branch that does not exist is an error everywhere, also in ``nowhere@base``.
 - ``base-N`` is below base (Alembic counts down from the head).
 - Nothing may stand behind the number (Alembic reads ``+2x`` as ``+2``).

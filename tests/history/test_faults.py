@@ -32,7 +32,7 @@ FAULTS: list[tuple[str, Any, type[RevisionError], type[Exception], list[str]]] =
     ("beginning of a parent", [R("20240101"), R("bbbb", "2024")], errors.MissingParent, LookupError, []),
     ("label as parent", [R("aaaa", branch_labels="x"), R("bbbb", "x")], errors.MissingParent, LookupError, []),
     ("missing dependency", [R("aaaa", None, "lost")], errors.MissingDependency, LookupError, ["depends_on 'lost'"]),
-    ("short dependency", [R("aaaa"), R("bbbb", None, "aaa")], errors.MissingDependency, LookupError, ["aaaa"]),
+    ("short dependency", [R("abc"), R("bbbb", None, "ab")], errors.MissingDependency, LookupError, ["ab"]),
     ("ambiguous dependency", [R("aaaa1"), R("aaaa2"), R("b", None, "aaaa")], errors.AmbiguousRevision, LookupError,
      ["aaaa1, aaaa2", "depends_on of b"]),
     ("one id twice", [R("aaaa", path=A_FILE), R("aaaa", path=ANOTHER)], file_errors.DuplicateRevision, ValueError,
