@@ -11,19 +11,19 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import anyio
 from bson import Int64
 from pymongo import DeleteOne, UpdateOne
-from pymongo.errors import BulkWriteError, DuplicateKeyError, OperationFailure, PyMongoError
+from pymongo.errors import BulkWriteError, DuplicateKeyError, OperationFailure
 
 from asyncmig.drivers.base import Document, Driver
 from asyncmig.errors import LockLost
 from asyncmig.running.clock import Clock
-from asyncmig.running.faults import is_transient
 from asyncmig.running.lease import Lease
+from asyncmig.running.patience import patiently
 from asyncmig.running.record import Mark, Record
 from asyncmig.running.write import Delete, Insert, Write, statement
 
@@ -33,7 +33,6 @@ _SUMMARY = ("state", "direction", "token", "checksum", "error", "message", "pare
 _LATE = (14, 16554)  # TypeMismatch, by its newer and its older number: see Clock.now_if_before
 _DUPLICATE = 11000
 _BATCH = 1_000_000  # documents; else the first answer holds 101, and the rest costs another round trip
-_PAUSE = 0.2  # seconds between two attempts when the server does not answer
 
 
 class Overtaken(Exception):  # no error: the record is read, and its revision resumed
@@ -68,9 +67,10 @@ class Ledger:
         """Every record in full, by id."""
         return [Record.read(document) for document in await self._documents.find({}).sort("_id").to_list(None)]
 
-    async def record(self, revision: str) -> Record | None:
-        """One record in full."""
-        document = await self._documents.find_one({"_id": revision})
+    async def record(self, revision: str, lease: Lease | None = None) -> Record | None:
+        """One record in full; with a lease it is asked for again when the connection breaks."""
+        ask = functools.partial(self._documents.find_one, {"_id": revision})
+        document = await (patiently(lease, ask) if lease is not None else ask())
         return Record.read(document) if document else None
 
     # -- writing: with the lease ----------------------------------------------------------------
@@ -79,7 +79,7 @@ class Ledger:
         """Stamp our token on all that is not settled, so that no runner before us can write there any more."""
         await lease.ensure()
         unsettled = {"state": {"$ne": "applied"}, "token": {"$not": {"$gte": Int64(lease.token)}}}
-        await self._patiently(
+        await patiently(
             lease,
             lambda: self._documents.update_many(
                 unsettled | self._clock.before(lease.writes_until), {"$set": {"token": Int64(lease.token)}}
@@ -111,7 +111,7 @@ class Ledger:
             if session is not None:
                 fitting = await self._execute(built, session)
             else:
-                fitting = await self._patiently(lease, lambda: self._execute(built, None))
+                fitting = await patiently(lease, lambda: self._execute(built, None))
         except (DuplicateKeyError, BulkWriteError) as error:
             raise _duplicate(error, writes) or error from error
         if fitting < len(writes):
@@ -131,17 +131,6 @@ class Ledger:
             return int((await self._documents.delete_one(single._filter)).deleted_count)
         done = await self._documents.update_one(single._filter, single._doc, upsert=bool(single._upsert))
         return int(done.matched_count) or int(done.upserted_id is not None)
-
-    async def _patiently(self, lease: Lease, ask: Any) -> Any:
-        """The answer; asked again while the lease is ours when the connection breaks: all writes may be repeated."""
-        while True:
-            try:
-                return await ask()
-            except PyMongoError as error:
-                if not is_transient(error):
-                    raise
-                await anyio.sleep(_PAUSE)
-                await lease.ensure()
 
     async def _account(self, lease: Lease, writes: Sequence[Write], short: int, session: Any) -> None:
         """Some writes met nothing: say what stands in their place.

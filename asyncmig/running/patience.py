@@ -1,22 +1,40 @@
-"""``Patience``: how one waits for the lock: with jitter, up to a limit, telling who holds it."""
+"""How one waits: for the lock, with jitter and telling who holds it; and for a server that does not answer."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 import anyio
+from pymongo.errors import PyMongoError
 
 from asyncmig.errors import LockError
 from asyncmig.running.events import Event, LockWaiting
+from asyncmig.running.faults import is_transient
 from asyncmig.running.holder import Holder
-from asyncmig.running.lease import local_clock
+from asyncmig.running.lease import Lease, local_clock
 
-__all__ = ["Patience"]
+__all__ = ["Patience", "patiently"]
+
+T = TypeVar("T")
 
 _FIRST, _LONGEST = 0.05, 1.0  # seconds between two attempts
 _TELL_EVERY = 5.0  # seconds
 _FAULTS_FORGIVEN = 3  # attempts without an answer that are made again whatever the limit
+_PAUSE = 0.2  # seconds between two attempts when the server does not answer
+
+
+async def patiently(lease: Lease, ask: Callable[[], Awaitable[T]]) -> T:
+    """The answer; asked again when the connection breaks, as long as the lease is ours. For what may be asked twice."""
+    while True:
+        try:
+            return await ask()
+        except PyMongoError as error:
+            if not is_transient(error):
+                raise
+        await anyio.sleep(_PAUSE)
+        await lease.ensure()
 
 
 class Patience:

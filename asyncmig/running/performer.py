@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -91,16 +91,21 @@ class Performer(ABC):
         step, began = self._step, perf_counter()
         self._at = (number, operation)
         self._run.tell(OperationStarted(step.revision, step.direction, number, operation))
-        result = await self._apply(number, operation, dict(intent) if intent is not None else None)
+        known = dict(intent) if intent is not None else None
+        result = await self._patiently(number, operation, lambda: apply(operation, self.context, known))
         self._at = None
         seconds = perf_counter() - began
         self._run.tell(OperationFinished(step.revision, step.direction, number, operation, seconds, result))
         return result
 
-    async def _apply(self, number: int, operation: Operation, intent: Document | None) -> Any:
+    async def _prepared(self, number: int, operation: Operation) -> Any:
+        return await self._patiently(number, operation, lambda: prepare(operation, self.context))
+
+    async def _patiently(self, number: int, operation: Operation, work: Callable[[], Awaitable[Any]]) -> Any:
+        """Do it again where the connection breaks; not within a transaction, which runs again as a whole."""
         for pause in _PAUSES:
             try:
-                return await apply(operation, self.context, intent)
+                return await work()
             except PyMongoError as error:
                 if self.context.session is not None or not is_transient(error):
                     raise
@@ -108,7 +113,7 @@ class Performer(ABC):
                 self._run.tell(OperationRetried(step.revision, step.direction, number, operation, str(error)))
             await anyio.sleep(pause)
             await self._run.lease.ensure()
-        return await apply(operation, self.context, intent)
+        return await work()
 
 
 class JournallingPerformer(Performer):
@@ -151,7 +156,7 @@ class JournallingPerformer(Performer):
             former = None
         intent = former.intent if former else self._journal.intent(operation)
         if intent is None:
-            intent = await prepare(operation, self.context)
+            intent = await self._prepared(number, operation)
         await self._journal.start(number, operation, intent)
         try:
             result = await self._settled(number, operation, intent)
@@ -182,7 +187,7 @@ class TransactionPerformer(Performer):
         self._number += 1
         number = self._number
         self._at = (number, operation)
-        intent = await prepare(operation, self.context)
+        intent = await self._prepared(number, operation)
         result = await self._settled(number, operation, intent)
         self._note(number, operation, intent, result)
         return result

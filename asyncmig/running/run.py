@@ -12,6 +12,7 @@ from asyncmig.running.clock import Clock
 from asyncmig.running.events import Event
 from asyncmig.running.lease import Lease
 from asyncmig.running.ledger import Ledger
+from asyncmig.running.patience import patiently
 from asyncmig.running.trail import Trail
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ class Run:
 
     async def look(self) -> None:
         """Read again which collections there are; the set stays the same object."""
-        found = await self.driver.read({"listCollections": 1, "nameOnly": True})
+        found = await patiently(self.lease, lambda: self.driver.read({"listCollections": 1, "nameOnly": True}))
         names = {one["name"] for one in found if not one["name"].startswith("system.")}
         self.collections.clear()
         self.collections.update(names - self.own)

@@ -10,20 +10,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import anyio
-from pymongo.errors import PyMongoError
-
 from asyncmig.drivers.base import Document, Driver
 from asyncmig.running.clock import Clock
-from asyncmig.running.faults import is_transient
 from asyncmig.running.holder import identity
 from asyncmig.running.lease import Lease
+from asyncmig.running.patience import patiently
 
 __all__ = ["Trail"]
 
 _ID = "trail"
 _KEPT = 1000  # events
-_PAUSE = 0.2  # seconds
 
 
 class Trail:
@@ -39,16 +35,8 @@ class Trail:
         Sent again when the connection breaks, so that an event may stand twice, but is never missing.
         """
         event = {"what": what, "revisions": list(revisions), "token": lease.token, **identity(), **facts}
-        while True:
-            await lease.ensure()
-            try:
-                await self._append(event)
-            except PyMongoError as error:
-                if not is_transient(error):
-                    raise
-                await anyio.sleep(_PAUSE)
-            else:
-                return
+        await lease.ensure()
+        await patiently(lease, lambda: self._append(event))
 
     async def _append(self, event: Document) -> None:
         """By the server's clock where there is one: ``$push`` alone could not ask it."""

@@ -52,12 +52,12 @@ class Walk:
     async def _pass(self, revision: Revision, number: int, total: int) -> None:
         known = self._records.get(revision.revision)
         needed = known is not None and (self._direction == "downgrade" or not known.is_applied)
-        record = await self._run.ledger.record(revision.revision) if needed else None
+        record = await self._run.ledger.record(revision.revision, self._run.lease) if needed else None
         try:
             await self._take(Step(self._run, revision, self._direction, record), number, total)
         except Overtaken:
             await self._run.ledger.adopt(self._run.lease)
-            record = await self._run.ledger.record(revision.revision)
+            record = await self._run.ledger.record(revision.revision, self._run.lease)
             if record is None or record.token > self._run.lease.token:
                 raise LockLost(f"another runner is at work on {revision.revision}") from None
             if not record.is_applied:

@@ -6,21 +6,18 @@ it up to that boundary, the ledger claims nothing that is not so, and the next r
 
 from __future__ import annotations
 
-import json
 import os
 import random
-import subprocess
-import sys
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from pymongo import MongoClient
 
-from .twelve import picture
+from .twelve import picture, twelve
+from .victims import Victims
 
 Answer = dict[str, Any]
 Ask = Callable[..., Answer]
@@ -32,23 +29,8 @@ CHAOS = int(os.environ.get("ASYNCMIG_CHAOS", "0"))
 @pytest.fixture(scope="module")
 def ask(server_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ask]:
     """``ask(database=…, …)``: a run in a process of its own; see victim.py."""
-    folder = tmp_path_factory.mktemp("history")
-    script = Path(__file__).with_name("victim.py")
-    with subprocess.Popen(
-        [sys.executable, str(script), server_url, str(folder)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-
-        def send(**job: Any) -> Answer:
-            assert process.stdin is not None
-            assert process.stdout is not None
-            print(json.dumps(job), file=process.stdin, flush=True)
-            answer: Answer = json.loads(process.stdout.readline())
-            return answer
-
-        yield send
-        process.stdin.close()
+    with Victims(server_url, tmp_path_factory.mktemp("histories"), {"twelve": twelve}) as victims:
+        yield victims.ask
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""A history of twelve revisions of all kinds, and a picture of a database to compare by."""
+"""Histories that are run by processes of their own, and a picture of a database to compare by."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from bson import json_util
 
 from .histories import History
 
-__all__ = ["picture", "twelve"]
+__all__ = ["counting", "picture", "slow", "twelve"]
 
 OWN = ("asyncmig_revisions", "asyncmig_lock")
 
@@ -78,10 +78,32 @@ REVISIONS: list[tuple[str, str]] = [
 
 
 def twelve(folder: Path) -> History:
-    """The history, written to a folder."""
+    """Revisions of all kinds."""
     history = History(folder)
     for number, (up, down) in enumerate(REVISIONS, 1):
         history.add(f"r{number:02}", up, down)
+    return history
+
+
+def counting(folder: Path) -> History:
+    """Five revisions that count how often they were run, by a raw call that runs as often as they do."""
+    history = History(folder)
+    for number in range(5):
+        count = f"await env.db.runs.update_one({{'_id': {number}}}, {{'$inc': {{'n': 1}}}}, upsert=True)"
+        history.add(f"c{number}", f"{count}\nawait env.create_collection('c{number}')", count)
+    return history
+
+
+def slow(folder: Path) -> History:
+    """Two revisions with time to be stopped in, and a write after it."""
+    history = History(folder)
+    for name in ("s1", "s2"):
+        history.add(
+            name,
+            f"await env.create_collection('{name}')\nawait asyncio.sleep(0.1)\n"
+            f"await env.insert_documents('{name}', [{{'_id': 1}}])",
+            f"await env.drop_collection('{name}')",
+        )
     return history
 
 

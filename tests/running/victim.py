@@ -1,11 +1,14 @@
-"""A process that runs history and can be killed at any event of it: started once, it forks one child per job.
+"""A process that runs history and can be killed or stopped at any event of it.
 
-Jobs come as lines of JSON on stdin, and an answer goes to stdout for each. Importing the drivers costs
-more than a run, so the imports are done once; the parent never opens a client, as those do not
-survive a fork. A job: ``database``, ``driver``, ``direction``, ``target``, ``lease``, ``wait``;
-``known``, events of earlier runs: the process dies by SIGKILL at the first one that is not among them;
-``kill_after``, seconds; ``unlock``, to break the lock first; ``pictures``, to take one of the database at
-each event.
+It is started once and forks a child per run, for importing the drivers costs more than a run does. The
+parent never opens a client: those do not survive a fork. Jobs come as lines of JSON on stdin, and an
+answer goes to stdout for each: what every child heard, how it ended, or the signal that killed it.
+
+A job: ``history`` (a function of histories), ``database``, ``driver``, ``direction``, ``target``,
+``lease`` and ``wait`` in seconds; ``unlock``, to break the lock first; ``children``, how many run at
+once; ``pictures``, to take one of the database at each event. ``known`` are events of earlier runs:
+the child dies by SIGKILL at the first that is not among them. ``kill_after``: seconds. ``stop_at``: the
+event at which it stops itself by SIGSTOP.
 """
 
 from __future__ import annotations
@@ -26,25 +29,35 @@ import pymongo
 sys.path.insert(0, str(Path(__file__).parent.parent.parent))
 
 from asyncmig.errors import AsyncmigError
-from tests.running.twelve import picture, twelve
+from tests.running import twelve
 
 CLIENTS = {"motor": motor.motor_asyncio.AsyncIOMotorClient, "pymongo": pymongo.AsyncMongoClient}
 
 
-async def run(url: str, folder: Path, job: dict[str, Any], answer: int) -> dict[str, Any]:
-    known = job.get("known")
-    looking = pymongo.MongoClient(url)[job["database"]] if job.get("pictures") else None
+class Listener:
+    """Hears every event of a run, says so to the parent, and dies or stops when its time has come."""
 
-    def hear(event: Any) -> None:
-        seen = {"event": name(event), "picture": picture(looking) if looking is not None else ""}
-        os.write(answer, f"{json.dumps(seen)}\n".encode())
-        if known is not None and seen["event"] not in known:
+    def __init__(self, url: str, job: dict[str, Any], answer: int) -> None:
+        self._known, self._stop_at, self._answer = job.get("known"), job.get("stop_at"), answer
+        self._looking = pymongo.MongoClient(url)[job["database"]] if job.get("pictures") else None
+
+    def __call__(self, event: Any) -> None:
+        seen = name(event)
+        picture = twelve.picture(self._looking) if self._looking is not None else ""
+        say(self._answer, {"event": seen, "picture": picture})
+        if self._known is not None and seen not in self._known:
             os.kill(os.getpid(), signal.SIGKILL)
             time.sleep(60)
+        if seen == self._stop_at:
+            self._stop_at = None
+            os.kill(os.getpid(), signal.SIGSTOP)
 
+
+async def run(url: str, folder: Path, job: dict[str, Any], answer: int) -> dict[str, Any]:
     database = CLIENTS[job["driver"]](url)[job["database"]]
-    history = twelve(folder)
-    runner = history.runner(database, lease=job.get("lease", 30.0), wait=job.get("wait", 10.0), on_event=hear)
+    history = getattr(twelve, job.get("history", "twelve"))(folder)
+    listener = Listener(url, job, answer)
+    runner = history.runner(database, lease=job.get("lease", 30.0), wait=job.get("wait", 10.0), on_event=listener)
     if job.get("unlock"):
         await runner._lock.break_lock(force=True)
     went = await getattr(runner, job["direction"])(job["target"])
@@ -59,6 +72,10 @@ def name(event: Any) -> str:
     return " ".join(parts).strip()
 
 
+def say(answer: int, what: dict[str, Any]) -> None:
+    os.write(answer, f"{json.dumps(what)}\n".encode())
+
+
 def child(url: str, folder: Path, job: dict[str, Any], answer: int) -> None:
     if after := job.get("kill_after"):
         threading.Timer(after, os.kill, (os.getpid(), signal.SIGKILL)).start()
@@ -66,24 +83,33 @@ def child(url: str, folder: Path, job: dict[str, Any], answer: int) -> None:
         result = asyncio.run(run(url, folder, job, answer))
     except AsyncmigError as error:
         result = {"error": type(error).__name__, "message": str(error)}
-    os.write(answer, f"{json.dumps(result)}\n".encode())
+    say(answer, result)
     os._exit(0)
+
+
+def begin(url: str, folder: Path, job: dict[str, Any]) -> tuple[int, int]:
+    listening, answer = os.pipe()
+    pid = os.fork()
+    if not pid:
+        child(url, folder, job, answer)
+    os.close(answer)
+    return pid, listening
+
+
+def end(pid: int, listening: int) -> dict[str, Any]:
+    with os.fdopen(listening) as heard:
+        lines = [json.loads(line) for line in heard.read().splitlines()]
+    _, status = os.waitpid(pid, 0)
+    events = [line for line in lines if "event" in line]
+    result = lines[-1] if len(lines) > len(events) else {}
+    return {"killed": os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0, "events": events, **result}
 
 
 def main(url: str, folder: str) -> None:
     for line in sys.stdin:
-        listening, answer = os.pipe()
-        pid = os.fork()
-        if not pid:
-            child(url, Path(folder), json.loads(line), answer)
-        os.close(answer)
-        with os.fdopen(listening) as heard:
-            lines = [json.loads(line) for line in heard.read().splitlines()]
-        _, status = os.waitpid(pid, 0)
-        events = [line for line in lines if "event" in line]
-        result = lines[-1] if len(lines) > len(events) else {}
-        killed = os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
-        print(json.dumps({"killed": killed, "events": events, **result}), flush=True)
+        job = json.loads(line)
+        running = [begin(url, Path(folder) / job.get("history", "twelve"), job) for _ in range(job.get("children", 1))]
+        print(json.dumps([end(*one) for one in running]), flush=True)
 
 
 if __name__ == "__main__":
