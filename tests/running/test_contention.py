@@ -18,6 +18,7 @@ from .victims import Victims, proceed, stopped
 
 CHAOS = int(os.environ.get("ASYNCMIG_CHAOS", "0"))
 PROCESSES, ROUNDS = (20, 20) if CHAOS else (6, 3)
+LEASE = 1.2  # seconds
 CLIENTS, TURNS = (50, 200) if CHAOS else (8, 12)
 
 
@@ -73,7 +74,7 @@ async def test_stopped_for_longer_than_its_lease(
     ``s1`` the stopped one's next write is about a revision that the other has not come to.
     """
     job = {"history": "slow", "database": database.name, "driver": driver_name, "direction": "upgrade"}
-    victims.send(**job, target="head", lease=0.6, stop_at=moment)
+    victims.send(**job, target="head", lease=LEASE, stop_at=moment)
     pid = await stopped(database)
     try:
         await slow(tmp_path / "slow").runner(database, wait=30).upgrade(reach)
@@ -96,9 +97,9 @@ async def everything(database: Any) -> dict[str, list[Any]]:
 async def test_stopped_and_nobody_came(victims: Victims, database: Any, driver_name: str, moment: str) -> None:
     """A lease that ended and that nobody took is renewed, and the work goes on."""
     job = {"history": "slow", "database": database.name, "driver": driver_name, "direction": "upgrade"}
-    victims.send(**job, target="head", lease=0.6, stop_at=moment)
+    victims.send(**job, target="head", lease=LEASE, stop_at=moment)
     pid = await stopped(database)
-    await asyncio.sleep(1)
+    await asyncio.sleep(LEASE * 1.3)
     proceed(pid)
     (answer,) = await victims.answers()
     assert answer["went"] == ["s1", "s2"]
