@@ -39,7 +39,8 @@ class History:
         marks = {"transactional": False, "irreversible": False} | flags
         text = _TEXT.format(name=name, above=above, up=_body(up), down=_body(down), **marks)
         path = self.folder / f"{name}.py"
-        path.write_text(text)
+        if not path.exists() or path.read_text() != text:  # other processes may be reading it
+            path.write_text(text)
         checksum = sha256(text.encode()).hexdigest()
         self.revisions[name] = Revision(name, above, message=f"about {name}", path=path, checksum=checksum, **flags)
         return name

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import random
-from collections.abc import Callable, Iterator
+import uuid
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 import pytest
@@ -62,18 +63,28 @@ STOPS = [
 FIRST = STOPS[:7]  # before s1 is applied
 
 
+@pytest.fixture
+async def place(clients: dict[str, Any], request: pytest.FixtureRequest) -> AsyncIterator[tuple[str, Any]]:
+    """A driver and a fresh database of it: the drivers take turns."""
+    driver = ("motor", "pymongo")[sum(map(ord, request.node.name)) % 2]
+    database = clients[driver][f"stop_{uuid.uuid4().hex[:12]}"]
+    yield driver, database
+    await clients[driver].drop_database(database.name)
+
+
 @pytest.mark.parametrize(
     ("moment", "reach"), [*((moment, "head") for moment in STOPS), *((moment, "s1") for moment in FIRST)]
 )
 async def test_stopped_for_longer_than_its_lease(
-    victims: Victims, database: Any, driver_name: str, moment: str, reach: str, tmp_path: Any
+    victims: Victims, place: tuple[str, Any], moment: str, reach: str, tmp_path: Any
 ) -> None:
     """The next runner takes over, to the end or not as far as the stopped one wanted; then that one goes on.
 
     It must notice, say so, and write nothing more, neither to the ledger nor to the database. With
     ``s1`` the stopped one's next write is about a revision that the other has not come to.
     """
-    job = {"history": "slow", "database": database.name, "driver": driver_name, "direction": "upgrade"}
+    driver, database = place
+    job = {"history": "slow", "database": database.name, "driver": driver, "direction": "upgrade"}
     victims.send(**job, target="head", lease=LEASE, stop_at=moment)
     pid = await stopped(database)
     try:
@@ -94,9 +105,10 @@ async def everything(database: Any) -> dict[str, list[Any]]:
 
 
 @pytest.mark.parametrize("moment", STOPS[:3])
-async def test_stopped_and_nobody_came(victims: Victims, database: Any, driver_name: str, moment: str) -> None:
+async def test_stopped_and_nobody_came(victims: Victims, place: tuple[str, Any], moment: str) -> None:
     """A lease that ended and that nobody took is renewed, and the work goes on."""
-    job = {"history": "slow", "database": database.name, "driver": driver_name, "direction": "upgrade"}
+    driver, database = place
+    job = {"history": "slow", "database": database.name, "driver": driver, "direction": "upgrade"}
     victims.send(**job, target="head", lease=LEASE, stop_at=moment)
     pid = await stopped(database)
     await asyncio.sleep(LEASE * 1.3)
@@ -105,10 +117,9 @@ async def test_stopped_and_nobody_came(victims: Victims, database: Any, driver_n
     assert answer["went"] == ["s1", "s2"]
 
 
-async def test_killed_and_taken_over_within_one_lease(
-    victims: Victims, database: Any, driver_name: str, tmp_path: Any
-) -> None:
-    job = {"history": "slow", "database": database.name, "driver": driver_name, "direction": "upgrade"}
+async def test_killed_and_taken_over_within_one_lease(victims: Victims, place: tuple[str, Any], tmp_path: Any) -> None:
+    driver, database = place
+    job = {"history": "slow", "database": database.name, "driver": driver, "direction": "upgrade"}
     victims.send(**job, target="head", lease=2.0, known=["LockAcquired", "RunStarted"])
     assert (await victims.answers())[0]["killed"]
     began = asyncio.get_running_loop().time()
