@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from asyncmig.history.revision import Revision
-from asyncmig.operations import Operation
-from asyncmig.running.holder import Holder
+if TYPE_CHECKING:  # what only reads the ledger does without operations, and starts sooner
+    from asyncmig.history.revision import Revision
+    from asyncmig.operations import Operation
+    from asyncmig.running.holder import Holder
 
 __all__ = [
     "ChecksumChanged",
