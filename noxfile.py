@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import nox
@@ -45,7 +46,7 @@ FOUND = [version for version in SUPPORTED if version == RUNNING or _runs(version
 
 def _install_wheel(session: nox.Session, *groups: str) -> Path:
     """Build the wheel, install it and the groups; the wheel anew even where its version is the same."""
-    place = Path(session.create_tmp()).resolve() / "wheel"
+    place = Path(session.virtualenv.location).resolve() / "wheel"
     shutil.rmtree(place, ignore_errors=True)
     if session.venv_backend == "uv":
         session.run("uv", "build", "--wheel", "--out-dir", str(place), "--quiet", str(ROOT), external=True)
@@ -63,10 +64,10 @@ def _installed(wheel: Path) -> dict[str, str | None]:
 
 
 def _pytest(session: nox.Session, wheel: Path, *arguments: str) -> None:
-    """Run pytest from a folder where the source tree is out of sight."""
+    """Run pytest from a folder where neither the source tree nor its settings are in sight."""
     places = [str(ROOT / part) if (ROOT / part.split("::")[0]).exists() else part for part in arguments]
-    with session.chdir(session.create_tmp()):
-        command = ["pytest", "--rootdir", str(ROOT), "-c", str(ROOT / "pyproject.toml"), "-p", "no:cacheprovider"]
+    command = ["pytest", "--rootdir", str(ROOT), "-c", str(ROOT / "pyproject.toml"), "-p", "no:cacheprovider"]
+    with tempfile.TemporaryDirectory() as outside, session.chdir(outside):
         session.run(*command, *places, env=_installed(wheel))
 
 
