@@ -8,15 +8,21 @@ from asyncmig.operations.collections import (
     NeedsRebuild,
     RenameCollection,
 )
+from asyncmig.operations.data import DataOperation, Delete, Pace, TransformDocuments, UpdateInBatches
 from asyncmig.operations.documents import DeleteDocuments, InsertDocuments
+from asyncmig.operations.fields import ConvertField, RemoveField, RenameField
 from asyncmig.operations.indexes import CreateIndexes, DropIndex, ModifyIndex
 from asyncmig.operations.mirror import mirror
+from asyncmig.operations.tally import Tally
 from asyncmig.operations.views import CreateView, DropView, ModifyView
 
 __all__ = [
+    "ConvertField",
     "CreateCollection",
     "CreateIndexes",
     "CreateView",
+    "DataOperation",
+    "Delete",
     "DeleteDocuments",
     "DropCollection",
     "DropIndex",
@@ -27,6 +33,12 @@ __all__ = [
     "ModifyView",
     "NeedsRebuild",
     "Operation",
+    "Pace",
+    "RemoveField",
     "RenameCollection",
+    "RenameField",
+    "Tally",
+    "TransformDocuments",
+    "UpdateInBatches",
     "mirror",
 ]
