@@ -7,6 +7,7 @@ it away everywhere (https://no-color.org, https://force-color.org).
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -62,29 +63,40 @@ class Stream:
         return RichConsole(file=self.file, no_color=not self.colour, highlight=False)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Console:
     """The streams of one invocation, looked at when it is made."""
 
     out: Stream = field(default_factory=lambda: _stream(sys.stdout, os.environ))
     err: Stream = field(default_factory=lambda: _stream(sys.stderr, os.environ))
+    _unfinished: int = 0
 
     @property
     def interactive(self) -> bool:
         """Whether somebody is there to answer a question."""
         return sys.stdin.isatty() and self.err.terminal
 
+    def begin(self, text: str) -> None:
+        """A line that the next message takes the place of: what is going on just now. On a terminal only."""
+        if self.err.terminal:
+            line = text[: shutil.get_terminal_size().columns - 1]
+            self.err.write(line, end="\r")
+            self._unfinished = len(line)
+
     def say(self, text: str = "", style: Style | None = None) -> None:
         """One message for people, on stderr."""
+        if self._unfinished:
+            self.err.write(" " * self._unfinished, end="\r")
+            self._unfinished = 0
         self.err.write(self.err.paint(text, style) if style else text)
 
     def warn(self, text: str) -> None:
         """One warning, on stderr."""
-        self.err.write(f"{self.err.paint('Warning:', 'warn')} {text}")
+        self.say(f"{self.err.paint('Warning:', 'warn')} {text}")
 
     def fail(self, text: str) -> None:
         """One error, on stderr."""
-        self.err.write(f"{self.err.paint('Error:', 'bad')} {text}")
+        self.say(f"{self.err.paint('Error:', 'bad')} {text}")
 
 
 def _stream(file: TextIO, environment: Mapping[str, str]) -> Stream:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-
 from asyncmig.cli.console import Console
 from asyncmig.cli.signals import Interrupts
 from asyncmig.running.events import (
@@ -34,15 +32,13 @@ class Progress:
     def __init__(self, console: Console, interrupts: Interrupts) -> None:
         self._console, self._err, self._interrupts = console, console.err, interrupts
         self._waited = False
-        self._open = 0
-        """How wide the line is that stands unfinished on the terminal."""
 
     def __call__(self, event: Event) -> None:
         """Take one event of the run."""
         match event:
             case OperationStarted():
                 self._interrupts.started(event.operation.describe())
-                self._begin(event.operation.describe())
+                self._console.begin(f"  {event.operation.describe()} ...")
             case OperationFinished():
                 self._end(event.operation.describe(), _time(event.seconds))
                 self._interrupts.finished()
@@ -62,27 +58,29 @@ class Progress:
                 verb = "Upgrading" if event.direction == "upgrade" else "Downgrading"
                 place = f"({event.number}/{event.total})" if event.total > 1 else ""
                 name = self._err.paint(event.revision.revision, "id")
-                self._line(f"{verb} {name} {event.revision.message} {self._err.paint(place, 'faint')}".rstrip())
+                self._console.say(f"{verb} {name} {event.revision.message} {self._err.paint(place, 'faint')}".rstrip())
                 self._interrupts.started(f"the code of revision {event.revision.revision}")
             case RevisionFinished():
                 done = "applied" if event.direction == "upgrade" else "reverted"
-                self._line(f"  {self._err.paint(done, 'good')} in {_time(event.seconds)}")
+                self._console.say(f"  {self._err.paint(done, 'good')} in {_time(event.seconds)}")
                 self._interrupts.finished()
             case RevisionStopped():
-                self._line(f"  {self._err.paint('stopped', 'bad')}; the next run goes on from here")
+                self._console.say(f"  {self._err.paint('stopped', 'bad')}; the next run goes on from here")
 
     def _lock(self, event: LockWaiting | LockAcquired) -> None:
         if isinstance(event, LockWaiting):
             since = f" since {event.holder.acquired_at:%H:%M:%S} UTC" if event.holder.acquired_at else ""
-            self._line(f"Waiting for the lock, held by {event.holder}{since} ({event.waited:.0f} s)")
+            self._console.say(f"Waiting for the lock, held by {event.holder}{since} ({event.waited:.0f} s)")
             self._waited = True
         elif self._waited:
-            self._line(f"The lock is free after {event.waited:.0f} s")
+            self._console.say(f"The lock is free after {event.waited:.0f} s")
 
     def _oddity(self, event: Event) -> None:
         match event:
             case ChecksumChanged():
-                self._console.warn(f"the file of {event.revision} is not the one that was applied")
+                self._console.warn(
+                    f"the file of {event.revision} is not the one that was applied; `asyncmig repair` accepts it"
+                )
             case RevisionResumed():
                 why = f" ({event.error.splitlines()[0]})" if event.error else ""
                 self._console.say(f"  going on after {event.finished} finished operation(s){why}", "warn")
@@ -98,20 +96,8 @@ class Progress:
                     f"the event loop stood still for {event.seconds:.1f} s; blocking code belongs into a thread"
                 )
 
-    def _begin(self, what: str) -> None:
-        if self._err.terminal:
-            line = f"  {what} ..."[: shutil.get_terminal_size().columns - 1]
-            self._err.write(line, end="\r")
-            self._open = len(line)
-
     def _end(self, what: str, how: str) -> None:
-        self._line(f"  {what}  {self._err.paint(how, 'faint')}")
-
-    def _line(self, text: str) -> None:
-        if self._open:
-            self._err.write(" " * self._open, end="\r")
-            self._open = 0
-        self._err.write(text)
+        self._console.say(f"  {what}  {self._err.paint(how, 'faint')}")
 
 
 def _time(seconds: float) -> str:
