@@ -3,31 +3,52 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import anyio
+from bson import decode
+from bson.codec_options import CodecOptions, DatetimeConversion
+from bson.raw_bson import RawBSONDocument
 from pymongo.errors import OperationFailure
 
 from asyncmig.drivers.base import Document, Driver
 from asyncmig.errors import UnsupportedByDriver
 
-__all__ = ["Listed", "each", "list_indexes"]
+__all__ = ["Listed", "decoded", "each", "list_collections", "list_indexes"]
 
 _log = logging.getLogger("asyncmig.introspect")
 
 _WORTH_IT = 40  # collections; below, the catalogue of a large server takes longer than asking one by one
 _GONE = {26, 166}  # NamespaceNotFound, CommandNotSupportedOnView: dropped, or dropped and made anew, meanwhile
-_API_STRICT = 323
+_PLAIN: CodecOptions[Any] = CodecOptions(tz_aware=True, datetime_conversion=DatetimeConversion.DATETIME_AUTO)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Listed:
-    """The indexes of one collection as the server lists them, and the names of those it is still building."""
+    """The indexes of a collection as the server lists them, and the names of those it is still building.
+
+    Collections whose indexes are listed alike to the byte share one of these, so that tens of
+    thousands of them (a database with a set of collections per tenant) are decoded and normalised once.
+    """
 
     indexes: Sequence[Document]
     building: tuple[str, ...] = ()
+
+
+async def list_collections(driver: Driver) -> list[Document]:
+    """``name``, ``type`` and ``options`` of everything in the database, as listCollections shows them."""
+    options: dict[bytes, Document] = {}
+
+    def info(document: Any) -> Document:
+        spelling = document["options"].raw
+        if spelling not in options:
+            options[spelling] = decoded(document["options"])
+        return {"name": document["name"], "type": document["type"], "options": options[spelling]}
+
+    documents = await driver.read({"listCollections": 1}, raw=True)
+    return [info(document) if isinstance(document, RawBSONDocument) else document for document in documents]
 
 
 async def list_indexes(driver: Driver, infos: Sequence[Document], limit: int) -> dict[str, Listed]:
@@ -38,9 +59,15 @@ async def list_indexes(driver: Driver, infos: Sequence[Document], limit: int) ->
     found = await _catalogue(driver, infos) if len(infos) >= _WORTH_IT and driver.name != "mock" else {}
     rest = [info["name"] for info in infos if info["name"] not in found and info["type"] != "view"]
     _log.debug("indexes of %d collections from the catalogue, of %d one by one", len(found), len(rest))
-    reader = _Reader(driver, found)
-    await each(rest, reader.read, limit)
+    await each(rest, _Reader(driver, found).read, limit)
     return found
+
+
+def decoded(document: Any) -> Document:
+    """A plain document of BSON, or of a RawBSONDocument; one that is plain already (the mock's) as it is."""
+    if isinstance(document, RawBSONDocument):
+        document = document.raw
+    return decode(document, _PLAIN) if isinstance(document, bytes) else document
 
 
 async def each(items: Iterable[Any], work: Callable[[Any], Awaitable[None]], limit: int) -> None:
@@ -72,30 +99,31 @@ async def _catalogue(driver: Driver, infos: Sequence[Document]) -> dict[str, Lis
     """
     wanted = {info["name"] for info in infos if info["type"] == "collection"}
     try:
-        documents = await driver.read(
-            {
-                "aggregate": 1,
-                "pipeline": [
-                    {"$listCatalog": {}},
-                    {"$match": {"db": driver.database.name, "type": "collection"}},
-                    {"$project": {"_id": 0, "name": 1, "specs": "$md.indexes.spec", "ready": "$md.indexes.ready"}},
-                ],
-                "cursor": {},
-            },
-            admin=True,
-        )
+        documents = await driver.read(_pipeline(driver.database.name), admin=True, raw=True)
     except (OperationFailure, UnsupportedByDriver) as refusal:
         _log.debug("no $listCatalog here: %s", refusal)
         return {}
-    return {entry["name"]: _from_catalogue(entry) for entry in documents if entry["name"] in wanted}
+    known: dict[bytes, Listed] = {}
+    return {entry["name"]: _from_catalogue(entry["found"], known) for entry in documents if entry["name"] in wanted}
 
 
-def _from_catalogue(entry: Mapping[str, Any]) -> Listed:
-    specs, ready = entry["specs"], entry["ready"]
-    if all(ready):
-        return Listed(specs)
-    pairs = list(zip(specs, ready, strict=True))
-    return Listed([spec for spec, done in pairs if done], tuple(spec["name"] for spec, done in pairs if not done))
+def _pipeline(database: str) -> Document:
+    found = {"specs": "$md.indexes.spec", "ready": "$md.indexes.ready"}
+    pipeline = [
+        {"$listCatalog": {}},
+        {"$match": {"db": database, "type": "collection"}},
+        {"$project": {"_id": 0, "name": 1, "found": found}},
+    ]
+    return {"aggregate": 1, "pipeline": pipeline, "cursor": {}}
+
+
+def _from_catalogue(found: Any, known: dict[bytes, Listed]) -> Listed:
+    if found.raw not in known:
+        listed = decoded(found)
+        pairs = list(zip(listed["specs"], listed["ready"], strict=True))
+        building = tuple(spec["name"] for spec, ready in pairs if not ready)
+        known[found.raw] = Listed([spec for spec, ready in pairs if ready], building)
+    return known[found.raw]
 
 
 class _Reader:
@@ -103,6 +131,7 @@ class _Reader:
 
     def __init__(self, driver: Driver, found: dict[str, Listed]) -> None:
         self._driver, self._found = driver, found
+        self._known: dict[bytes, Listed] = {}
         self._tells_builds = True
 
     async def read(self, name: str) -> None:
@@ -112,18 +141,26 @@ class _Reader:
             if error.code not in _GONE:
                 raise
         else:
-            self._found[name] = _from_listing(documents)
+            self._found[name] = self._listed(documents)
 
-    async def _list(self, name: str) -> list[Document]:
+    async def _list(self, name: str) -> list[Any]:
         if self._tells_builds:
             try:
-                return await self._driver.read({"listIndexes": name, "includeBuildUUIDs": True})
+                return await self._driver.read({"listIndexes": name, "includeBuildUUIDs": True}, raw=True)
             except OperationFailure as error:
                 if error.code in _GONE:
                     raise
                 _log.debug("listIndexes does not tell builds here: %s", error)
                 self._tells_builds = False  # not under the Stable API, for one
-        return await self._driver.read({"listIndexes": name})
+        return await self._driver.read({"listIndexes": name}, raw=True)
+
+    def _listed(self, documents: Sequence[Any]) -> Listed:
+        if not all(isinstance(document, RawBSONDocument) for document in documents):
+            return Listed(documents)
+        spelling = b"".join(document.raw for document in documents)
+        if spelling not in self._known:
+            self._known[spelling] = _from_listing([decoded(document) for document in documents])
+        return self._known[spelling]
 
 
 def _from_listing(documents: Sequence[Document]) -> Listed:

@@ -7,9 +7,10 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
-from asyncmig.authoring.catalog import Listed, each, list_indexes
+from asyncmig.authoring.catalog import Listed, decoded, each, list_collections, list_indexes
 from asyncmig.drivers import driver_for
 from asyncmig.drivers.base import Document, Driver
+from asyncmig.schema.index import Index
 from asyncmig.schema.options import automatic_index
 from asyncmig.schema.server import collection_from_server
 from asyncmig.schema.state import CollectionState, DatabaseState
@@ -47,17 +48,18 @@ async def introspect(
     https://www.mongodb.com/docs/manual/reference/command/listIndexes/
     """
     driver = driver_for(database)
-    listed = await driver.read({"listCollections": 1})
+    listed = await list_collections(driver)
     infos = sorted((info for info in listed if _is_of_interest(info, include, own)), key=lambda info: info["name"])
     indexes = await list_indexes(driver, infos, limit)
     found = await _fetch(driver, documents, {info["name"] for info in infos}, limit)
-    makes_indexes = await _makes_indexes(driver, infos)
-    states = (
-        _state(info, indexes.get(info["name"], _NO_INDEXES), found.get(info["name"], ()), makes_indexes)
-        for info in infos
-        if info["name"] in indexes or info["type"] == "view"
+    states = _States(makes_indexes=await _makes_indexes(driver, infos))
+    return DatabaseState(
+        {
+            info["name"]: states.state(info, indexes.get(info["name"], _NO_INDEXES), found.get(info["name"], ()))
+            for info in infos
+            if info["name"] in indexes or info["type"] == "view"
+        }
     )
-    return DatabaseState({state.name: state for state in states})
 
 
 def initial_ids(wanted: DatabaseState) -> dict[str, list[Any]]:
@@ -80,10 +82,26 @@ def _is_of_interest(info: Document, include: Callable[[str, str], bool] | None, 
     return include is None or include(info["type"], name)
 
 
-def _state(info: Document, listed: Listed, documents: Sequence[Document], makes_indexes: bool) -> CollectionState:
-    state = collection_from_server(info, listed.indexes, documents)
-    automatic = _automatic(state) if makes_indexes else ()
-    return replace(state, building=listed.building, automatic=automatic) if listed.building or automatic else state
+class _States:
+    """Makes states of what the server lists, and the indexes that several collections share but once."""
+
+    def __init__(self, *, makes_indexes: bool) -> None:
+        self._makes_indexes = makes_indexes
+        self._known: dict[Listed, tuple[Index, ...]] = {}
+
+    def state(self, info: Document, listed: Listed, documents: Sequence[Document]) -> CollectionState:
+        """One collection, time series or view."""
+        if info["type"] != "collection" or "collation" in info["options"]:
+            state = collection_from_server(info, listed.indexes, documents)
+        else:
+            state = replace(collection_from_server(info, (), documents), indexes=self._indexes(info, listed))
+        automatic = _automatic(state) if self._makes_indexes else ()
+        return replace(state, building=listed.building, automatic=automatic) if listed.building or automatic else state
+
+    def _indexes(self, info: Document, listed: Listed) -> tuple[Index, ...]:
+        if listed not in self._known:
+            self._known[listed] = collection_from_server(info, listed.indexes).indexes
+        return self._known[listed]
 
 
 async def _makes_indexes(driver: Driver, infos: Sequence[Document]) -> bool:
@@ -107,8 +125,7 @@ async def _fetch(
 
     async def read(chunk: tuple[str, Sequence[Any]]) -> None:
         name, ids = chunk
-        cursor = driver.database.get_collection(name).find({"_id": {"$in": list(ids)}})
-        found[name].extend([document async for document in cursor])
+        found[name].extend(map(decoded, await driver.stored(name, ids)))
 
     await each(chunks, read, limit)
     return found

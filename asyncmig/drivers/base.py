@@ -32,8 +32,14 @@ class Driver(Protocol):
         """Run one command on the database (or on ``admin``) and return the server's reply."""
         ...
 
-    async def read(self, command: Mapping[str, Any], *, admin: bool = False, session: Any = None) -> list[Document]:
-        """Run a command that answers with a cursor (listCollections, listIndexes, aggregate) and read it to the end."""
+    async def read(
+        self, command: Mapping[str, Any], *, admin: bool = False, session: Any = None, raw: bool = False
+    ) -> list[Document]:
+        """Run a command that answers with a cursor (listCollections, listIndexes, aggregate) and read it to the end.
+
+        With ``raw`` a real server's documents, and those in them, are RawBSONDocuments, decoded as
+        far as they are looked into; the mock's are plain ones all the same.
+        """
         ...
 
     def collection(self, name: str) -> Any:

@@ -65,7 +65,9 @@ class MockDriver:
             case _:
                 raise _unsupported(f"the command {verb} ({command[verb]!r})")
 
-    async def read(self, command: Mapping[str, Any], *, admin: bool = False, session: Any = None) -> list[Document]:
+    async def read(
+        self, command: Mapping[str, Any], *, admin: bool = False, session: Any = None, raw: bool = False
+    ) -> list[Document]:
         """Answer ``listCollections`` (filtered by name at most) and ``listIndexes``."""
         _refuse_session(session)
         verb = next(iter(command))

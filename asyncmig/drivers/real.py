@@ -62,7 +62,9 @@ class RealDriver:
             raise WriteConcernError(error.get("errmsg", "write concern not met"), error.get("code"), error)
         return reply
 
-    async def read(self, command: Mapping[str, Any], *, admin: bool = False, session: Any = None) -> list[Document]:
+    async def read(
+        self, command: Mapping[str, Any], *, admin: bool = False, session: Any = None, raw: bool = False
+    ) -> list[Document]:
         """Run a command that answers with a cursor and read it to the end.
 
         Nearly every such answer of ours fits in one batch, and a bare command is up to 1.6 times
@@ -71,14 +73,15 @@ class RealDriver:
         """
         target = self.database.client.admin if admin else self.database
         asked = {**command, "cursor": {"batchSize": _BATCH, **command.get("cursor", {})}}
-        cursor = (await target.command(asked, session=session))["cursor"]
+        codec = {"codec_options": _RAW} if raw else {}
+        cursor = (await target.command(asked, session=session, **codec))["cursor"]
         if not cursor["id"]:
             batch: list[Document] = cursor["firstBatch"]
             return batch
         await target.command(
             {"killCursors": cursor["ns"].partition(".")[2], "cursors": [cursor["id"]]}, session=session
         )
-        return [document async for document in await target.cursor_command(asked, session=session)]
+        return [document async for document in await target.cursor_command(asked, session=session, **codec)]
 
     def collection(self, name: str) -> Any:
         """The collection with majority concerns and plain documents, whatever the user's client is set to."""
