@@ -72,7 +72,7 @@ def revision_source(
     imports = Imports()
     imports.name("asyncmig", "Env")
     forth, back = tuple(upgrade), tuple(downgrade)
-    if forth or back:
+    if forth or back or header.get("replaces"):
         bodies = _body(forth, imports, _NOTHING), _body(back, imports, _NO_WAY_BACK if irreversible else _NOTHING)
     else:
         bodies = _templates(merges=len(_several(down_revision)) > 1, irreversible=irreversible)

@@ -9,6 +9,7 @@ from asyncmig.authoring.diff import Difference
 from asyncmig.authoring.draft import draft
 from asyncmig.authoring.revision_file import revision_source
 from asyncmig.history.directory import Directory, slug
+from asyncmig.history.file_errors import UnreadableFile
 from asyncmig.history.graph import RevisionGraph
 from asyncmig.history.growth import merged_parents, new_parents
 from asyncmig.history.range import Range
@@ -67,35 +68,59 @@ def write_squash(
     rev_id: str | None = None,
 ) -> Revision:
     """Write the revision that replaces a range: ``upgrade`` and ``downgrade`` are all that the range did, in order."""
+    one_way = any(member.irreversible for member in span.members)
     revision = Revision(
         rev_id or directory.new_id(),
         down_revision=span.parents,
         depends_on=span.depends_on,
-        replaces=span.ids,
+        branch_labels=span.labels,
+        replaces=span.replaces,
         message=message or f"squash {span.ids[0]} to {span.ids[-1]}",
-        irreversible=any(member.irreversible for member in span.members),
+        transactional=all(member.transactional for member in span.members),
+        irreversible=one_way,
     )
     source = revision_source(
         **_header(revision),
         upgrade=fold(upgrade),
-        downgrade=() if revision.irreversible else fold(downgrade),
-        notes=[f"replaces {member}" for member in span.members],
+        downgrade=() if one_way else fold(downgrade),
+        notes=[_remark(member, revision) for member in span.members],
     )
     return _stored(directory, revision, source)
 
 
+def _remark(member: Revision, squashed: Revision) -> str:
+    lost = "; it ran in a transaction, and this does not" if member.transactional and not squashed.transactional else ""
+    back = "; it has no way back" if member.irreversible else ""
+    return f"replaces {member}{lost}{back}"
+
+
 def rebase(directory: Directory, name: str, onto: str | None = None) -> tuple[Revision, Revision]:
     """Put a revision behind another head, in its file; returns it as it is now, and its new parent."""
-    revision, parent = new_parent(directory.read().graph(), name, onto)
+    graph = directory.read().graph()
+    revision, parent = new_parent(graph, name, onto)
     if revision.path is None:
         raise NotRebasable(revision, "it has no file")
-    source = with_parents(revision.path.read_bytes().decode(), revision, [parent.revision])
+    source = with_parents(_text(revision), revision, [parent.revision])
     others = [one for one in directory.read().revisions if one.revision != revision.revision]
-    moved = Revision(revision.revision, parent.revision, revision.depends_on, revision.branch_labels)
-    grown = RevisionGraph([*others, moved])  # refuses a cycle before the file is changed
-    replace_file(revision.path, source)
+    grown = RevisionGraph([*others, _behind(revision, parent)])  # refuses a cycle before the file is changed
+    try:
+        replace_file(revision.path, source)
+    except OSError as error:
+        raise UnreadableFile(revision.path, f"it cannot be written: {error}") from error
     directory.head_file.write(grown.heads)
     return directory.read().graph().get(revision.revision), parent
+
+
+def _behind(revision: Revision, parent: Revision) -> Revision:
+    place = (parent.revision, revision.depends_on, revision.branch_labels, revision.replaces)
+    return Revision(revision.revision, *place, path=revision.path)
+
+
+def _text(revision: Revision) -> str:
+    try:
+        return revision.path.read_bytes().decode() if revision.path else ""
+    except (OSError, UnicodeDecodeError) as error:
+        raise UnreadableFile(revision.path, f"it cannot be read as UTF-8: {error}") from error
 
 
 def _written(directory: Directory, revision: Revision, found: Difference) -> Revision:
@@ -117,6 +142,7 @@ def _header(revision: Revision) -> dict[str, Any]:
         "depends_on": revision.depends_on,
         "branch_labels": revision.branch_labels,
         "replaces": revision.replaces,
+        "transactional": revision.transactional,
         "irreversible": revision.irreversible,
         "message": revision.message,
     }

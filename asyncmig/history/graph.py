@@ -17,6 +17,7 @@ from asyncmig.history.file_errors import DuplicateRevision
 from asyncmig.history.interval import between
 from asyncmig.history.names import check_id, check_labels
 from asyncmig.history.revision import Revision
+from asyncmig.history.squash import Share
 from asyncmig.history.targets import Target, downgraded, goals, parse, resolved
 from asyncmig.history.views import Views
 
@@ -82,6 +83,10 @@ class RevisionGraph:
     def replaced(self) -> Mapping[str, str]:
         """Each id that was squashed away, with the id of the revision that replaces it."""
         return MappingProxyType(self._views.squashes.owner)
+
+    def within(self, name: str) -> tuple[str, ...]:
+        """The ids that a squashed revision stands for, in order, those within squashed ones included; else none."""
+        return self._views.squashes.within(self.get(name).revision)
 
     @property
     def branch_points(self) -> tuple[str, ...]:
@@ -167,6 +172,12 @@ class RevisionGraph:
         ids = _ids(applied)
         view, counted, rest = self._views.stand(ids)
         return tuple(sorted({*view.standing(counted), *rest}))
+
+    def taken(self, applied: Iterable[str]) -> list[Revision]:
+        """The squashed revisions that a database has by their ranges alone, not by their ids; inner ones first."""
+        ids = _ids(applied)
+        shares = self._views.squashes.shares(ids)
+        return [self._files[one] for one, share in shares.items() if share is Share.ALL and one not in ids]
 
     def pending(self, applied: Iterable[str]) -> list[Revision]:
         """What is not applied, in the order in which it would be; unknown ids are no matter here."""

@@ -15,12 +15,11 @@ __all__ = ["NotAHead", "NothingToMerge", "merged_parents", "new_parents"]
 class NotAHead(TargetError, ValueError):
     """Raised when a new revision would grow from the middle of a branch and nobody asked for a new branch."""
 
-    def __init__(self, revision: Revision) -> None:
+    def __init__(
+        self, revision: Revision, advice: str = "Pass --splice if that is wanted, or leave --head out"
+    ) -> None:
         self.revision = revision
-        super().__init__(
-            f"revision {revision} is not a head: a child of it begins a new branch. "
-            "Pass --splice if that is wanted, or leave --head out"
-        )
+        super().__init__(f"revision {revision} is not a head: a child of it begins a new branch. {advice}")
 
 
 class NothingToMerge(RevisionError, ValueError):
@@ -51,11 +50,24 @@ def new_parents(graph: RevisionGraph, head: str | None, *, splice: bool = False)
 def merged_parents(graph: RevisionGraph, targets: Sequence[str]) -> tuple[str, ...]:
     """The parents of a merge: all heads, or those that ``targets`` name.
 
+    ``heads`` is every head here, also one that another head depends on: joining them is what a merge is for.
+
     Raises:
         NothingToMerge: when they are fewer than two.
-        NotAHead, TargetError: as for a new revision.
+        NotAHead: when one of them is no head.
+        TargetError: when one of them names nothing.
     """
-    named = dict.fromkeys(parent for target in targets or ("heads",) for parent in new_parents(graph, target))
+    named = dict.fromkeys(one for target in targets or ("heads",) for one in _merged(graph, target))
     if len(named) < 2:
         raise NothingToMerge([graph.get(one) for one in named])
     return tuple(named)
+
+
+def _merged(graph: RevisionGraph, target: str) -> tuple[str, ...]:
+    if target == "heads":
+        return graph.heads
+    found = graph.resolve(target)
+    for one in found:
+        if one.revision not in graph.heads:
+            raise NotAHead(one, f"A merge joins heads, and those are: {', '.join(graph.heads)}")
+    return tuple(one.revision for one in found)

@@ -21,12 +21,17 @@ class NotSquashable(RevisionError, ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """The revisions of a range, in order, and what it hangs on."""
+    """The revisions of a range, in order, and what it hangs on.
+
+    ``replaces`` are their ids, and before that of a squashed one those that it replaces in turn: a
+    database may have those alone, when the file of the squashed one is gone.
+    """
 
     members: tuple[Revision, ...]
     parents: tuple[str, ...]
     depends_on: tuple[str, ...]
     labels: tuple[str, ...]
+    replaces: tuple[str, ...]
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -57,7 +62,8 @@ def squashable_range(graph: RevisionGraph, text: str) -> Range:
     _refuse_openings(graph, text, ids, bottoms[0], tops[0])
     needs = dict.fromkeys(need for one in ids for need in graph.dependencies(one) if need not in inside)
     labels = dict.fromkeys(label for member in members for label in member.branch_labels)
-    return Range(tuple(members), graph.parents(bottoms[0]), tuple(needs), tuple(labels))
+    replaces = [every for one in ids for every in (*graph.within(one), one)]
+    return Range(tuple(members), graph.parents(bottoms[0]), tuple(needs), tuple(labels), tuple(replaces))
 
 
 def _refuse_openings(graph: RevisionGraph, text: str, ids: list[str], bottom: str, top: str) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Sequence
 
 from asyncmig.errors import RevisionError
-from asyncmig.history.errors import listed
+from asyncmig.history.errors import InvalidTarget, UnknownRevision, listed
 from asyncmig.history.file_errors import BrokenFile, MalformedHeader
 from asyncmig.history.graph import RevisionGraph
 from asyncmig.history.revision import Revision
@@ -27,29 +28,63 @@ def new_parent(graph: RevisionGraph, name: str, onto: str | None = None) -> tupl
 
     Raises:
         NotRebasable: when there is no other head, or several and ``onto`` does not choose, or
-            ``onto`` comes after the revision itself.
+            ``onto`` comes after the revision itself, or is its parent already, or the revisions
+            between it and the fork would be left behind.
         TargetError: when a name means nothing.
     """
-    revision = graph.get(name)
+    revision = _one(graph, name)
     own = {revision.revision, *graph.descendants(revision.revision)}
+    if revision.revision in graph.replaced:
+        raise NotRebasable(revision, f"it was squashed into {graph.replaced[revision.revision]}; rebase that")
     if len(revision.down_revision) > 1:
         raise NotRebasable(revision, "it is a merge and has several parents; delete it and merge again")
-    heads = [graph.get(onto)] if onto else [graph.get(head) for head in graph.heads if head not in own]
+    heads = [_one(graph, onto)] if onto else [graph.get(head) for head in graph.heads if head not in own]
     if not heads:
         raise NotRebasable(revision, "there is no other head to put it behind")
     if len(heads) > 1:
         raise NotRebasable(revision, f"there are several other heads; choose one with --onto:{listed(heads)}")
     if heads[0].revision in own:
         raise NotRebasable(revision, f"{heads[0].revision} comes after it")
+    if graph.parents(revision.revision) == (heads[0].revision,):
+        raise NotRebasable(revision, f"it comes after {heads[0].revision} already")
+    if not onto:
+        _refuse_to_leave(graph, revision, heads[0])
     return revision, heads[0]
+
+
+def _one(graph: RevisionGraph, name: str) -> Revision:
+    """The one revision that a name, or a target that stands for itself, means."""
+    try:
+        return graph.get(name)
+    except UnknownRevision:
+        found = graph.resolve(name)
+    if len(found) != 1:
+        raise InvalidTarget(name, f"it stands for {len(found)} revisions, and one is moved at a time")
+    return found[0]
+
+
+def _refuse_to_leave(graph: RevisionGraph, revision: Revision, head: Revision) -> None:
+    """Refuse to move the end of a chain and leave its beginning behind as one more head."""
+    first, place = revision, graph.parents(revision.revision)
+    below = {head.revision, *graph.ancestors(head.revision)}
+    while len(place) == 1 and place[0] not in below and len(graph.children(place[0])) == 1:
+        first, place = graph.get(place[0]), graph.parents(place[0])
+    if first is not revision:
+        along = f"rebase {first.revision}, and all that comes after it moves along; "
+        raise NotRebasable(
+            revision,
+            f"{first.revision}, which it comes from, would be left behind as a head of its own; "
+            f"{along if len(first.down_revision) < 2 else ''}`asyncmig merge` joins the heads as they are; "
+            f"--onto {head.revision} moves this one alone",
+        )
 
 
 def with_parents(source: str, revision: Revision, parents: Sequence[str]) -> str:
     """The text of a revision's file with another ``down_revision``; everything else stays to the letter."""
-    if revision.path is None:
-        raise NotRebasable(revision, "it has no file")
+    mark, source = ("\ufeff", source[1:]) if source.startswith("\ufeff") else ("", source)
     statement = _assignment(source, revision)
-    lines = source.splitlines(keepends=True)
+    # Only these end a line for Python's parser; str.splitlines() knows more of them.
+    lines = re.split(r"(?<=\n)|(?<=\r)(?!\n)", source)
     value = statement.value
     if value is None or value.end_lineno is None or value.end_col_offset is None:
         raise MalformedHeader(revision.path, "down_revision", "a plain assignment", None, statement.lineno)
@@ -57,7 +92,7 @@ def with_parents(source: str, revision: Revision, parents: Sequence[str]) -> str
     before = lines[first].encode()[: value.col_offset].decode()
     after = lines[last].encode()[value.end_col_offset :].decode()
     lines[first : last + 1] = [f"{before}{_literal(parents)}{after}"]
-    return "".join(lines)
+    return mark + "".join(lines)
 
 
 def _assignment(source: str, revision: Revision) -> ast.Assign | ast.AnnAssign:

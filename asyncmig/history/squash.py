@@ -45,10 +45,12 @@ class Squashes:
         return bool(self.members)
 
     def _add(self, revision: Revision, revisions: Mapping[str, Revision]) -> None:
-        self.members[revision.revision] = tuple(dict.fromkeys(revision.replaces))
-        for member in revision.replaces:
-            if member == revision.revision:
-                raise IllegalReplacement(revision, "replaces itself")
+        if revision.revision in revision.replaces:
+            raise IllegalReplacement(revision, "replaces itself")
+        # What a squashed member replaces may be listed beside it, and is to be once its file is gone.
+        inner = {one for member in revision.replaces if member in revisions for one in revisions[member].replaces}
+        self.members[revision.revision] = tuple(m for m in dict.fromkeys(revision.replaces) if m not in inner)
+        for member in self.members[revision.revision]:
             other = self.owner.setdefault(member, revision.revision)
             if other != revision.revision:
                 raise IllegalReplacement(revision, f"replaces {member}, which {other} replaces too")
@@ -68,6 +70,20 @@ class Squashes:
                 )
             chain[name] = None
         return list(chain)
+
+    def within(self, name: str) -> tuple[str, ...]:
+        """All that a squashed revision stands for, in order, each squashed member after its own; empty for others."""
+        found: list[str] = []
+        waiting = list(reversed(self.members.get(name, ())))
+        seen: set[str] = set()
+        while waiting:
+            one = waiting[-1]
+            if one in seen or one not in self.members:
+                found.append(waiting.pop())
+            else:
+                seen.add(one)
+                waiting += reversed(self.members[one])
+        return tuple(found)
 
     def shares(self, applied: Collection[str]) -> dict[str, Share]:
         """How much of each range a database has. A squashed revision that is applied itself has all of it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -14,14 +15,15 @@ from asyncmig.history.rebase import new_parent, with_parents
 
 
 def graph(*lines: str) -> RevisionGraph:
-    """``"bbbb < aaaa"``: bbbb comes from aaaa."""
-    parts = [line.partition(" < ") for line in lines]
-    return RevisionGraph([Revision(name, tuple(parents.split())) for name, _, parents in parts])
+    """``"bbbb < aaaa needs cccc"``: bbbb comes from aaaa, and depends on cccc."""
+    parts = [re.fullmatch(r"(\w+)(?: < ([\w ]+?))?(?: needs (\w+))?", line).groups() for line in lines]
+    return RevisionGraph([Revision(name, tuple((parents or "").split()), needs) for name, parents, needs in parts])
 
 
 FORK = ("aaaa", "bbbb < aaaa", "cccc < aaaa")
 LINE = ("aaaa", "bbbb < aaaa", "cccc < bbbb", "dddd < cccc")
 DIAMOND = (*FORK, "dddd < bbbb cccc", "eeee < dddd")
+CHAIN = (*FORK, "dddd < cccc", "eeee < dddd")
 
 
 @pytest.mark.parametrize(
@@ -58,6 +60,11 @@ def test_new_parents(lines: tuple[str, ...], head: str | None, splice: bool, par
         (FORK, ("bbbb", "bbbb"), "NothingToMerge"),
         (FORK, ("bbbb", "aaaa"), "NotAHead"),
         ((), (), "NothingToMerge"),
+        ((*FORK, "dddd < bbbb needs cccc"), (), ("cccc", "dddd")),
+        ((*FORK, "dddd < bbbb needs cccc"), ("heads",), ("cccc", "dddd")),
+        (FORK, ("head",), "MultipleHeads"),
+        (FORK, ("base", "bbbb"), "NothingToMerge"),
+        (FORK, ("+1",), "InvalidTarget"),
     ],
 )
 def test_merged_parents(lines: tuple[str, ...], targets: tuple[str, ...], parents: tuple[str, ...] | str) -> None:
@@ -107,10 +114,20 @@ def test_squashable_range(lines: tuple[str, ...], span: str, ids: tuple[str, ...
         ((*FORK, "dddd < aaaa"), "cccc", None, "NotRebasable"),  # two others
         (LINE, "bbbb", "cccc", "NotRebasable"),  # a cycle
         (DIAMOND, "dddd", "aaaa", "NotRebasable"),  # a merge
+        (CHAIN, "cccc", None, "bbbb"),
+        (CHAIN, "eeee", None, "NotRebasable"),  # cccc and dddd would be left behind
+        (CHAIN, "eeee", "bbbb", "bbbb"),
+        (CHAIN, "bbbb", None, "eeee"),
+        ((*CHAIN, "ffff < dddd"), "eeee", "bbbb", "bbbb"),
+        ((*FORK, "dddd < aaaa", "eeee < bbbb cccc", "ffff < eeee"), "ffff", None, "NotRebasable"),  # from a merge
+        (FORK, "cccc", "aaaa", "NotRebasable"),  # it is there already
+        (FORK, "base", None, "InvalidTarget"),
+        (FORK, "cccc", "heads", "InvalidTarget"),
+        (FORK, "cccc", "nothing", "UnknownRevision"),
     ],
 )
 def test_new_parent(lines: tuple[str, ...], name: str, onto: str | None, parent: str) -> None:
-    if parent != "NotRebasable":
+    if parent.islower():
         assert new_parent(graph(*lines), name, onto)[1].revision == parent
         return
     with pytest.raises(AsyncmigError) as caught:
@@ -125,6 +142,9 @@ def test_new_parent(lines: tuple[str, ...], name: str, onto: str | None, parent:
         ("x = 1\r\ndown_revision = None  # root\r\n", ["bbbb"], 'x = 1\r\ndown_revision = "bbbb"  # root\r\n'),
         ('down_revision: str = "ä"; y = 2', [], "down_revision: str = None; y = 2"),
         ('down_revision = (\n    "a",\n    "b",\n)\nz = 3', ["c", "d"], 'down_revision = ("c", "d")\nz = 3'),
+        ('"""a\u2028b\x0cc"""\ndown_revision = "a"\n', ["b"], '"""a\u2028b\x0cc"""\ndown_revision = "b"\n'),
+        ('\ufeffdown_revision = "a"\n', ["b"], '\ufeffdown_revision = "b"\n'),
+        ('x = 1\rdown_revision = "a"\r', ["b"], 'x = 1\rdown_revision = "b"\r'),
     ],
 )
 def test_with_parents(before: str, parents: list[str], after: str) -> None:

@@ -143,23 +143,59 @@ def test_naming_a_member() -> None:
 
 
 NESTED = "p r1<p r2<r1 s1<p=r1,r2 r3<r2 s2<p=s1,r3 c<r3"
+FLAT = NESTED.replace("=s1,r3", "=r1,r2,s1,r3")
+FLAT_GONE = "p s2<p=r1,r2,s1,r3 c<r3"
 
 
+@pytest.mark.parametrize("drawing", [NESTED, FLAT])
 @pytest.mark.parametrize(
     ("applied", "path"),
     [("p", "s2 c"), ("p r1 r2 r3", "c"), ("p s1 r3", "c"), ("p s2", "c"), ("p s1 r1 r2 r3 s2", "c")],
 )
-def test_nested(applied: str, path: str) -> None:
-    assert up(NESTED, applied) == path
+def test_nested(drawing: str, applied: str, path: str) -> None:
+    assert up(drawing, applied) == path
 
 
+@pytest.mark.parametrize("drawing", [NESTED, FLAT])
 @pytest.mark.parametrize(
     ("applied", "target", "path"), [("p s1", "r3", "r3"), ("p r1", "r2", "r2"), ("p r1", "+1", "r2")]
 )
-def test_nested_in_part(applied: str, target: str, path: str) -> None:
+def test_nested_in_part(drawing: str, applied: str, target: str, path: str) -> None:
     with pytest.raises(errors.PartlyReplaced):
-        up(NESTED, applied)
-    assert up(NESTED, applied, target) == path
+        up(drawing, applied)
+    assert up(drawing, applied, target) == path
+
+
+@pytest.mark.parametrize("applied", ["p s2", "p s1 r3 s2", "p r1 r2 r3 s1 s2", "p r1 r2 r3 s2"])
+def test_nested_whose_files_are_gone(applied: str) -> None:
+    """Whoever has recorded the outer one may have kept records of everything within."""
+    assert up(FLAT_GONE, applied) == "c"
+    assert down(FLAT_GONE, applied + " c", "base") == "c s2 p"
+
+
+def test_what_is_within() -> None:
+    for drawing in (NESTED, FLAT, FLAT_GONE):
+        assert drawn(drawing).within("s2") == ("r1", "r2", "s1", "r3")
+    assert drawn(FLAT).within("s1") == ("r1", "r2")
+    assert drawn(FLAT).within("p") == ()
+
+
+@pytest.mark.parametrize(
+    ("drawing", "applied", "taken"),
+    [
+        (THERE, "p r1 r2 r3 c", "s"),
+        (GONE, "p r1 r2 r3 c", "s"),
+        (THERE, "p r1 r2", ""),
+        (THERE, "p s", ""),
+        (THERE, "p r1 r2 r3 s", ""),
+        (FLAT, "p r1 r2", "s1"),
+        (FLAT, "p r1 r2 r3", "s1 s2"),
+        (FLAT, "p s1 r3", "s2"),
+        ("p c<p", "p c", ""),
+    ],
+)
+def test_what_is_taken_as_applied(drawing: str, applied: str, taken: str) -> None:
+    assert ids(drawn(drawing).taken(applied.split())) == taken
 
 
 def test_labels_and_dependencies_follow() -> None:
@@ -185,7 +221,7 @@ def test_fault(drawing: str, error: type[Exception], said: str) -> None:
     assert said in str(raised.value)
 
 
-@pytest.mark.parametrize("drawing", [THERE, GONE, ALONE, NESTED])
+@pytest.mark.parametrize("drawing", [THERE, GONE, ALONE, NESTED, FLAT, FLAT_GONE])
 def test_every_state_has_a_way(drawing: str) -> None:
     """Whatever a database has, in whatever combination, the answer is a path or one of our own errors."""
     graph = drawn(drawing)
