@@ -25,11 +25,13 @@ __all__ = [
     "OperationRetried",
     "OperationSkipped",
     "OperationStarted",
+    "RangeTaken",
     "RevisionFinished",
     "RevisionResumed",
     "RevisionRetried",
     "RevisionStarted",
     "RevisionStopped",
+    "RevisionsOutOfOrder",
     "RunStarted",
 ]
 
@@ -84,6 +86,23 @@ class RunStarted(Event):
 
     direction: Direction
     revisions: tuple[Revision, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RevisionsOutOfOrder(Event):
+    """Of what is going to run, these are older than something applied: they came in by a merge.
+
+    Each stands with the newest applied revision. They are run all the same, unless the order is strict.
+    """
+
+    pairs: tuple[tuple[Revision, Revision], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RangeTaken(Event):
+    """The database has the whole range that a squashed revision replaces, and so takes it as applied."""
+
+    revision: Revision
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,9 +59,11 @@ class Ledger:
         return {document["_id"]: Record.read(document) for document in found}
 
     async def marks(self) -> dict[str, Mark]:
-        """State and checksum of every revision by its id, in one round trip: the least that tells where one stands."""
-        found = await self._documents.find({}, {"state": 1, "checksum": 1}, batch_size=_BATCH).to_list(None)
-        return {one["_id"]: Mark(one.get("state", "applied"), one.get("checksum")) for one in found}
+        """A mark of every revision by its id, in one round trip: the least that tells where a database stands."""
+        found = await self._documents.find({}, dict.fromkeys(Mark._fields, 1), batch_size=_BATCH).to_list(None)
+        return {
+            one["_id"]: Mark(one.get("state", "applied"), one.get("checksum"), one.get("stopped_at")) for one in found
+        }
 
     async def records(self) -> list[Record]:
         """Every record in full, by id."""

@@ -17,10 +17,11 @@ State = Literal["upgrading", "applied", "downgrading", "failed"]
 
 
 class Mark(NamedTuple):
-    """The least that a record tells: its state, and the checksum of the file that was run."""
+    """The least that a record tells: its state, the checksum of the file that was run, when an error stopped it."""
 
     state: State
     checksum: str | None
+    stopped_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,14 +31,14 @@ from typing import TYPE_CHECKING
 from asyncmig.drivers.base import Driver
 from asyncmig.history.graph import RevisionGraph
 from asyncmig.history.revision import Revision
-from asyncmig.running.events import ChecksumChanged, Direction, Event, RunStarted
+from asyncmig.running.events import ChecksumChanged, Direction, Event, RevisionsOutOfOrder, RunStarted
 from asyncmig.running.holder import Holder
 from asyncmig.running.inspection import refuse_one_way, refuse_schema_changes
 from asyncmig.running.ledger import Ledger
 from asyncmig.running.lock import Lock
 from asyncmig.running.record import Record
 from asyncmig.running.run import Run
-from asyncmig.running.stamping import fold, repaired, stamped
+from asyncmig.running.stamping import fold, repaired, stamped, taken
 from asyncmig.running.trail import Trail
 from asyncmig.running.walk import Walk
 
@@ -104,11 +104,16 @@ class Runner:
         records = await self._ledger.summaries()
         self._tell_changed(records)
         path = self._up(records, target, strict_order)
-        if not path:
+        if not path and not self._taken(records):
             return []
         self._examine(path, "upgrade")
         async with self._running() as (run, now):
-            return await self._walk(run, "upgrade", self._up(now, target, strict_order), now)
+            path = self._up(now, target, strict_order)
+            if whole := self._taken(now):
+                await taken(run, whole)
+            if late := self._graph.out_of_order(_applied(now), path):
+                self._tell(RevisionsOutOfOrder(tuple(late)))
+            return await self._walk(run, "upgrade", path, now)
 
     async def downgrade(self, target: str) -> list[Revision]:
         """Revert what is above ``target``; returns the revisions that were reverted, in order.
@@ -122,7 +127,8 @@ class Runner:
         async with self._running() as (run, now):
             path = self._down(now, target)
             for revision in path:
-                await fold(run, revision, now)
+                if parts := [one for one in self._graph.within(revision.revision) if one in now]:
+                    await fold(run, revision, parts, now)
             return await self._walk(run, "downgrade", path, await self._ledger.summaries() if path else now)
 
     async def path(self, target: str, direction: Direction) -> list[Revision]:
@@ -135,6 +141,10 @@ class Runner:
         if strict_order:
             self._graph.refuse_out_of_order(_applied(records), path)
         return path
+
+    def _taken(self, records: Records) -> list[Revision]:
+        """The squashed revisions that the database has by their ranges, and no record of."""
+        return [one for one in self._graph.taken(_applied(records)) if one.revision not in records]
 
     def _down(self, records: Records, target: str) -> list[Revision]:
         return self._graph.downgrade_path(frozenset(records), target)
@@ -183,12 +193,20 @@ class Runner:
         ``purge`` forgets every record first, those of unknown revisions too. Raises as upgrade.
         """
         records = await self._ledger.summaries()
-        wanted = self._graph.stamped(frozenset() if purge else frozenset(records), target)
-        if wanted != _applied(records) or len(records) != len(wanted):
+        wanted, kept = self._stamped(records, target, purge)
+        if wanted | kept != _applied(records) or len(records) != len(wanted | kept):
             async with self._running() as (run, now):
-                wanted = self._graph.stamped(frozenset() if purge else frozenset(now), target)
-                await stamped(run, [self._graph.get(one) for one in sorted(wanted)], now, target)
+                wanted, kept = self._stamped(now, target, purge)
+                await stamped(run, [self._graph.get(one) for one in sorted(wanted)], now, target, kept)
         return self._graph.heads_of(wanted)
+
+    def _stamped(self, records: Records, target: str, purge: bool) -> tuple[frozenset[str], frozenset[str]]:
+        """What is to be recorded, and what else may stay: the records of what squashed revisions among it replace."""
+        if purge:
+            return self._graph.stamped(frozenset(), target), frozenset()
+        wanted = self._graph.stamped(frozenset(records), target)
+        within = (part for one in wanted for part in self._graph.within(one))
+        return wanted, frozenset(within) & _applied(records)
 
     async def repair(self, revisions: Iterable[str] | None = None) -> list[Revision]:
         """Accept the files as they are now, on purpose: those named, or all that changed; recorded in each record."""

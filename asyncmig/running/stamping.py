@@ -1,26 +1,34 @@
-"""Changing the ledger alone, running nothing: stamping, folding a squashed range, accepting an edited file."""
+"""Changing the ledger alone, running nothing: stamping, squashed ranges, accepting an edited file.
+
+A database that has the whole range of a squashed revision gets a record of it, and keeps those of the
+range: they hold what was inserted, and a release from before the squash still finds its way by them.
+Only when the squashed revision is reverted its record takes theirs over, to go as one.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from asyncmig.drivers.base import Document
 from asyncmig.history.revision import Revision
+from asyncmig.running.events import RangeTaken
 from asyncmig.running.holder import identity
 from asyncmig.running.record import Record
 from asyncmig.running.run import Run
 from asyncmig.running.step import source_of
 from asyncmig.running.write import Delete, Insert, Update, Write
 
-__all__ = ["fold", "repaired", "stamped"]
+__all__ = ["fold", "repaired", "stamped", "taken"]
 
 _BATCH = 100  # records in one round trip
 
 
-async def stamped(run: Run, wanted: Sequence[Revision], records: Mapping[str, Record], target: str) -> None:
-    """Make the ledger say that exactly ``wanted`` are applied."""
+async def stamped(
+    run: Run, wanted: Sequence[Revision], records: Mapping[str, Record], target: str, kept: Collection[str] = ()
+) -> None:
+    """Make the ledger say that exactly ``wanted`` are applied; it keeps the records ``kept``, which they stand for."""
     ids = {revision.revision for revision in wanted}
-    gone = [one for one in records if one not in ids]
+    gone = [one for one in records if one not in ids and one not in kept]
     new = [revision for revision in wanted if not _is_settled(records.get(revision.revision))]
     await run.trail.add(
         run.lease, "stamp", [revision.revision for revision in new], target=target, forgotten=sorted(gone)
@@ -58,13 +66,26 @@ def _said(run: Run, revision: Revision, record: Record | None) -> Write:
     return Insert(revision.revision, {**fields, "journal": []}, ("started_at", "finished_at"))
 
 
-async def fold(run: Run, revision: Revision, records: Mapping[str, Record]) -> None:
-    """Let one record of a squashed revision take the place of those of the range that it replaces."""
-    parts = [one for one in revision.replaces if one in records]
-    if revision.revision in records or not parts:
-        return
+async def taken(run: Run, revisions: Sequence[Revision]) -> None:
+    """Record squashed revisions as applied, because the database has all that they replace."""
+    await run.trail.add(run.lease, "squash", [revision.revision for revision in revisions])
+    for revision in revisions:
+        await run.ledger.send(run.lease, _said(run, revision, None))
+        run.tell(RangeTaken(revision))
+
+
+async def fold(run: Run, revision: Revision, parts: Sequence[str], records: Mapping[str, Record]) -> None:
+    """Let the record of a squashed revision take the place of those of its range, which is reverted as one.
+
+    It takes over what they have inserted, for only that may be deleted again.
+    """
+    found = [record for one in parts if (record := await run.ledger.record(one, run.lease))]
+    entries = [entry.document for record in found for entry in record.journal if entry.operation == "InsertDocuments"]
     await run.trail.add(run.lease, "fold", parts, into=revision.revision)
-    await run.ledger.send(run.lease, _said(run, revision, None), *(Delete(one, any_token=True) for one in parts))
+    if revision.revision not in records:
+        await run.ledger.send(run.lease, _said(run, revision, None))
+    whole = Update(revision.revision, {"superseded": entries}, any_token=True)
+    await run.ledger.send(run.lease, whole, *(Delete(one, any_token=True) for one in parts))
 
 
 async def repaired(run: Run, revisions: Sequence[Revision]) -> None:

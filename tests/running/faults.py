@@ -17,18 +17,34 @@ async def failing(
     https://github.com/mongodb/mongo/wiki/The-failCommand-Fail-Point
     """
     data = {"failCommands": list(commands), "namespace": f"{database.name}.{collection}", **fault}
-    await client.admin.command({"configureFailPoint": "failCommand", "mode": {"times": times}, "data": data})
-    try:
+    async with _failing(client, {"times": times}, data):
         yield
+
+
+@asynccontextmanager
+async def failing_for(
+    client: Any, app: str, commands: Sequence[str], mode: dict[str, Any], **fault: Any
+) -> AsyncIterator[list[int]]:
+    """Let the server fail these commands of the clients that call themselves ``app``; how often, at the end."""
+    async with _failing(client, mode, {"failCommands": list(commands), "appName": app, **fault}) as count:
+        yield count
+
+
+@asynccontextmanager
+async def _failing(client: Any, mode: dict[str, Any], data: dict[str, Any]) -> AsyncIterator[list[int]]:
+    count: list[int] = []
+    await client.admin.command({"configureFailPoint": "failCommand", "mode": mode, "data": data})
+    try:
+        yield count
     finally:
-        await client.admin.command({"configureFailPoint": "failCommand", "mode": "off"})
+        count.append((await client.admin.command({"configureFailPoint": "failCommand", "mode": "off"}))["count"])
 
 
 class Proxy:
     """A TCP proxy to one server, whose connections can be held up and cut."""
 
     def __init__(self, host: str, port: int) -> None:
-        self._target = (host, port)
+        self.target = (host, port)
         self._open: set[asyncio.StreamWriter] = set()
         self._flowing = asyncio.Event()
         self._flowing.set()
@@ -63,7 +79,11 @@ class Proxy:
             writer.transport.abort()
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        there_reader, there_writer = await asyncio.open_connection(*self._target)
+        try:
+            there_reader, there_writer = await asyncio.open_connection(*self.target)
+        except OSError:
+            writer.transport.abort()
+            return
         self._open |= {writer, there_writer}
         for source, drain in ((reader, there_writer), (there_reader, writer)):
             task = asyncio.ensure_future(self._pump(source, drain))
