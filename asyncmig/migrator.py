@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from asyncmig.running.ledger import Ledger
     from asyncmig.running.lock import Lock
     from asyncmig.running.plan import Plan
-    from asyncmig.running.record import Record
+    from asyncmig.running.record import Mark, Record
     from asyncmig.running.runner import Runner, Situation
     from asyncmig.running.standing import Standing
     from asyncmig.schema.state import DatabaseState
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["Generated", "Migrator", "autogenerate_migration"]
 
 Models = Iterable[type] | str
+Confirm = Callable[[tuple["Loss", ...]], Awaitable[None]]
 
 
 class Migrator:
@@ -172,7 +173,7 @@ class Migrator:
 
     async def applied(self) -> frozenset[str]:
         """The ids of all that is applied."""
-        return _applied(await self._ledger().summaries())
+        return _applied(await self._ledger().marks())
 
     async def pending(self) -> list[Revision]:
         """The revisions that are not applied, in the order in which they would be."""
@@ -200,26 +201,52 @@ class Migrator:
 
     async def losses(self, target: str = "head", *, direction: Direction = "upgrade") -> tuple[Loss, ...]:
         """What a run to ``target`` would take away for good, found in the sources without running them."""
+        return await self._losses(_path(self.graph, await self._ledger().marks(), target, direction), direction)
+
+    async def _losses(self, path: Sequence[Revision], direction: Direction) -> tuple[Loss, ...]:
         from asyncmig.review.loss import find_losses, losing_calls
         from asyncmig.running.provenance import inserted_documents
 
-        path = await self._runner().path(target, direction)
         calls = [call for one in path for call in losing_calls(one, direction)]
         inserted = inserted_documents(await self.records()) if calls else {}
         return await find_losses(calls, self._driver(), inserted) if calls else ()
 
-    async def upgrade(self, target: str = "head") -> list[Revision]:
+    async def upgrade(self, target: str = "head", *, confirm: Confirm | None = None) -> list[Revision]:
         """Apply what is pending up to ``target``, under the lock; returns what was applied, in order.
 
-        A database that is there already takes no lock. Raises RevisionError for the target or the
-        files, LockTimeout, LockLost, and RevisionFailed when a revision stops half-way: the ledger
-        says where, and another ``upgrade`` goes on from there.
-        """
-        return await self._runner().upgrade(target)
+        A database that is there already takes no lock and costs one round trip. ``confirm`` is
+        awaited with what the run would lose, before anything is done, and stops it by raising.
 
-    async def downgrade(self, target: str) -> list[Revision]:
-        """Revert what is above ``target``, under the lock; returns what was reverted, in order."""
-        return await self._runner().downgrade(target)
+        Raises RevisionError for the target or the files, LockTimeout, LockLost, and RevisionFailed
+        when a revision stops half-way: the ledger says where, and another ``upgrade`` goes on.
+        """
+        graph = await self._ready(target, "upgrade", confirm)
+        return await self._runner(graph).upgrade(target) if graph else []
+
+    async def downgrade(self, target: str, *, confirm: Confirm | None = None) -> list[Revision]:
+        """Revert what is above ``target``, under the lock; returns what was reverted, in order. As ``upgrade``."""
+        graph = await self._ready(target, "downgrade", confirm)
+        return await self._runner(graph).downgrade(target) if graph else []
+
+    async def _ready(self, target: str, direction: Direction, confirm: Confirm | None) -> RevisionGraph | None:
+        """The graph to run on; None where nothing is to be done, found without what only a run needs."""
+        graph, marks = self.graph, await self._ledger().marks()
+        path = _path(graph, marks, target, direction)
+        if not path:
+            self._tell_edited(graph, marks)
+            return None
+        if confirm:
+            await confirm(await self._losses(path, direction))
+        return graph
+
+    def _tell_edited(self, graph: RevisionGraph, marks: Mapping[str, Mark]) -> None:
+        from asyncmig.running.events import ChecksumChanged
+
+        for one in sorted(_applied(marks)):
+            if self._on_event and one in graph:
+                file, was = graph.get(one), marks[one].checksum
+                if was and file.checksum and was != file.checksum:
+                    self._on_event(ChecksumChanged(file, was, file.checksum))
 
     async def stamp(self, target: str, *, purge: bool = False) -> None:
         """Record ``target`` as where the database stands, without running anything."""
@@ -254,6 +281,10 @@ class Migrator:
     async def situation(self) -> Situation:
         """Where the database stands, what is half-way, and who holds the lock."""
         return await self._runner().situation()
+
+    async def holder(self) -> Holder | None:
+        """Who holds the lock, alive or not; None when it is free. One round trip."""
+        return await self._lock().holder()
 
     async def unlock(self, *, force: bool = False) -> Holder | None:
         """Release a lock whose lease has ended; with ``force`` also one that is alive. Returns who held it."""
@@ -298,12 +329,12 @@ class Migrator:
 
         return Lock(self._driver(), collection=self._names[1], lease=self._lease)
 
-    def _runner(self) -> Runner:
+    def _runner(self, graph: RevisionGraph | None = None) -> Runner:
         from asyncmig.running.runner import Runner
 
         return Runner(
             self._driver(),
-            graph=self.graph,
+            graph=graph or self.graph,
             load=self.directory.load,
             ledger=self._ledger(),
             lock=self._lock(),
@@ -318,8 +349,14 @@ class Migrator:
         return created_collections(await self.records())
 
 
-def _applied(records: Mapping[str, Record]) -> frozenset[str]:
-    return frozenset(one for one, record in records.items() if record.is_applied)
+def _applied(records: Mapping[str, Record] | Mapping[str, Mark]) -> frozenset[str]:
+    return frozenset(one for one, record in records.items() if record.state == "applied")
+
+
+def _path(graph: RevisionGraph, marks: Mapping[str, Mark], target: str, direction: Direction) -> list[Revision]:
+    if direction == "upgrade":
+        return graph.upgrade_path(_applied(marks), target)
+    return graph.downgrade_path(marks, target)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from asyncmig.cli.output import emit, operation_document, operation_line
 if TYPE_CHECKING:
     from asyncmig.history import Revision
     from asyncmig.migrator import Migrator
+    from asyncmig.review.loss import Loss
     from asyncmig.running.events import Direction
     from asyncmig.running.plan import Plan, PlannedRevision
 
@@ -72,10 +73,13 @@ async def _go(
 
 
 async def _run(app: App, migrator: Migrator, direction: Direction, target: str, *, yes: bool) -> list[Revision]:
-    from asyncmig.cli.confirm import confirm_losses
+    async def confirm(losses: tuple[Loss, ...]) -> None:
+        from asyncmig.cli.confirm import confirm_losses
 
-    await confirm_losses(app.console, await migrator.losses(target, direction=direction), yes=yes)
-    return await (migrator.upgrade(target) if direction == "upgrade" else migrator.downgrade(target))
+        await confirm_losses(app.console, losses, yes=yes)
+
+    run = migrator.upgrade if direction == "upgrade" else migrator.downgrade
+    return await run(target, confirm=confirm)
 
 
 def _show_plan(app: App, plan: Plan) -> None:
