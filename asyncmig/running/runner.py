@@ -104,13 +104,12 @@ class Runner:
         records = await self._ledger.summaries()
         self._tell_changed(records)
         path = self._up(records, target, strict_order)
-        if not path and not self._taken(records):
+        if not path and not self._taken(records) and not self._outlived(records):
             return []
         self._examine(path, "upgrade")
         async with self._running() as (run, now):
             path = self._up(now, target, strict_order)
-            if whole := self._taken(now):
-                await taken(run, whole)
+            await self._tidy(run, now)
             if late := self._graph.out_of_order(_applied(now), path):
                 self._tell(RevisionsOutOfOrder(tuple(late)))
             return await self._walk(run, "upgrade", path, now)
@@ -127,7 +126,7 @@ class Runner:
         async with self._running() as (run, now):
             path = self._down(now, target)
             for revision in path:
-                if parts := [one for one in self._graph.within(revision.revision) if one in now]:
+                if parts := self._parts(revision, now):
                     await fold(run, revision, parts, now)
             return await self._walk(run, "downgrade", path, await self._ledger.summaries() if path else now)
 
@@ -145,6 +144,25 @@ class Runner:
     def _taken(self, records: Records) -> list[Revision]:
         """The squashed revisions that the database has by their ranges, and no record of."""
         return [one for one in self._graph.taken(_applied(records)) if one.revision not in records]
+
+    def _outlived(self, records: Records) -> list[Revision]:
+        """The squashed revisions that are recorded beside their ranges, and the files of those are gone."""
+        graph = self._graph
+        recorded = [graph.get(one) for one in set(graph.replaced.values()) if one in graph and one in records]
+        within = {one: graph.within(one.revision) for one in recorded if records[one.revision].is_applied}
+        return [
+            one for one, ids in within.items() if any(i in records for i in ids) and not any(i in graph for i in ids)
+        ]
+
+    async def _tidy(self, run: Run, records: Records) -> None:
+        """Record the squashed revisions that the database has by their ranges; forget ranges that have no files."""
+        if whole := self._taken(records):
+            await taken(run, whole)
+        for revision in self._outlived(records):
+            await fold(run, revision, self._parts(revision, records), records)
+
+    def _parts(self, revision: Revision, records: Records) -> list[str]:
+        return [one for one in self._graph.within(revision.revision) if one in records]
 
     def _down(self, records: Records, target: str) -> list[Revision]:
         return self._graph.downgrade_path(frozenset(records), target)

@@ -1,19 +1,19 @@
 """Changing the ledger alone, running nothing: stamping, squashed ranges, accepting an edited file.
 
 A database that has the whole range of a squashed revision gets a record of it, and keeps those of the
-range: they hold what was inserted, and a release from before the squash still finds its way by them.
-Only when the squashed revision is reverted its record takes theirs over, to go as one.
+range, so that a release from before the squash still finds its way. The one record takes the place of
+the others when the files of the range are gone, or when it is reverted: then all go as one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
 
 from asyncmig.drivers.base import Document
 from asyncmig.history.revision import Revision
 from asyncmig.running.events import RangeTaken
 from asyncmig.running.holder import identity
-from asyncmig.running.record import Record
+from asyncmig.running.record import JournalEntry, Record
 from asyncmig.running.run import Run
 from asyncmig.running.step import source_of
 from asyncmig.running.write import Delete, Insert, Update, Write
@@ -75,17 +75,27 @@ async def taken(run: Run, revisions: Sequence[Revision]) -> None:
 
 
 async def fold(run: Run, revision: Revision, parts: Sequence[str], records: Mapping[str, Record]) -> None:
-    """Let the record of a squashed revision take the place of those of its range, which is reverted as one.
+    """Let the record of a squashed revision take the place of those of its range.
 
     It takes over what they have inserted, for only that may be deleted again.
     """
-    found = [record for one in parts if (record := await run.ledger.record(one, run.lease))]
-    entries = [entry.document for record in found for entry in record.journal if entry.operation == "InsertDocuments"]
     await run.trail.add(run.lease, "fold", parts, into=revision.revision)
     if revision.revision not in records:
         await run.ledger.send(run.lease, _said(run, revision, None))
-    whole = Update(revision.revision, {"superseded": entries}, any_token=True)
-    await run.ledger.send(run.lease, whole, *(Delete(one, any_token=True) for one in parts))
+    own = await run.ledger.record(revision.revision, run.lease)
+    entries = [*(own.superseded if own else ()), *[entry async for entry in _inserted(run, parts)]]
+    whole = Update(revision.revision, {"superseded": [entry.document for entry in entries]}, any_token=True)
+    await run.ledger.send(run.lease, whole)
+    for batch in _batches([Delete(one, any_token=True) for one in parts]):
+        await run.ledger.send(run.lease, *batch)
+
+
+async def _inserted(run: Run, parts: Sequence[str]) -> AsyncIterator[JournalEntry]:
+    for one in parts:
+        record = await run.ledger.record(one, run.lease)
+        for entry in (*record.journal, *record.superseded) if record else ():
+            if entry.operation == "InsertDocuments":
+                yield entry
 
 
 async def repaired(run: Run, revisions: Sequence[Revision]) -> None:
