@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
-from asyncmig.errors import CheckFailed, PendingRevisions
+from asyncmig.errors import AsyncmigError, CheckFailed, PendingRevisions
 
-__all__ = ["DatabaseAhead", "StillPending"]
+__all__ = ["DatabaseAhead", "FailedElsewhere", "StillPending"]
 
 
 class DatabaseAhead(CheckFailed):
@@ -20,10 +20,22 @@ class DatabaseAhead(CheckFailed):
         )
 
 
+class FailedElsewhere(AsyncmigError):
+    """Raised by the policy ``upgrade`` when the process that this one has waited for was stopped by an error."""
+
+    exit_code = 7
+
+    def __init__(self, revision: str, who: str, trouble: str) -> None:
+        self.revision, self.who, self.trouble = revision, who, trouble
+        super().__init__(
+            f"revision {revision} failed in {who}: {trouble}; the next start, or `asyncmig upgrade`, tries again"
+        )
+
+
 class StillPending(PendingRevisions, TimeoutError):
     """Raised by the policy ``wait`` when nobody has upgraded in time."""
 
-    def __init__(self, pending: Sequence[str], stopped: Sequence[str], seconds: float) -> None:
+    def __init__(self, pending: Sequence[str], stopped: Collection[str], seconds: float) -> None:
         self.stopped, self.seconds = tuple(stopped), seconds
         super().__init__(pending)
         failed = f"; an error has stopped {', '.join(stopped)}, see `asyncmig status`" if stopped else ""

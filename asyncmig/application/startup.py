@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import os
-import random
-from time import monotonic
+from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Unpack
 
-import anyio
 from pymongo.errors import PyMongoError
 
-from asyncmig.application.errors import DatabaseAhead, StillPending
+from asyncmig.application.errors import DatabaseAhead, FailedElsewhere, StillPending
 from asyncmig.application.log import logger, reason, some, tell
 from asyncmig.application.options import Options, migrator_for, project_settings
 from asyncmig.application.policy import Policy, chosen
+from asyncmig.application.queue import Queue
 from asyncmig.application.source import is_database
-from asyncmig.errors import ConfigurationError, PendingRevisions, SchemaDiffers
+from asyncmig.errors import ConfigurationError, LockTimeout, PendingRevisions, SchemaDiffers
 from asyncmig.history.snapshot import Snapshot
 from asyncmig.running.faults import is_transient
 
@@ -25,9 +25,6 @@ if TYPE_CHECKING:
     from asyncmig.running.standing import Standing
 
 __all__ = ["startup"]
-
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 2.0  # seconds between two looks at a database that others upgrade
-_TELL_EVERY = 10.0  # seconds
 
 
 async def startup(
@@ -41,7 +38,8 @@ async def startup(
     """See to it that ``database`` is as this release expects it; returns what this process has applied.
 
     ``policy``: what to do about pending revisions, unless the variable ``ASYNCMIG_ON_STARTUP`` says
-    otherwise. ``upgrade`` runs them under the lock, or waits for the process that does; ``check``
+    otherwise. ``upgrade`` runs them under the lock, or waits for the process that does (and raises
+    FailedElsewhere when an error has stopped it: of many workers one tries, not all); ``check``
     raises PendingRevisions; ``wait`` lets another process run them, and raises StillPending when
     nobody does; ``warn`` logs a warning; ``off`` asks nothing at all. ``timeout``: seconds to wait
     for another process, else the setting ``lock_timeout``. ``options``: see
@@ -72,29 +70,68 @@ class _Start:
         settings = project_settings()
         self._limit = settings.lock_timeout if wait is None else wait
         self._migrator: Migrator = migrator_for(
-            database,
-            options,
-            settings,
-            lock_timeout=self._limit,
-            on_event=tell,
-            command=f"start-up, {policy}",
+            database, options, settings, lock_timeout=0, on_event=tell, command=f"start-up, {policy}"
         )
+        self._files = Snapshot(self._migrator.directory)
         self._compares = options.get("collections") is not None
 
     async def go(self) -> list[Revision]:
-        files = Snapshot(self._migrator.directory)
-        standing = await self._migrator.standing(files)
+        standing = await self._migrator.standing(self._files)
         applied: list[Revision] = []
         if standing.pending and self._policy == "upgrade":
-            applied = await self._migrator.upgrade("head")
+            applied, standing = await self._upgrade(standing)
         elif standing.pending and self._policy == "wait":
-            standing = await self._others(standing, files)
+            standing = await self._wait(standing)
         elif standing.pending:
             self._refuse(PendingRevisions(standing.pending))
         self._report(standing, applied)
         if self._compares and (differences := await self._migrator.diff()):
             self._refuse(SchemaDiffers(differences))
         return applied
+
+    async def _upgrade(self, before: Standing) -> tuple[list[Revision], Standing]:
+        """Run what is pending; or, while another process does, wait for it to succeed or to fail."""
+        queue, standing = Queue(self._limit), before
+        while standing.pending:
+            holder = await self._migrator.holder()
+            if holder is None or not holder.alive:
+                with suppress(LockTimeout):  # somebody was quicker
+                    return await self._migrator.upgrade("head"), replace(standing, pending=())
+            elif queue.is_over:
+                raise LockTimeout(holder.document, queue.waited)
+            else:
+                await queue.pause(f"{holder} to upgrade")
+            standing = await self._again(standing)
+            for revision, moment in standing.stopped.items():
+                if moment != before.stopped.get(revision):
+                    raise await self._failure(revision)
+        return [], standing
+
+    async def _failure(self, revision: str) -> FailedElsewhere:
+        """What the ledger says about a revision that another process has failed at since we look on."""
+        for record in (await self._migrator.situation()).unsettled:
+            if record.revision == revision:
+                return FailedElsewhere(revision, f"{record.user}@{record.host} (pid {record.pid})", record.trouble)
+        return FailedElsewhere(revision, "another process", "see `asyncmig status`")
+
+    async def _wait(self, standing: Standing) -> Standing:
+        """Wait until nothing is pending."""
+        queue = Queue(self._limit)
+        while standing.pending:
+            if queue.is_over:
+                raise StillPending(standing.pending, standing.stopped, self._limit)
+            await queue.pause(f"another process to upgrade: {some(standing.pending)}")
+            standing = await self._again(standing)
+        return standing
+
+    async def _again(self, before: Standing) -> Standing:
+        """Where the database stands now; as before, where the server does not answer for a moment."""
+        try:
+            return await self._migrator.standing(self._files)
+        except PyMongoError as error:
+            if not is_transient(error):
+                raise
+            return before
 
     def _refuse(self, error: Exception) -> None:
         if self._policy != "warn":
@@ -111,30 +148,5 @@ class _Start:
             logger.warning("edited since they were applied: %s", some(standing.edited))
         if applied:
             logger.info("upgraded: %s", some([revision.revision for revision in applied]))
-        elif self._policy == "upgrade" and standing.pending:
-            logger.info("the database is at head: another process has upgraded it")
         elif standing.at_head:
             logger.info("the database is at head")
-
-    async def _others(self, standing: Standing, files: Snapshot) -> Standing:
-        """Wait until nothing is pending; a server that does not answer for a moment is waited for, too."""
-        began, told, pause = monotonic(), None, _FIRST_PAUSE
-        while standing.pending:
-            waited = monotonic() - began
-            if waited >= self._limit:
-                raise StillPending(standing.pending, standing.stopped, self._limit)
-            if told is None or waited - told >= _TELL_EVERY:
-                logger.info("waiting for another process to upgrade: %s (%.0f s)", some(standing.pending), waited)
-                told = waited
-            await anyio.sleep(min(pause * random.uniform(0.5, 1.5), max(self._limit - waited, 0)))  # noqa: S311  # apart, not secret
-            pause = min(pause * 1.5, _LONGEST_PAUSE)
-            standing = await self._again(standing, files)
-        return standing
-
-    async def _again(self, before: Standing, files: Snapshot) -> Standing:
-        try:
-            return await self._migrator.standing(files)
-        except PyMongoError as error:
-            if not is_transient(error):
-                raise
-            return before

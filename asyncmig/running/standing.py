@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 
 from asyncmig.history.snapshot import Snapshot
 from asyncmig.running.record import Mark
@@ -16,12 +17,12 @@ class Standing:
     """The ids of what differs between database and files; all empty at head.
 
     ``pending``: not applied, or not as a whole, in the order in which they would be. ``stopped``:
-    those of them that an error has stopped half-way. ``ahead``: in the database, and in no file:
-    a newer release was here. ``edited``: applied from a file that has changed since.
+    those of them that an error has stopped half-way, and when. ``ahead``: in the database, and in no
+    file: a newer release was here. ``edited``: applied from a file that has changed since.
     """
 
     pending: tuple[str, ...] = ()
-    stopped: tuple[str, ...] = ()
+    stopped: Mapping[str, datetime | None] = field(default_factory=dict)
     ahead: tuple[str, ...] = ()
     edited: tuple[str, ...] = ()
 
@@ -46,7 +47,7 @@ def standing(marks: Mapping[str, Mark], files: Snapshot) -> Standing:
     pending = tuple(revision.revision for revision in graph.pending(applied))
     return Standing(
         pending,
-        tuple(one for one in pending if one in marks and marks[one].state == "failed"),
+        {one: marks[one].stopped_at for one in pending if one in marks and marks[one].state == "failed"},
         graph.unknown(marks),
         tuple(one for one in sorted(applied) if one in graph and _is_edited(marks[one], graph.get(one).checksum)),
     )

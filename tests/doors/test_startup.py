@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from pathlib import Path
 from typing import Any
 
@@ -206,6 +207,20 @@ async def test_a_lock_that_nobody_gives_back(database: Any, history: History, lo
 async def test_many_at_once_run_each_revision_once(database: Any, history: History) -> None:
     done = await asyncio.gather(*[asyncmig.startup(database, "upgrade") for _ in range(8)])
     assert sorted(len(one) for one in done) == [0] * 7 + [2]
+
+
+async def test_what_has_failed_for_one_is_not_tried_by_all(
+    database: Any, history: History, log: pytest.LogCaptureFixture
+) -> None:
+    fails = 'await env.db["runs"].insert_one({})\nawait asyncio.sleep(0.3)\nraise ValueError("not today")'
+    history.add("a002", fails)
+    for runs in (1, 2):  # each start of the whole flock tries once
+        done = await asyncio.gather(*[asyncmig.startup(database, "upgrade") for _ in range(4)], return_exceptions=True)
+        assert sorted(type(error).__name__ for error in done) == ["FailedElsewhere"] * 3 + ["RevisionFailed"]
+        assert await database["runs"].count_documents({}) == runs
+    assert re.search(r"revision a002 failed in .*\(pid \d+\): ValueError: not today; the next", log.messages[-1])
+    history.add("a002", "pass")
+    await asyncmig.startup(database, "upgrade")
 
 
 async def test_a_client_is_no_database(client: Any, history: History, log: pytest.LogCaptureFixture) -> None:
