@@ -73,8 +73,12 @@ def _pytest(session: nox.Session, wheel: Path, *arguments: str) -> None:
 
 @nox.session(python=FOUND)
 def tests(session: nox.Session) -> None:
-    """The test suite against the installed wheel, on a real server. Arguments go to pytest."""
-    _pytest(session, _install_wheel(session, "tests"), *(session.posargs or ["tests"]))
+    """The test suite against the installed wheel, on a real server. Arguments go to pytest.
+
+    Without arguments everything runs, a file at a time on each core, each core with a server of its own.
+    """
+    everything = ["tests", "-n", "auto", "--maxprocesses", "4", "--dist", "loadfile"]
+    _pytest(session, _install_wheel(session, "tests"), *(session.posargs or everything))
 
 
 @nox.session(python=RUNNING)
