@@ -125,7 +125,7 @@ def test_eight_upgrades_at_once_run_each_revision_once(
 
 
 def test_the_revisions_in_the_tree_are_what_the_models_say(asyncmig: Callable[..., str], project: Path) -> None:
-    shutil.copytree(ROOT / "migrations" / "versions", project / "migrations" / "versions")
+    shutil.copytree(ROOT / "migrations", project / "migrations", dirs_exist_ok=True)
     asyncmig("upgrade")
     asyncmig("check")
     asyncmig("downgrade", "base", "--yes")
