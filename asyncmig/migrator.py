@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from asyncmig.errors import ConfigurationError, PendingRevisions, RevisionsEdited, SchemaDiffers
+from asyncmig.errors import AsyncmigError, ConfigurationError, PendingRevisions, RevisionsEdited, SchemaDiffers
 from asyncmig.history.directory import Directory, Listing
+from asyncmig.history.errors import OutOfOrder
+from asyncmig.history.file_errors import RevisionFileError
 from asyncmig.history.graph import RevisionGraph
 from asyncmig.history.revision import Revision
 
@@ -42,7 +44,8 @@ class Migrator:
     database; it and its client stay the caller's. Without one, what needs only files works.
     ``directory``: the folder that holds ``versions/``. ``collections``: the models, or where to
     import them from (``"app.models:ALL_COLLECTIONS"``). ``lock_timeout`` and ``lock_lease`` are
-    seconds. ``include(kind, name)`` tells which collections are asyncmig's business at all;
+    seconds. ``strict_order`` refuses to run a revision that is older than an applied one.
+    ``include(kind, name)`` tells which collections are asyncmig's business at all;
     ``undeclared_indexes`` is ``drop``, ``hide`` or ``ignore``. ``on_event`` is called with each
     event of a run; ``command`` is what others see in the lock.
     """
@@ -57,6 +60,7 @@ class Migrator:
         lock_collection: str = "asyncmig_lock",
         lock_timeout: float = 60.0,
         lock_lease: float = 30.0,
+        strict_order: bool = False,
         include: Callable[[str, str], bool] | None = None,
         undeclared_indexes: Undeclared = "drop",
         on_event: Listener | None = None,
@@ -67,6 +71,7 @@ class Migrator:
         self._models = collections
         self._names = (revisions_collection, lock_collection)
         self._patience, self._lease = lock_timeout, lock_lease
+        self._strict_order = strict_order
         self._include, self._undeclared = include, undeclared_indexes
         self._on_event, self._command = on_event, command
 
@@ -143,13 +148,15 @@ class Migrator:
         """
         from asyncmig.authoring.writer import write_squash
         from asyncmig.history.range import squashable_range
+        from asyncmig.running.inspection import is_one_way
         from asyncmig.running.replay import replay
 
         wanted = squashable_range(self.graph, span)
         modules = [self.directory.load(member) for member in wanted.members]
         forth = [one for module in modules for one in await replay(module, "upgrade")]
-        back = [one for module in reversed(modules) for one in await replay(module, "downgrade")]
-        return write_squash(self.directory, wanted, forth, back, message, rev_id=rev_id)
+        one_way = [module.revision.revision for module in modules if is_one_way(module)]
+        back = [] if one_way else [one for module in reversed(modules) for one in await replay(module, "downgrade")]
+        return write_squash(self.directory, wanted, forth, back, message, one_way=one_way, rev_id=rev_id)
 
     async def rebase(self, name: str, *, onto: str | None = None) -> tuple[Revision, Revision]:
         """Put an unapplied revision behind another head, in its file; returns it as it is now, and its new parent.
@@ -157,12 +164,14 @@ class Migrator:
         Raises NotRebasable where it cannot be moved; with a database, also where it is applied there.
         """
         from asyncmig.authoring.writer import rebase
-        from asyncmig.history.rebase import NotRebasable
+        from asyncmig.history.rebase import NotRebasable, new_parent
 
         graph = self.graph
-        revision = graph.get(name)
-        if self.database is not None and revision.revision in {record.revision for record in await self.records()}:
-            raise NotRebasable(revision, f"it is applied in {self.database.name}; downgrade it first, or use merge")
+        revision, _ = new_parent(graph, name, onto)
+        if self.database is not None:
+            begun = await self._ledger().marks()  # what stopped half-way counts, too
+            if revision.revision not in {one.revision for one in graph.pending(begun)}:
+                raise NotRebasable(revision, f"it is applied in {self.database.name}; downgrade it first, or use merge")
         return rebase(self.directory, name, onto)
 
     # Running history.
@@ -191,13 +200,20 @@ class Migrator:
         marks = await self._ledger().marks()
         return standing(marks, files or Snapshot(self.directory))
 
-    async def plan(self, target: str = "head", *, direction: Direction = "upgrade") -> Plan:
+    async def plan(
+        self, target: str = "head", *, direction: Direction = "upgrade", strict_order: bool | None = None
+    ) -> Plan:
         """What a run to ``target`` would do; nothing is written, though the revisions' own code runs."""
         from asyncmig.running.plan import make_plan
 
-        path = await self._runner().path(target, direction)
+        graph, marks = self.graph, await self._ledger().marks()
+        path = _path(graph, marks, target, direction)
+        late = graph.out_of_order(_applied(marks), path) if direction == "upgrade" else []
+        if late and self._strict(strict_order):
+            raise OutOfOrder(late)
         names = set((await self.state()).collections) if path else set()
-        return await make_plan(path, direction, load=self.directory.load, driver=self._driver(), collections=names)
+        plan = await make_plan(path, direction, load=self.directory.load, driver=self._driver(), collections=names)
+        return replace(plan, out_of_order=tuple(late))
 
     async def losses(self, target: str = "head", *, direction: Direction = "upgrade") -> tuple[Loss, ...]:
         """What a run to ``target`` would take away for good, found in the sources without running them."""
@@ -211,30 +227,43 @@ class Migrator:
         inserted = inserted_documents(await self.records()) if calls else {}
         return await find_losses(calls, self._driver(), inserted) if calls else ()
 
-    async def upgrade(self, target: str = "head", *, confirm: Confirm | None = None) -> list[Revision]:
+    async def upgrade(
+        self, target: str = "head", *, strict_order: bool | None = None, confirm: Confirm | None = None
+    ) -> list[Revision]:
         """Apply what is pending up to ``target``, under the lock; returns what was applied, in order.
 
         A database that is there already takes no lock and costs one round trip. ``confirm`` is
         awaited with what the run would lose, before anything is done, and stops it by raising.
 
+        A revision that is older than an applied one (it came in by a merge) is run, and told of by
+        the event RevisionsOutOfOrder; with ``strict_order`` it is refused: OutOfOrder.
+
         Raises RevisionError for the target or the files, LockTimeout, LockLost, and RevisionFailed
         when a revision stops half-way: the ledger says where, and another ``upgrade`` goes on.
         """
-        graph = await self._ready(target, "upgrade", confirm)
-        return await self._runner(graph).upgrade(target) if graph else []
+        strict = self._strict(strict_order)
+        graph = await self._ready(target, "upgrade", confirm, strict_order=strict)
+        return await self._runner(graph).upgrade(target, strict_order=strict) if graph else []
+
+    def _strict(self, asked: bool | None) -> bool:
+        return self._strict_order if asked is None else asked
 
     async def downgrade(self, target: str, *, confirm: Confirm | None = None) -> list[Revision]:
         """Revert what is above ``target``, under the lock; returns what was reverted, in order. As ``upgrade``."""
         graph = await self._ready(target, "downgrade", confirm)
         return await self._runner(graph).downgrade(target) if graph else []
 
-    async def _ready(self, target: str, direction: Direction, confirm: Confirm | None) -> RevisionGraph | None:
+    async def _ready(
+        self, target: str, direction: Direction, confirm: Confirm | None, *, strict_order: bool = False
+    ) -> RevisionGraph | None:
         """The graph to run on; None where nothing is to be done, found without what only a run needs."""
         graph, marks = self.graph, await self._ledger().marks()
         path = _path(graph, marks, target, direction)
-        if not path:
+        if not path and (direction == "downgrade" or _is_tidy(graph, marks)):
             self._tell_edited(graph, marks)
             return None
+        if strict_order:
+            graph.refuse_out_of_order(_applied(marks), path)
         if confirm:
             await confirm(await self._losses(path, direction))
         return graph
@@ -256,19 +285,32 @@ class Migrator:
         """Return when the database is at head and agrees with the models, and the files are as they were applied.
 
         Raises PendingRevisions (also when the models differ besides), SchemaDiffers, RevisionsEdited,
-        RevisionError for a faulty file, HeadFileError. Without models only the revisions are looked at.
+        RevisionError for a faulty file, HeadFileError; of several the first, and the others are notes
+        on it. Without models only the revisions are looked at.
         """
         graph = self.listing(thorough=True).graph()
         records = await self._ledger().summaries()
         waiting = [one.revision for one in graph.pending(_applied(records))]
         operations = await self.diff() if self._models is not None else []
+        failures: list[AsyncmigError] = []
         if waiting:
-            raise PendingRevisions(waiting, operations)
-        if operations:
-            raise SchemaDiffers(operations)
-        if edited := self._runner().changed(records):
-            raise RevisionsEdited(edited)
-        self.directory.head_file.verify(graph.heads)
+            failures.append(PendingRevisions(waiting, operations))
+        elif operations:
+            failures.append(SchemaDiffers(operations))
+        if edited := self._runner(graph).changed(records):
+            failures.append(RevisionsEdited(edited))
+        failures += self._head_faults(graph)
+        if failures:
+            first, *others = failures
+            first.__notes__ = [str(other) for other in others]
+            raise first
+
+    def _head_faults(self, graph: RevisionGraph) -> list[RevisionFileError]:
+        try:
+            self.directory.head_file.verify(graph.heads)
+        except RevisionFileError as fault:
+            return [fault]
+        return []
 
     async def repair(self, revisions: Sequence[str] | None = None) -> list[Revision]:
         """Accept files that were edited after they were applied: those named, or all; the ledger remembers it."""
@@ -357,6 +399,12 @@ def _path(graph: RevisionGraph, marks: Mapping[str, Mark], target: str, directio
     if direction == "upgrade":
         return graph.upgrade_path(_applied(marks), target)
     return graph.downgrade_path(marks, target)
+
+
+def _is_tidy(graph: RevisionGraph, marks: Mapping[str, Mark]) -> bool:
+    """Whether the ledger has every squashed revision by its own id that it has at all, and no range without files."""
+    ids = _applied(marks)
+    return not graph.outlived(ids) and all(one.revision in marks for one in graph.taken(ids))
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from asyncmig.authoring.diff import Difference
@@ -65,10 +65,13 @@ def write_squash(
     downgrade: Sequence[Operation],
     message: str | None = None,
     *,
+    one_way: Collection[str] = (),
     rev_id: str | None = None,
 ) -> Revision:
-    """Write the revision that replaces a range: ``upgrade`` and ``downgrade`` are all that the range did, in order."""
-    one_way = any(member.irreversible for member in span.members)
+    """Write the revision that replaces a range: ``upgrade`` and ``downgrade`` are all that the range did, in order.
+
+    ``one_way``: the members that cannot be reverted; where there are any, nor can the whole.
+    """
     revision = Revision(
         rev_id or directory.new_id(),
         down_revision=span.parents,
@@ -77,20 +80,20 @@ def write_squash(
         replaces=span.replaces,
         message=message or f"squash {span.ids[0]} to {span.ids[-1]}",
         transactional=all(member.transactional for member in span.members),
-        irreversible=one_way,
+        irreversible=bool(one_way),
     )
     source = revision_source(
         **_header(revision),
         upgrade=fold(upgrade),
         downgrade=() if one_way else fold(downgrade),
-        notes=[_remark(member, revision) for member in span.members],
+        notes=[_remark(member, revision, one_way) for member in span.members],
     )
     return _stored(directory, revision, source)
 
 
-def _remark(member: Revision, squashed: Revision) -> str:
+def _remark(member: Revision, squashed: Revision, one_way: Collection[str]) -> str:
     lost = "; it ran in a transaction, and this does not" if member.transactional and not squashed.transactional else ""
-    back = "; it has no way back" if member.irreversible else ""
+    back = "; it has no way back" if member.revision in one_way else ""
     return f"replaces {member}{lost}{back}"
 
 

@@ -179,6 +179,13 @@ class RevisionGraph:
         shares = self._views.squashes.shares(ids)
         return [self._files[one] for one, share in shares.items() if share is Share.ALL and one not in ids]
 
+    def outlived(self, applied: Iterable[str]) -> list[Revision]:
+        """The squashed revisions that a database has beside some of their ranges, and those have no files any more."""
+        ids = _ids(applied)
+        within = {one: self._views.squashes.within(one) for one in self._views.squashes.members if one in ids}
+        gone = {one: parts for one, parts in within.items() if not any(part in self._files for part in parts)}
+        return [self._files[one] for one, parts in gone.items() if not ids.isdisjoint(parts)]
+
     def pending(self, applied: Iterable[str]) -> list[Revision]:
         """What is not applied, in the order in which it would be; unknown ids are no matter here."""
         view, counted, _ = self._views.stand(_ids(applied))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dis
 import inspect
 from collections.abc import Callable, Iterator
 from types import CodeType
@@ -18,6 +19,7 @@ __all__ = [
     "IrreversibleRevision",
     "SchemaChangeInTransaction",
     "is_empty",
+    "is_one_way",
     "refuse_one_way",
     "refuse_schema_change",
     "refuse_schema_changes",
@@ -61,12 +63,26 @@ def is_empty(function: Callable[..., Any]) -> bool:
     return code is not None and not any(part.co_names for part in _codes(code))
 
 
+def only_raises(function: Callable[..., Any]) -> bool:
+    """Whether a function can do nothing but raise: it awaits nothing, decides nothing, and raises."""
+    code = getattr(inspect.unwrap(function), "__code__", None)
+    steps = {one.opname for one in dis.get_instructions(code)} if code is not None else set()
+    return "RAISE_VARARGS" in steps and not any(name.startswith(("GET_AWAITABLE", "POP_JUMP")) for name in steps)
+
+
+def is_one_way(module: RevisionModule) -> bool:
+    """Whether a downgrade would stop before the revision."""
+    return module.revision.irreversible or (is_empty(module.downgrade) and not is_empty(module.upgrade))
+
+
 def refuse_one_way(revision: Revision, module: RevisionModule) -> None:
     """Raise IrreversibleRevision where there is no way back, or nothing on it."""
     if revision.irreversible:
         raise IrreversibleRevision(revision, "it says `irreversible = True`")
     if is_empty(module.downgrade) and not is_empty(module.upgrade):
         raise IrreversibleRevision(revision, "its downgrade is empty, and its upgrade is not")
+    if only_raises(module.downgrade):
+        raise IrreversibleRevision(revision, "its downgrade does nothing but raise an error")
 
 
 def refuse_schema_changes(revision: Revision, function: Callable[..., Any]) -> None:

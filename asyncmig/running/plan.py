@@ -33,6 +33,8 @@ class Plan:
 
     direction: Direction
     steps: tuple[PlannedRevision, ...]
+    out_of_order: tuple[tuple[Revision, Revision], ...] = ()
+    """Those of the steps that are older than something applied, each with the newest such revision."""
 
     @property
     def revisions(self) -> tuple[str, ...]:

@@ -104,7 +104,7 @@ class Runner:
         records = await self._ledger.summaries()
         self._tell_changed(records)
         path = self._up(records, target, strict_order)
-        if not path and not self._taken(records) and not self._outlived(records):
+        if not path and not self._taken(records) and not self._graph.outlived(_applied(records)):
             return []
         self._examine(path, "upgrade")
         async with self._running() as (run, now):
@@ -145,20 +145,11 @@ class Runner:
         """The squashed revisions that the database has by their ranges, and no record of."""
         return [one for one in self._graph.taken(_applied(records)) if one.revision not in records]
 
-    def _outlived(self, records: Records) -> list[Revision]:
-        """The squashed revisions that are recorded beside their ranges, and the files of those are gone."""
-        graph = self._graph
-        recorded = [graph.get(one) for one in set(graph.replaced.values()) if one in graph and one in records]
-        within = {one: graph.within(one.revision) for one in recorded if records[one.revision].is_applied}
-        return [
-            one for one, ids in within.items() if any(i in records for i in ids) and not any(i in graph for i in ids)
-        ]
-
     async def _tidy(self, run: Run, records: Records) -> None:
         """Record the squashed revisions that the database has by their ranges; forget ranges that have no files."""
         if whole := self._taken(records):
             await taken(run, whole)
-        for revision in self._outlived(records):
+        for revision in self._graph.outlived(_applied(records)):
             await fold(run, revision, self._parts(revision, records), records)
 
     def _parts(self, revision: Revision, records: Records) -> list[str]:
