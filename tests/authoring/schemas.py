@@ -10,15 +10,14 @@ from bson import Int64
 from hypothesis import strategies as st
 
 from asyncmig.schema.declaration import Collection, View, declared_state
-from asyncmig.schema.index import Index
-from asyncmig.schema.normal import normal_index, signature
 from asyncmig.schema.options import normal_options
 from asyncmig.schema.state import CollectionKind, DatabaseState
-from asyncmig.schema.text import is_text
 
-__all__ = ["document", "index_lists", "schemas"]
+from .random_indexes import changed_lists, index_lists
 
-EN, FR, TH = {"locale": "en", "strength": 2}, {"locale": "fr"}, {"locale": "th"}
+__all__ = ["document", "pairs"]
+
+FR = {"locale": "fr"}
 CLUSTERED = {"key": {"_id": 1}, "unique": True}
 
 FIXED: Mapping[str, Mapping[str, Any]] = {
@@ -37,62 +36,76 @@ NEW_NAMES = {"plain": "plain2", "имя": "имена"}
 VIEWS = ("v", "w")
 
 
-def schemas() -> st.SearchStrategy[DatabaseState]:
-    """A few collections and views, in normal form."""
-    return _models().map(declared_state)
+Model = dict[str, Any]
+"""The attributes of a class that is yet to be made."""
 
 
 @st.composite
-def index_lists(draw: st.DrawFn, options: Mapping[str, Any] | None = None) -> list[Index]:
-    """Indexes that one collection with these options can have all at once."""
-    options = options or {}
-    series = "timeseries" in options
-    kept: list[Index] = []
-    for index in draw(st.lists(_series_indexes() if series else _indexes(), max_size=5)):
-        if "capped" in options:
-            index = index.replace(expireAfterSeconds=None)  # refused on a capped collection
-        candidate = normal_index(index, options.get("collation"))
-        if not any(_clash(candidate, normal_index(other, options.get("collation"))) for other in kept):
-            kept.append(index)
-    return kept
+def pairs(draw: st.DrawFn) -> tuple[DatabaseState, DatabaseState]:
+    """Two schemas in normal form: a few collections and views each, the second often what became of the first."""
+    first = draw(_models())
+    second = draw(st.one_of(_models(), _later(first), _later(first)))
+    return _declared(first), _declared(second)
 
 
-def _clash(one: Index, other: Index) -> bool:
-    both_text = is_text(one.keys) and is_text(other.keys)
-    return one.name == other.name or both_text or signature(one) == signature(other)
+def _declared(models: Sequence[Model]) -> DatabaseState:
+    bases = (View if "__view_on__" in model else Collection for model in models)
+    return declared_state([type("Model", (base,), model) for base, model in zip(bases, models, strict=True)])
 
 
 @st.composite
-def _models(draw: st.DrawFn) -> list[type[Any]]:
+def _models(draw: st.DrawFn) -> list[Model]:
     names = draw(st.lists(st.sampled_from([*FIXED]), max_size=3, unique=True))
-    models: list[type[Any]] = [draw(_collection(name)) for name in names]
+    return [*[draw(_collection(name)) for name in names], *draw(_views())]
+
+
+@st.composite
+def _later(draw: st.DrawFn, models: Sequence[Model]) -> list[Model]:
+    """The same collections, some of them gone or changed, and other views."""
+    kept = [model for model in models if "__view_on__" not in model and draw(st.integers(0, 5))]
+    return [*[draw(_changed(model)) for model in kept], *draw(_views())]
+
+
+@st.composite
+def _views(draw: st.DrawFn) -> list[Model]:
     collation = draw(st.sampled_from([{}, {"collation": FR}]))
     order = draw(st.permutations(VIEWS))
-    for place in range(draw(st.integers(0, len(VIEWS)))):
-        sources = [*(name for name in FIXED if name != "series" or not collation), *order[:place]]
-        models.append(draw(_view(order[place], sources, collation)))
-    return models
+    sources = [name for name in FIXED if name != "series" or not collation]
+    count = draw(st.integers(0, len(VIEWS)))
+    return [draw(_view(order[place], [*sources, *order[:place]], collation)) for place in range(count)]
 
 
 @st.composite
-def _collection(draw: st.DrawFn, name: str) -> type[Collection]:
+def _collection(draw: st.DrawFn, name: str) -> Model:
     fixed = FIXED[name]
-    changing = draw(_series_options() if "timeseries" in fixed else _options(fixed))
-    kind: CollectionKind = "timeseries" if "timeseries" in fixed else "collection"
-    normal = normal_options(fixed, kind)
-    documents = [] if name in ("capped", "series") else draw(_documents())
     renamed = name in NEW_NAMES and draw(st.booleans())
-    attributes = {
+    return {
         "__collection_name__": NEW_NAMES[name] if renamed else name,
         "__renamed_from__": name if renamed else None,
-        "__options__": {**fixed, **changing},
-        "__indexes__": draw(index_lists(normal)),
-        "__initial_data__": documents,
+        "__options__": {**fixed, **draw(_options(fixed))},
+        "__indexes__": draw(index_lists(_normal(fixed))),
+        "__initial_data__": [] if name in ("capped", "series") else draw(_documents()),
     }
-    return type("Model", (Collection,), attributes)
+
+
+@st.composite
+def _changed(draw: st.DrawFn, model: Model) -> Model:
+    name = model["__renamed_from__"] or model["__collection_name__"]
+    changed: Model = {
+        **draw(_collection(name)),
+        "__indexes__": draw(changed_lists(model["__indexes__"], _normal(FIXED[name]))),
+    }
+    return changed
+
+
+def _normal(options: Mapping[str, Any]) -> dict[str, Any]:
+    kind: CollectionKind = "timeseries" if "timeseries" in options else "collection"
+    return normal_options(options, kind)
 
 
 def _options(fixed: Mapping[str, Any]) -> st.SearchStrategy[dict[str, Any]]:
+    if "timeseries" in fixed:
+        return st.fixed_dictionaries({}, optional={"expireAfterSeconds": st.sampled_from([10**8, 10**9])})
     changing: dict[str, st.SearchStrategy[Any]] = {
         "validator": st.sampled_from(
             [{}, {"x": {"$ne": 1}}, {"$jsonSchema": {"properties": {"x": {"bsonType": "int"}}}}]
@@ -106,10 +119,6 @@ def _options(fixed: Mapping[str, Any]) -> st.SearchStrategy[dict[str, Any]]:
     if "clusteredIndex" in fixed:
         changing |= {"expireAfterSeconds": st.sampled_from([0, 60, Int64(10**9)])}
     return st.fixed_dictionaries({}, optional=changing)
-
-
-def _series_options() -> st.SearchStrategy[dict[str, Any]]:
-    return st.fixed_dictionaries({}, optional={"expireAfterSeconds": st.sampled_from([10**8, 10**9])})
 
 
 def _documents() -> st.SearchStrategy[list[dict[str, Any]]]:
@@ -136,7 +145,7 @@ def document(text: str, number: int) -> dict[str, Any]:
 
 
 @st.composite
-def _view(draw: st.DrawFn, name: str, sources: Sequence[str], options: Mapping[str, Any]) -> type[View]:
+def _view(draw: st.DrawFn, name: str, sources: Sequence[str], options: Mapping[str, Any]) -> Model:
     stages: st.SearchStrategy[dict[str, Any]] = st.one_of(
         st.sampled_from(
             [{"$match": {"a": 1}}, {"$match": {"a": Int64(1)}}, {"$limit": 5}, {"$project": {"b": 1, "a": 1}}]
@@ -145,131 +154,9 @@ def _view(draw: st.DrawFn, name: str, sources: Sequence[str], options: Mapping[s
             lambda source: {"$unionWith": source}
         ),
     )
-    attributes = {
+    return {
         "__collection_name__": name,
         "__view_on__": draw(st.sampled_from(sources)),
         "__pipeline__": draw(st.lists(stages, max_size=2)),
         "__options__": options,
     }
-    return type("Model", (View,), attributes)
-
-
-NUMBERS = st.sampled_from([1, -1, 1.0, Int64(-1), 2])
-FIELDS = ("a", "b", "c.d", "ü")
-FILTERS: Sequence[Mapping[str, Any]] = (
-    {"b": {"$gt": 1}},
-    {"b": {"$gt": 1.0}},
-    {"a": {"$exists": True}, "b": {"$lte": 900}},
-    {"$or": [{"a": 5}, {"b": {"$in": [1, 2]}}]},
-    {},
-)
-ENGINE = {"wiredTiger": {"configString": "prefix_compression=false"}}
-
-
-@st.composite
-def _numbers(draw: st.DrawFn, least: int = 1, most: int = 3) -> list[tuple[str, Any]]:
-    fields = draw(st.lists(st.sampled_from(FIELDS), min_size=least, max_size=most, unique=True))
-    return [(field, draw(NUMBERS)) for field in fields]
-
-
-def _indexes() -> st.SearchStrategy[Index]:
-    return st.one_of(_ordered(), _ordered(), _hashed(), _geographic(), _plane(), _texts(), _wildcards())
-
-
-def _named(options: dict[str, st.SearchStrategy[Any]]) -> dict[str, st.SearchStrategy[Any]]:
-    """A name of a few, so that one moves from index to index, and what every index can have."""
-    return {
-        "name": st.sampled_from(["x", "y", "z", "名前"]),
-        "hidden": st.booleans(),
-        "storageEngine": st.just(ENGINE),
-        **options,
-    }
-
-
-@st.composite
-def _with(draw: st.DrawFn, keys: Sequence[tuple[str, Any]], **options: st.SearchStrategy[Any]) -> Index:
-    chosen = draw(st.fixed_dictionaries({}, optional=_named(options)))
-    if chosen.get("sparse"):
-        chosen.pop("partialFilterExpression", None)
-    if chosen.get("unique"):
-        chosen.pop("prepareUnique", None)
-    return Index(keys, **chosen)
-
-
-COLLATIONS = st.sampled_from([EN, FR, TH, {"locale": "simple"}])
-PARTIAL = st.sampled_from(FILTERS)
-LIFE = st.sampled_from([0, 5, 3600.0, Int64(2**31 - 1)])
-
-
-@st.composite
-def _ordered(draw: st.DrawFn) -> Index:
-    keys = draw(_numbers())
-    options: dict[str, st.SearchStrategy[Any]] = {
-        "unique": st.booleans(),
-        "prepareUnique": st.booleans(),
-        "sparse": st.booleans(),
-        "partialFilterExpression": PARTIAL,
-        "collation": COLLATIONS,
-    }
-    if len(keys) == 1:
-        options["expireAfterSeconds"] = LIFE
-    return draw(_with(keys, **options))
-
-
-@st.composite
-def _hashed(draw: st.DrawFn) -> Index:
-    keys = [*draw(_numbers(0, 1)), ("h", "hashed")]
-    return draw(
-        _with(
-            keys,
-            sparse=st.booleans(),
-            partialFilterExpression=PARTIAL,
-            collation=COLLATIONS,
-            prepareUnique=st.booleans(),
-        )
-    )
-
-
-@st.composite
-def _geographic(draw: st.DrawFn) -> Index:
-    keys = [*draw(_numbers(0, 1)), ("g", "2dsphere")]
-    return draw(_with(keys, sparse=st.booleans(), partialFilterExpression=PARTIAL))
-
-
-@st.composite
-def _plane(draw: st.DrawFn) -> Index:
-    keys = [("p", "2d"), *draw(_numbers(0, 1))]
-    return draw(_with(keys, bits=st.sampled_from([20, 26]), min=st.just(-200), max=st.sampled_from([200, 300.5])))
-
-
-@st.composite
-def _texts(draw: st.DrawFn) -> Index:
-    fields = draw(st.sampled_from([["s"], ["s", "h"], ["$**"]]))
-    before = draw(st.sampled_from([[], [("a", 1)], [("b", -1)]]))  # here no other numbers will do
-    keys = [*before, *((field, "text") for field in fields)]
-    return draw(
-        _with(
-            keys,
-            weights=st.sampled_from([{fields[0]: 1}, {fields[0]: 5}, {fields[0]: 2.0, "elsewhere": 3}]),
-            default_language=st.sampled_from(["english", "french", "none"]),
-            language_override=st.sampled_from(["language", "tongue"]),
-            partialFilterExpression=PARTIAL,
-            prepareUnique=st.booleans() if fields == ["s"] else st.just(False),
-        )
-    )
-
-
-@st.composite
-def _wildcards(draw: st.DrawFn) -> Index:
-    field = draw(st.sampled_from(["$**", "c.$**"]))
-    options: dict[str, st.SearchStrategy[Any]] = {"partialFilterExpression": PARTIAL, "collation": COLLATIONS}
-    if field == "$**":
-        options["wildcardProjection"] = st.sampled_from([{"a": 1}, {"c": {"d": 1}}, {"c.d": True}, {"s": 0}])
-    return draw(_with([(field, 1)], **options))
-
-
-@st.composite
-def _series_indexes(draw: st.DrawFn) -> Index:
-    fields = draw(st.lists(st.sampled_from(["m.k", "t", "v"]), min_size=1, max_size=3, unique=True))
-    chosen = draw(st.fixed_dictionaries({}, optional={"name": st.sampled_from(["x", "y"]), "hidden": st.booleans()}))
-    return Index([(field, draw(st.sampled_from([1, -1]))) for field in fields], **chosen)

@@ -10,13 +10,14 @@ from bson import Decimal128, Int64
 
 from asyncmig.authoring.policy import Policy
 from asyncmig.drivers import driver_for
+from asyncmig.errors import OperationRefused
 from asyncmig.operations import CreateIndexes, ModifyIndex
 from asyncmig.schema.declaration import declared_state
 from asyncmig.schema.index import Index
 
 from ..oracles.notation import load, parse
 from .models import collection, documents, fill, routes
-from .road import Step, see
+from .road import Step, facts, see
 
 EN, FR, SIMPLE = {"locale": "en", "strength": 2}, {"locale": "fr"}, {"locale": "simple"}
 ENGINE = {"wiredTiger": {"configString": "prefix_compression=false"}}
@@ -246,3 +247,24 @@ async def test_in_place_where_the_server_can(database: Any) -> None:
     step = Step(database, declared_state([collection([x(unique=True, hidden=True, expireAfterSeconds=5)])]))
     await step.there_and_back()
     assert [type(operation) for operation in step.found.operations] == [ModifyIndex, ModifyIndex]
+
+
+@pytest.mark.parametrize(
+    ("new", "code"),
+    [
+        (x(unique=True), 359),
+        (x("a", "same", unique=True), 11000),
+        (x("same", unique=True, name="y"), 11000),
+        (x(("p", "hashed")), 16766),
+    ],
+    ids=["in place", "same name", "other name", "no uniqueness"],
+)
+async def test_what_the_documents_forbid_takes_nothing_away(database: Any, new: Index, code: int) -> None:
+    """The new index (or the bridge to it) is refused before the old one is touched."""
+    await Step(database, declared_state([collection([x()])])).up()
+    await database.get_collection("c").insert_many([{"a": 1, "same": 1, "p": [1, 2]} for _ in range(2)])
+    step = Step(database, declared_state([collection([new])]))
+    with pytest.raises(OperationRefused) as refusal:
+        await step.up()
+    assert refusal.value.code == code
+    assert facts(await see(database, step.wanted)) == facts(step.before)
