@@ -14,7 +14,7 @@ from pymongo.errors import (
     WriteConcernError,
 )
 
-__all__ = ["is_transient", "wants_another_transaction"]
+__all__ = ["is_transient", "outcome_is_unknown", "wants_another_transaction"]
 
 _CODES = frozenset(
     {
@@ -60,9 +60,16 @@ def _bulk_is_transient(error: BulkWriteError) -> bool:
 
 def wants_another_transaction(error: BaseException) -> bool:
     """Whether the server has aborted a transaction that deserves another try, wherever in the chain that stands."""
-    return any(
-        isinstance(one, PyMongoError) and one.has_error_label("TransientTransactionError") for one in _chain(error)
-    )
+    return _is_labelled(error, "TransientTransactionError")
+
+
+def outcome_is_unknown(error: BaseException) -> bool:
+    """Whether a transaction was to be committed, and nobody could tell whether it was."""
+    return _is_labelled(error, "UnknownTransactionCommitResult")
+
+
+def _is_labelled(error: BaseException, label: str) -> bool:
+    return any(isinstance(one, PyMongoError) and one.has_error_label(label) for one in _chain(error))
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:

@@ -12,7 +12,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from bson import Int64
@@ -102,7 +102,8 @@ class Ledger:
                 if not _is_late(error):
                     raise
                 if attempt == 2 or session is not None:
-                    raise LockLost("its lease had ended when a write reached the server") from error
+                    lease.lose("its lease had ended when a write reached the server")
+                    raise LockLost(lease.loss) from error
                 await lease.ensure(now=True)
             else:
                 return
@@ -146,12 +147,15 @@ class Ledger:
         gone = [write for write in writes if write.revision not in tokens]
         if short == sum(isinstance(write, Delete) for write in gone):
             return
+        lease.lose(next(self._newer(lease, writes, tokens), "its lease had ended when a write reached the server"))
+        raise LockLost(lease.loss)
+
+    def _newer(self, lease: Lease, writes: Sequence[Write], tokens: Mapping[str, int]) -> Iterator[str]:
         for write in writes:
             if tokens.get(write.revision, 0) > lease.token:
-                raise LockLost(f"another runner has written the record of {write.revision} since")
-            if write in gone and not isinstance(write, Delete):
-                raise LockLost(f"the record of {write.revision} is gone from {self.collection}")
-        raise LockLost("its lease had ended when a write reached the server")
+                yield f"another runner has written the record of {write.revision} since"
+            elif write.revision not in tokens and not isinstance(write, Delete):
+                yield f"the record of {write.revision} is gone from {self.collection}"
 
 
 def _is_late(error: OperationFailure) -> bool:

@@ -16,7 +16,7 @@ from asyncmig.running.events import (
     RevisionRetried,
     RevisionStarted,
 )
-from asyncmig.running.faults import wants_another_transaction
+from asyncmig.running.faults import outcome_is_unknown, wants_another_transaction
 from asyncmig.running.holder import identity
 from asyncmig.running.journal import Field, Journal
 from asyncmig.running.lease import local_clock
@@ -55,6 +55,7 @@ class Step:
             "direction": "upgrade",
             "parents": list(self.revision.down_revision),
             "depends_on": list(self.revision.depends_on),
+            "replaces": list(self.revision.replaces),
             "message": self.revision.message,
             "checksum": self._checksum,
             "source": self.source,
@@ -131,7 +132,8 @@ class Step:
         if interrupted:
             facts = {"type": "Interrupted", "message": "stopped on request", "where": self.where(error)}
         state = {} if interrupted else {"state": "failed"}
-        return Update(self.revision.revision, {**fields, **state, "error": facts}, (*dates, "stopped_at"))
+        only = f"{self.direction[:-1]}ing" if self.revision.transactional else None  # a commit may have come through
+        return Update(self.revision.revision, {**fields, **state, "error": facts}, (*dates, "stopped_at"), state=only)
 
     def where(self, error: BaseException) -> str:
         """Where in the revision an error came up: the operation, and the line of the file."""
@@ -184,13 +186,27 @@ class Step:
                         await begin(self.opening())
                         begun = True
                     await self._run(TransactionPerformer(self, session))
-                    await self.run.ledger.send(self.run.lease, await self.closing(), session=session)
+                    await self._close_within(session)
             except Exception as error:
+                if await self._has_come_through(error):
+                    return
                 if not wants_another_transaction(error) or local_clock() > give_up:
                     raise
                 self.run.tell(RevisionRetried(self.revision, self.direction, str(error)))
             else:
                 return
+
+    async def _close_within(self, session: Any) -> None:
+        if self.direction == "downgrade":
+            await self.run.trail.add(self.run.lease, "downgrade", [self.revision.revision], session=session)
+        await self.run.ledger.send(self.run.lease, await self.closing(), session=session)
+
+    async def _has_come_through(self, error: BaseException) -> bool:
+        """Whether a commit whose outcome the server could not tell was done: the record is a part of it."""
+        if not outcome_is_unknown(error):
+            return False
+        record = await self.run.ledger.record(self.revision.revision, self.run.lease)
+        return record is None if self.direction == "downgrade" else record is not None and record.is_applied
 
     def started(self, number: int, total: int) -> None:
         """Tell that the revision begins, or goes on."""

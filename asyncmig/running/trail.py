@@ -29,24 +29,28 @@ class Trail:
         self._clock = Clock(driver)
         self._documents = driver.collection(collection)
 
-    async def add(self, lease: Lease, what: str, revisions: Sequence[str], **facts: Any) -> None:
-        """Append one event: ``what`` is ``downgrade``, ``stamp``, ``forget`` or ``repair``.
+    async def add(
+        self, lease: Lease, what: str, revisions: Sequence[str], *, session: Any = None, **facts: Any
+    ) -> None:
+        """Append one event: ``what`` is ``downgrade``, ``stamp``, ``fold`` or ``repair``.
 
         Sent again when the connection breaks, so that an event may stand twice, but is never missing.
         """
         event = {"what": what, "revisions": list(revisions), "token": lease.token, **identity(), **facts}
         await lease.ensure()
-        await patiently(lease, lambda: self._append(event))
+        if session is not None:
+            await self._append(event, session=session)
+        else:
+            await patiently(lease, lambda: self._append(event))
 
-    async def _append(self, event: Document) -> None:
+    async def _append(self, event: Document, **options: Any) -> None:
         """By the server's clock where there is one: ``$push`` alone could not ask it."""
-        if not self._clock.is_servers:
-            pushed = {"$each": [{**event, "at": self._clock.now}], "$slice": -_KEPT}
-            await self._documents.update_one({"_id": _ID}, {"$push": {"events": pushed}}, upsert=True)
-            return
-        new = {"$mergeObjects": [{"$literal": event}, {"at": self._clock.now}]}
-        grown = {"$concatArrays": [{"$ifNull": ["$events", []]}, [new]]}
-        await self._documents.update_one({"_id": _ID}, [{"$set": {"events": {"$slice": [grown, -_KEPT]}}}], upsert=True)
+        update: Any = {"$push": {"events": {"$each": [{**event, "at": self._clock.now}], "$slice": -_KEPT}}}
+        if self._clock.is_servers:
+            new = {"$mergeObjects": [{"$literal": event}, {"at": self._clock.now}]}
+            grown = {"$concatArrays": [{"$ifNull": ["$events", []]}, [new]]}
+            update = [{"$set": {"events": {"$slice": [grown, -_KEPT]}}}]
+        await self._documents.update_one({"_id": _ID}, update, upsert=True, **options)
 
     async def read(self) -> list[Document]:
         """Every event that is kept, oldest first."""

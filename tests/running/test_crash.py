@@ -24,6 +24,7 @@ Ask = Callable[..., Answer]
 
 DRIVERS = ("motor", "pymongo")
 CHAOS = int(os.environ.get("ASYNCMIG_CHAOS", "0"))
+KILLS = int(os.environ.get("ASYNCMIG_CHAOS_KILLS", "200"))
 
 
 @pytest.fixture(scope="module")
@@ -116,7 +117,7 @@ def test_killed_at_random_moments(ask: Ask, fresh: Callable[[], Any], direction:
     began = time.monotonic()
     calm = ask(**begin(ask, fresh(), direction), pictures=True)
     took = time.monotonic() - began
-    for number in range(CHAOS * 200):
+    for number in range(KILLS):
         database = fresh()
         job = begin(ask, database, direction) | {"driver": DRIVERS[number % 2]}
         killed = ask(**job, kill_after=random.uniform(0.02, took))

@@ -104,6 +104,35 @@ async def test_a_run_survives_a_fault_of(
     assert await Lock(driver_for(other)).holder() is None
 
 
+@pytest.mark.parametrize(
+    ("command", "fault"),
+    [
+        pytest.param(command, fault, id=f"{command}, {NAMES[id(fault)]}")
+        for command in ("commitTransaction", "insert", "update")
+        for fault in (NETWORK, NOT_PRIMARY, NO_MAJORITY)
+        if command == "commitTransaction" or fault is not NO_MAJORITY  # which no other statement of it waits for
+    ],
+)
+async def test_a_transactional_run_survives_a_fault_of(
+    place: tuple[Any, Any], tmp_path: Path, command: str, fault: dict[str, Any]
+) -> None:
+    database, other = place
+    await other.create_collection("x")
+    history = History(tmp_path / "history")
+    history.add(
+        "a",
+        "await env.db.x.update_one({'_id': 0}, {'$inc': {'n': 1}}, upsert=True, session=env.session)\n"
+        "await env.insert_documents('x', [{'_id': 1}])",
+        "await env.delete_documents('x', [0, 1])",
+        transactional=True,
+    )
+    for direction, target in (("upgrade", "head"), ("downgrade", "base"), ("upgrade", "head")):
+        async with failing_for(other.client, database.name, [command], {"times": 1}, **fault):
+            await getattr(history.runner(database), direction)(target)
+    assert await states(other) == {"a": "applied"}
+    assert await other["x"].find().sort("_id").to_list(None) == [{"_id": 0, "n": 1}, {"_id": 1}]
+
+
 STORMS = [NETWORK, NOT_PRIMARY, NO_MAJORITY] if CHAOS else [NETWORK]
 
 

@@ -15,6 +15,7 @@ from asyncmig.drivers import driver_for
 from asyncmig.errors import DriverError, LockLost, LockTimeout, RevisionError, RevisionFailed, UnsupportedByDriver
 from asyncmig.history.errors import OutOfOrder, UnknownApplied
 from asyncmig.history.file_errors import RevisionFileError
+from asyncmig.history.revision import Revision
 from asyncmig.running.events import (
     ChecksumChanged,
     Event,
@@ -405,6 +406,7 @@ async def test_what_is_reverted_stays_in_the_trail(three: History, database: Any
         ('"""Nothing to do."""', {}, "its downgrade is empty"),
         ("...", {}, "its downgrade is empty"),
         ("return None", {}, "its downgrade is empty"),
+        ("raise NotImplementedError('no way back')", {}, "nothing but raise"),
     ],
 )
 async def test_no_step_of_a_downgrade_that_cannot_get_through(
@@ -519,6 +521,31 @@ async def test_a_standalone_server_does_everything_but_transactions(history: His
             assert await states(database) == {"a": "applied"}
             await history.runner(database).downgrade("base")
             assert (await states(database), await names(database)) == ({}, set())
+
+
+async def test_a_transactional_downgrade_leaves_its_trail(history: History, database: Any) -> None:
+    history.add(
+        "a", "await env.insert_documents('x', [{'_id': 1}])", "await env.delete_documents('x', [1])", transactional=True
+    )
+    await history.runner(database).upgrade()
+    await history.runner(database).downgrade("base")
+    assert [(one["what"], one["revisions"]) for one in await Trail(driver_for(database)).read()] == [
+        ("downgrade", ["a"])
+    ]
+
+
+async def test_a_squashed_range_is_folded_before_it_is_reverted(three: History, database: Any) -> None:
+    await three.runner(database).upgrade("b")
+    three.add("s", f"{MAKE.format('a')}\n{MAKE.format('b')}", f"{DROP.format('b')}\n{DROP.format('a')}", parents=[])
+    three.revisions = {"s": replace(three.revisions["s"], ("a", "b")), "c": three.revisions["c"]}
+    assert [one.revision for one in await three.runner(database).upgrade()] == ["c"]
+    assert [one.revision for one in await three.runner(database).downgrade("base")] == ["c", "s"]
+    assert await states(database) == {}
+    assert await names(database) == set()
+
+
+def replace(revision: Revision, replaces: tuple[str, ...]) -> Revision:
+    return Revision(revision.revision, revision.down_revision, replaces=replaces, path=revision.path)
 
 
 # -- stamping, repairing, looking -----------------------------------------------------------------
