@@ -30,8 +30,9 @@ class Settings:
 
     ``root`` is the folder of the configuration file (else the working directory): it goes on
     ``sys.path`` so that ``models`` can be imported. ``lock_timeout`` and ``lock_lease`` are
-    seconds. ``include`` and ``exclude`` are shell patterns for collection names; an empty
-    ``include`` takes every collection in.
+    seconds. ``strict_order`` refuses to run a revision that is older than an applied one.
+    ``include`` and ``exclude`` are shell patterns for collection names; an empty ``include`` takes
+    every collection in.
     """
 
     root: Path
@@ -43,6 +44,7 @@ class Settings:
     driver: Literal["motor", "pymongo"] = "motor"
     lock_timeout: float = 60.0
     lock_lease: float = 30.0
+    strict_order: bool = False
     revisions_collection: str = "asyncmig_revisions"
     lock_collection: str = "asyncmig_lock"
     undeclared_indexes: Literal["drop", "hide", "ignore"] = "drop"
@@ -242,6 +244,12 @@ def _seconds(given: _Given, *, zero: bool) -> float:
     return seconds
 
 
+def _yes_or_no(given: _Given) -> bool:
+    words = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
+    said = words.get(str(given.value).strip().lower())
+    return given.wrong(f"must be true or false, not {given.value!r}") if said is None else said
+
+
 def _one_of(*choices: str) -> Callable[[_Given], str]:
     def choose(given: _Given) -> str:
         if given.value not in choices:
@@ -271,6 +279,7 @@ _KEYS: dict[str, Callable[[_Given], Any]] = {
     "driver": _one_of("motor", "pymongo"),
     "lock_timeout": lambda given: _seconds(given, zero=True),
     "lock_lease": lambda given: _seconds(given, zero=False),
+    "strict_order": _yes_or_no,
     "revisions_collection": _text,
     "lock_collection": _text,
     "undeclared_indexes": _one_of("drop", "hide", "ignore"),

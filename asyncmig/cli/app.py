@@ -135,6 +135,7 @@ class App:
             lock_collection=settings.lock_collection,
             lock_timeout=settings.lock_timeout if lock_timeout is None else lock_timeout,
             lock_lease=settings.lock_lease,
+            strict_order=settings.strict_order,
             include=settings.included if settings.include or settings.exclude else None,
             undeclared_indexes=settings.undeclared_indexes,
             on_event=Progress(self.console, interrupts),

@@ -47,7 +47,8 @@ def report(error: BaseException, console: Console, *, verbose: bool) -> int:
         case Interrupted():
             console.warn(f"interrupted by {error.signal.name}")
         case AsyncmigError():
-            console.fail(str(error))
+            for text in (str(error), *getattr(error, "__notes__", ())):
+                console.fail(text)
         case OSError(errno=errno.EPIPE):
             _drop_output()
         case Answer():

@@ -1,8 +1,8 @@
-"""Revisions for people and programs: what marks them, one line each, and all that JSON tells of them."""
+"""Revisions for people and programs: what marks them, a line or a few each, and all that JSON tells of them."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from asyncmig.cli.app import App
@@ -13,22 +13,33 @@ if TYPE_CHECKING:
     from asyncmig.cli.drawing import State
     from asyncmig.running.runner import Situation
 
-__all__ = ["marks", "revision_document", "revision_line", "states"]
+__all__ = [
+    "facts",
+    "marks",
+    "out_of_order",
+    "revision_document",
+    "revision_line",
+    "revision_lines",
+    "share",
+    "states",
+]
+
+_SHOWN = 5
 
 
-def marks(graph: RevisionGraph, revision: Revision, current: Collection[str] = ()) -> list[str]:
-    """What is special about a revision: where it stands in the graph, its labels, what it needs."""
+def marks(graph: RevisionGraph, revision: Revision, *states: str) -> list[str]:
+    """What is special about a revision: what a database has made of it, where it stands, its labels, what it needs."""
     name = revision.revision
     facts: Mapping[str, bool] = {
-        "current": name in current,
         "head": name in graph.heads,
         "base": name in graph.bases,
         "branch point": len(graph.children(name)) > 1,
         "merge point": len(revision.down_revision) > 1,
     }
     needs = [f"needs {', '.join(revision.depends_on)}"] if revision.depends_on else []
+    replaces = [f"replaces {len(revision.replaces)}"] if revision.replaces else []
     labels = [f"{label}@" for label in revision.branch_labels]
-    return [*(mark for mark, holds in facts.items() if holds), *labels, *needs]
+    return [*filter(None, states), *(mark for mark, holds in facts.items() if holds), *labels, *needs, *replaces]
 
 
 def revision_line(stream: Stream, revision: Revision, noted: Collection[str] = ()) -> str:
@@ -37,13 +48,62 @@ def revision_line(stream: Stream, revision: Revision, noted: Collection[str] = (
     return "  ".join([*filter(None, parts), *([stream.paint(f"({', '.join(noted)})", "good")] if noted else [])])
 
 
+def revision_lines(
+    app: App, graph: RevisionGraph, revision: Revision, noted: Collection[str], indent: str = ""
+) -> Iterator[str]:
+    """A revision in one line; with ``-v`` followed by its facts."""
+    out = app.console.out
+    yield f"{indent}{revision_line(out, revision, noted)}"
+    if app.verbose:
+        yield from (
+            f"    {out.paint(f'{name}:', 'faint')} {value}" for name, value in facts(app, graph, revision).items()
+        )
+
+
+def facts(app: App, graph: RevisionGraph, revision: Revision) -> dict[str, str]:
+    """Where a revision's file is and where it stands in the graph; what does not apply is left out."""
+    everything = {
+        "File": app.shown(revision.path) if revision.path else "",
+        "Parents": ", ".join(revision.down_revision) or "none",
+        "Children": ", ".join(graph.children(revision.revision)) or "none",
+        "Needs": ", ".join(revision.depends_on),
+        "Branch": ", ".join(graph.labels_of(revision.revision)),
+        "Replaces": ", ".join(revision.replaces),
+    }
+    return {name: value for name, value in everything.items() if value}
+
+
+def out_of_order(pairs: Sequence[tuple[Revision, Revision]]) -> str:
+    """That these revisions run though they are older than an applied one, in one line."""
+    late, newest = [str(late) for late, _ in pairs], pairs[0][1]
+    more = f" and {len(late) - _SHOWN} more" if len(late) > _SHOWN else ""
+    one = "is" if len(late) == 1 else "are"
+    them = "it" if len(late) == 1 else "they"
+    return (
+        f"Out of order: {', '.join(late[:_SHOWN])}{more} {one} older than {newest}, which is applied already; "
+        f"{them} came in by a merge"
+    )
+
+
 def states(graph: RevisionGraph, situation: Situation) -> dict[str, State]:
-    """What a database has made of each revision: applied, current, failed (half-way), or pending."""
-    found: dict[str, State] = {one.revision: "pending" for one in graph.pending(situation.applied)}
-    found.update(dict.fromkeys(situation.applied, "applied"))
+    """What a database has made of each revision: applied, current, failed (half-way), or pending.
+
+    A squashed revision is pending as long as the database has a part of its range alone.
+    """
+    pending = {one.revision for one in graph.pending(situation.applied)}
+    open_ = {one.revision for one in graph if not pending.isdisjoint((one.revision, *graph.within(one.revision)))}
+    found: dict[str, State] = {one.revision: "pending" if one.revision in open_ else "applied" for one in graph}
     found.update(dict.fromkeys(graph.heads_of(situation.applied), "current"))
     found.update({record.revision: "failed" for record in situation.unsettled})
     return found
+
+
+def share(graph: RevisionGraph, applied: Collection[str], revision: Revision) -> str:
+    """How much of a squashed revision's range a database has, if it is a part; else nothing."""
+    within = [one for one in graph.within(revision.revision) if not graph.within(one)] if revision.replaces else []
+    whole = {part for one in applied if one in graph for part in graph.within(one)}
+    there = [one for one in within if one in applied or one in whole]
+    return f"{len(there)} of {len(within)} applied" if 0 < len(there) < len(within) else ""
 
 
 def revision_document(app: App, graph: RevisionGraph | None, revision: Revision) -> dict[str, Any]:

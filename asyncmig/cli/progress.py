@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from asyncmig.cli.console import Console
+from asyncmig.cli.history import out_of_order
 from asyncmig.cli.signals import Interrupts
 from asyncmig.running.events import (
     ChecksumChanged,
@@ -15,9 +16,11 @@ from asyncmig.running.events import (
     OperationRetried,
     OperationSkipped,
     OperationStarted,
+    RangeTaken,
     RevisionFinished,
     RevisionResumed,
     RevisionRetried,
+    RevisionsOutOfOrder,
     RevisionStarted,
     RevisionStopped,
     RunStarted,
@@ -81,6 +84,10 @@ class Progress:
                 self._console.warn(
                     f"the file of {event.revision} is not the one that was applied; `asyncmig repair` accepts it"
                 )
+            case RevisionsOutOfOrder():
+                self._console.say(out_of_order(event.pairs), "warn")
+            case RangeTaken():
+                self._console.say(f"{event.revision} counts as applied: all that it replaces is")
             case RevisionResumed():
                 why = f" ({event.error.splitlines()[0]})" if event.error else ""
                 self._console.say(f"  going on after {event.finished} finished operation(s){why}", "warn")

@@ -17,7 +17,7 @@ from asyncmig.operations import CreateCollection
 from asyncmig.running import events
 from asyncmig.running.holder import Holder
 
-ONE = Revision("aaaa", message="first")
+ONE, TWO = Revision("aaaa", message="first"), Revision("bbbb", message="second")
 MAKE = CreateCollection("wallet")
 HOLDER = Holder("x", 1, "far", 12, "me", "asyncmig upgrade", acquired_at=datetime(2024, 12, 10, 15, 0, 1, tzinfo=UTC))
 
@@ -63,6 +63,11 @@ def progress(*, terminal: bool = False) -> tuple[Progress, Any, Interrupts]:
             [events.LoopBlocked(2.5)],
             ["Warning: the event loop stood still for 2.5 s; blocking code belongs into a thread"],
         ),
+        (
+            [events.RevisionsOutOfOrder(((ONE, TWO),))],
+            ["Out of order: aaaa (first) is older than bbbb (second), which is applied already; it came in by a merge"],
+        ),
+        ([events.RangeTaken(TWO)], ["bbbb (second) counts as applied: all that it replaces is"]),
         (
             [events.ChecksumChanged(ONE, "a", "b")],
             ["Warning: the file of aaaa (first) is not the one that was applied; `asyncmig repair` accepts it"],

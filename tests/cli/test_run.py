@@ -212,9 +212,13 @@ class TestRun:
 
     async def test_marks_of_the_database(self, run) -> None:
         await run("upgrade", "bbbb")
-        assert (await run("history", "-i")).stdout.splitlines()[1] == "bbbb  second  (current)"
+        assert (await run("history", "-i")).stdout.splitlines() == [
+            "cccc  third  (pending, head)",
+            "bbbb  second  (current)",
+            "aaaa  first  (applied, base)",
+        ]
         assert (await run("history", "-r", "current:")).stdout.splitlines() == [
-            "cccc  third  (head)",
+            "cccc  third  (pending, head)",
             "bbbb  second  (current)",
         ]
         assert (await run("graph", "-i")).stdout.splitlines() == [

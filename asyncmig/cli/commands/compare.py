@@ -51,7 +51,7 @@ async def check(app: App) -> None:
             "ok": failure is None,
             "pending": list(getattr(failure, "pending", ())),
             "operations": [operation_document(operation) for operation in getattr(failure, "operations", ())],
-            "message": str(failure) if failure else None,
+            "message": "\n".join((str(failure), *getattr(failure, "__notes__", ()))) if failure else None,
         },
         (),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from asyncmig.cli.app import App, pass_app
-from asyncmig.cli.history import marks, revision_document, revision_line
+from asyncmig.cli.history import marks, revision_document, revision_lines
 from asyncmig.cli.options import command
 from asyncmig.cli.output import emit
 
@@ -25,10 +25,13 @@ async def current(app: App) -> None:
             "revisions": [revision_document(app, graph, graph.get(name)) for name in found if name in graph],
         },
         (
-            revision_line(out, graph.get(name), marks(graph, graph.get(name)))
-            if name in graph
-            else f"{out.paint(name, 'id')}  {out.paint('(its file is missing)', 'bad')}"
+            line
             for name in found
+            for line in (
+                revision_lines(app, graph, graph.get(name), marks(graph, graph.get(name)))
+                if name in graph
+                else [f"{out.paint(name, 'id')}  {out.paint('(its file is missing)', 'bad')}"]
+            )
         ),
     )
     if not found:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from typing import TYPE_CHECKING
 
 import asyncclick as click
 
 from asyncmig.cli.app import App, pass_app
-from asyncmig.cli.drawing import Node, State, ascii_only, dot, lanes, mermaid
-from asyncmig.cli.history import marks, revision_line, states
+from asyncmig.cli.drawing import Node, ascii_only, dot, lanes, mermaid
+from asyncmig.cli.history import marks, revision_line, share, states
 from asyncmig.cli.options import command
 from asyncmig.cli.output import emit
 from asyncmig.history import RevisionGraph
+
+if TYPE_CHECKING:
+    from asyncmig.running.runner import Situation
 
 
 @command(
@@ -31,7 +35,8 @@ from asyncmig.history import RevisionGraph
 async def graph(app: App, form: str, indicate_current: bool) -> None:
     """Draw the history, newest on top. Reads the files alone, unless -i asks for the database."""
     history = app.files().graph
-    found = await _states(app, history) if indicate_current else {}
+    situation = await _situation(app) if indicate_current else None
+    found = states(history, situation) if situation else {}
     nodes = [
         Node(
             revision.revision,
@@ -42,16 +47,21 @@ async def graph(app: App, form: str, indicate_current: bool) -> None:
         )
         for revision in reversed(list(history))
     ]
-    forms = {"tree": lambda: _tree(app, history, nodes), "mermaid": lambda: mermaid(nodes), "dot": lambda: dot(nodes)}
+    applied = situation.applied if situation else frozenset()
+    forms = {
+        "tree": lambda: _tree(app, history, nodes, applied),
+        "mermaid": lambda: mermaid(nodes),
+        "dot": lambda: dot(nodes),
+    }
     emit(app, {"nodes": [_document(node) for node in nodes]}, forms[form]())
 
 
-async def _states(app: App, history: RevisionGraph) -> dict[str, State]:
+async def _situation(app: App) -> Situation:
     async with app.migrator("graph") as migrator:
-        return states(history, await migrator.situation())
+        return await migrator.situation()
 
 
-def _tree(app: App, history: RevisionGraph, nodes: list[Node]) -> Iterator[str]:
+def _tree(app: App, history: RevisionGraph, nodes: list[Node], applied: Collection[str]) -> Iterator[str]:
     out = app.console.out
     unicode = (out.file.encoding or "ascii").lower().startswith("utf")
     for line, node in lanes(nodes):
@@ -59,9 +69,9 @@ def _tree(app: App, history: RevisionGraph, nodes: list[Node]) -> Iterator[str]:
         if node is None:
             yield drawn
             continue
-        state = [node.state] if node.state != "unknown" else []
         revision = history.get(node.name)
-        noted = [*state, *marks(history, revision)]
+        state = node.state if node.state != "unknown" else ""
+        noted = marks(history, revision, state, share(history, applied, revision))
         yield f"{drawn}  {revision_line(out, revision, noted)}"
 
 

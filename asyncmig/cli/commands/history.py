@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import asyncclick as click
 
 from asyncmig.cli.app import App, pass_app
 from asyncmig.cli.console import Stream, Style
 from asyncmig.cli.failures import Answer
-from asyncmig.cli.history import marks, revision_document, revision_line
+from asyncmig.cli.history import marks, revision_document, revision_line, revision_lines, share, states
 from asyncmig.cli.options import command
 from asyncmig.cli.output import emit, table
 from asyncmig.errors import RevisionError
 from asyncmig.history import Revision, RevisionGraph
+
+if TYPE_CHECKING:
+    from asyncmig.cli.drawing import State
+
+_CURRENT = re.compile(r"\bcurrent\b")
 
 
 @command(
@@ -21,7 +28,7 @@ from asyncmig.history import Revision, RevisionGraph
     examples=["asyncmig history", "asyncmig history -r current:head", "asyncmig history -r 2024:20250101 --json"],
 )
 @click.option("-r", "--rev-range", metavar="A:B", help="Only from A up to B, both included; either may be left out.")
-@click.option("-i", "--indicate-current", is_flag=True, help="Mark where the database stands.")
+@click.option("-i", "--indicate-current", is_flag=True, help="Mark what is applied, current, failed, pending.")
 @pass_app
 async def history(app: App, rev_range: str | None, indicate_current: bool) -> None:
     """List the revisions, newest first.
@@ -29,33 +36,30 @@ async def history(app: App, rev_range: str | None, indicate_current: bool) -> No
     Reads the files alone, unless -i or a range with 'current' asks for the database.
     """
     lower, upper = _ends(rev_range)
-    applied = None
-    if indicate_current or "current" in (lower, upper):
+    situation = None
+    if indicate_current or _CURRENT.search(f"{lower}:{upper}"):
         async with app.migrator("history") as migrator:
-            applied = await migrator.applied()
+            situation = await migrator.situation()
     graph = _readable(app)
-    shown = list(reversed(graph.between(lower, upper, applied or ()) if rev_range else list(graph)))
-    current = graph.heads_of(applied) if applied is not None else ()
-    out = app.console.out
+    applied = situation.applied if situation else frozenset()
+    found = states(graph, situation) if situation else {}
+    shown = list(reversed(graph.between(lower, upper, applied) if rev_range else list(graph)))
+    noted = {one: marks(graph, one, found.get(one.revision, ""), share(graph, applied, one)) for one in shown}
+    as_table = app.console.out.terminal and shown and not app.verbose
     emit(
         app,
-        {"revisions": [_document(app, graph, revision, applied, current) for revision in shown]},
-        _table(out, graph, shown, current) if out.terminal and shown else _lines(out, graph, shown, current),
+        {"revisions": [_document(app, graph, revision, found) for revision in shown]},
+        _table(app.console.out, noted)
+        if as_table
+        else (line for one in shown for line in revision_lines(app, graph, one, noted[one])),
     )
-    if not shown:
+    if not len(graph):
         app.console.say('There is no revision yet; `asyncmig revision -m "..."` writes one.')
 
 
-def _lines(out: Stream, graph: RevisionGraph, shown: Sequence[Revision], current: Collection[str]) -> Iterator[str]:
-    return (revision_line(out, revision, marks(graph, revision, current)) for revision in shown)
-
-
-def _table(out: Stream, graph: RevisionGraph, shown: Sequence[Revision], current: Collection[str]) -> Iterator[str]:
+def _table(out: Stream, noted: Mapping[Revision, Sequence[str]]) -> Iterator[str]:
     columns: dict[str, Style | None] = {"Revision": "id", "Message": None, "Parents": "faint", "": "good"}
-    rows = (
-        (one.revision, one.message, ", ".join(one.down_revision), ", ".join(marks(graph, one, current)))
-        for one in shown
-    )
+    rows = ((one.revision, one.message, ", ".join(one.down_revision), ", ".join(marks)) for one, marks in noted.items())
     return table(out, columns, rows)
 
 
@@ -89,10 +93,9 @@ def _readable(app: App) -> RevisionGraph:
         raise Answer(1) from None
 
 
-def _document(
-    app: App, graph: RevisionGraph, revision: Revision, applied: frozenset[str] | None, current: tuple[str, ...]
-) -> dict[str, object]:
+def _document(app: App, graph: RevisionGraph, revision: Revision, states: Mapping[str, State]) -> dict[str, object]:
     document = revision_document(app, graph, revision)
-    if applied is not None:
-        document |= {"applied": revision.revision in applied, "current": revision.revision in current}
+    if states:
+        state = states[revision.revision]
+        document |= {"state": state, "applied": state in ("applied", "current"), "current": state == "current"}
     return document

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import asyncclick as click
 
 from asyncmig.cli.app import App, pass_app
 from asyncmig.cli.console import Stream
-from asyncmig.cli.history import revision_line
+from asyncmig.cli.history import out_of_order, revision_line
 from asyncmig.cli.options import command, lock_timeout, revision_argument
 from asyncmig.cli.output import emit, operation_document, operation_line
 
 if TYPE_CHECKING:
     from asyncmig.history import Revision
-    from asyncmig.migrator import Migrator
+    from asyncmig.migrator import Confirm
     from asyncmig.review.loss import Loss
     from asyncmig.running.events import Direction
     from asyncmig.running.plan import Plan, PlannedRevision
@@ -34,13 +34,27 @@ def _run_options(function: Callable[..., Any]) -> Callable[..., Any]:
 @command("upgrade", examples=["asyncmig upgrade", "asyncmig upgrade --plan", "asyncmig upgrade +1"])
 @revision_argument("target", default="head")
 @_run_options
+@click.option(
+    "--strict-order/--no-strict-order",
+    default=None,
+    help="Refuse to run a revision that is older than an applied one.  [default: the setting, or no]",
+)
 @pass_app
-async def upgrade(app: App, target: str, *, plan: bool, yes: bool, lock_timeout: float | None) -> None:
+async def upgrade(
+    app: App, target: str, *, plan: bool, yes: bool, lock_timeout: float | None, strict_order: bool | None
+) -> None:
     """Apply the revisions up to TARGET, which is head unless given.
 
     TARGET: head, heads, +N, an id or the beginning of one, ID+N, LABEL@head, LABEL@+N.
+
+    A revision that is older than an applied one (it came in by a merge) is run too, and said so.
     """
-    await _go(app, "upgrade", target, plan=plan, yes=yes, lock_timeout=lock_timeout)
+    async with app.migrator(f"upgrade {target}", lock_timeout=lock_timeout) as migrator:
+        if plan:
+            _show_plan(app, await migrator.plan(target, strict_order=strict_order))
+            return
+        done = await migrator.upgrade(target, strict_order=strict_order, confirm=_confirm(app, yes=yes))
+    _tell(app, "upgrade", target, done)
 
 
 @command(
@@ -54,17 +68,15 @@ async def downgrade(app: App, target: str, *, plan: bool, yes: bool, lock_timeou
 
     TARGET: -N, base, an id or the beginning of one, ID-N, LABEL@base, LABEL@-N.
     """
-    await _go(app, "downgrade", target, plan=plan, yes=yes, lock_timeout=lock_timeout)
-
-
-async def _go(
-    app: App, direction: Direction, target: str, *, plan: bool, yes: bool, lock_timeout: float | None
-) -> None:
-    async with app.migrator(f"{direction} {target}", lock_timeout=lock_timeout) as migrator:
+    async with app.migrator(f"downgrade {target}", lock_timeout=lock_timeout) as migrator:
         if plan:
-            _show_plan(app, await migrator.plan(target, direction=direction))
+            _show_plan(app, await migrator.plan(target, direction="downgrade"))
             return
-        done = await _run(app, migrator, direction, target, yes=yes)
+        done = await migrator.downgrade(target, confirm=_confirm(app, yes=yes))
+    _tell(app, "downgrade", target, done)
+
+
+def _tell(app: App, direction: Direction, target: str, done: Sequence[Revision]) -> None:
     emit(app, {"direction": direction, "revisions": [one.revision for one in done]}, ())
     verb = "applied" if direction == "upgrade" else "reverted"
     app.console.say(
@@ -72,20 +84,25 @@ async def _go(
     )
 
 
-async def _run(app: App, migrator: Migrator, direction: Direction, target: str, *, yes: bool) -> list[Revision]:
+def _confirm(app: App, *, yes: bool) -> Confirm:
     async def confirm(losses: tuple[Loss, ...]) -> None:
         from asyncmig.cli.confirm import confirm_losses
 
         await confirm_losses(app.console, losses, yes=yes)
 
-    run = migrator.upgrade if direction == "upgrade" else migrator.downgrade
-    return await run(target, confirm=confirm)
+    return confirm
 
 
 def _show_plan(app: App, plan: Plan) -> None:
     out = app.console.out
-    document = {"direction": plan.direction, "revisions": [_step_document(step) for step in plan.steps]}
+    document = {
+        "direction": plan.direction,
+        "revisions": [_step_document(step) for step in plan.steps],
+        "out_of_order": [late.revision for late, _ in plan.out_of_order],
+    }
     emit(app, document, (line for step in plan.steps for line in _step_lines(out, step)))
+    if plan.out_of_order:
+        app.console.say(out_of_order(plan.out_of_order), "warn")
     count = sum(len(step.actions) for step in plan.steps)
     app.console.say(
         f"{plan.direction} would run {len(plan.steps)} revision(s) with {count} operation(s). Nothing was written."

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from asyncmig.cli.app import App, pass_app
-from asyncmig.cli.history import marks, revision_document, revision_line
+from asyncmig.cli.history import facts, marks, revision_document, revision_line
 from asyncmig.cli.options import command, revision_argument
 from asyncmig.cli.output import emit, python
 from asyncmig.history import Revision, RevisionGraph
@@ -33,14 +33,6 @@ async def show(app: App, revision: str) -> None:
 
 def _lines(app: App, graph: RevisionGraph, one: Revision, source: str) -> Iterator[str]:
     out = app.console.out
-    facts = {
-        "File": app.shown(one.path) if one.path else "",
-        "Parents": ", ".join(one.down_revision) or "none",
-        "Children": ", ".join(graph.children(one.revision)) or "none",
-        "Needs": ", ".join(one.depends_on),
-        "Branch": ", ".join(graph.labels_of(one.revision)),
-        "Replaces": ", ".join(one.replaces),
-    }
     yield revision_line(out, one, marks(graph, one))
-    yield from (f"{out.paint(f'{name}:', 'faint')} {value}" for name, value in facts.items() if value)
+    yield from (f"{out.paint(f'{name}:', 'faint')} {value}" for name, value in facts(app, graph, one).items())
     yield f"\n{python(out, source)}"
