@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from asyncmig.application.log import one_line, reason, some
+from asyncmig.application.log import one_line, reason, some, tell
 from asyncmig.errors import ConfigurationError
+from asyncmig.history import Revision
+from asyncmig.running import events
+
+ONE, TWO = Revision("aaaa"), Revision("bbbb", message="two")
 
 
 @pytest.mark.parametrize(
@@ -24,6 +28,22 @@ from asyncmig.errors import ConfigurationError
 )
 def test_one_line(text: str, line: str) -> None:
     assert one_line(text) == line
+
+
+@pytest.mark.parametrize(
+    ("event", "line"),
+    [
+        (
+            events.RevisionsOutOfOrder(((ONE, TWO),)),
+            "out of order: aaaa; older than bbbb (two), which is applied already",
+        ),
+        (events.RangeTaken(TWO), "bbbb (two) counts as applied: all that it replaces is"),
+    ],
+)
+def test_events(event: events.Event, line: str, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level("INFO", "asyncmig"):
+        tell(event)
+    assert caplog.messages == [line]
 
 
 def test_an_error_of_others_says_its_type() -> None:
