@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict
 
+from asyncmig.migrator import Migrator, Models
+from asyncmig.settings import Settings, load_settings
+
 if TYPE_CHECKING:
-    from asyncmig.migrator import Migrator, Models
     from asyncmig.running.events import Listener
-    from asyncmig.settings import Settings
 
 __all__ = ["Options", "migrator_for", "project_settings"]
 
@@ -32,8 +33,6 @@ class Options(TypedDict, total=False):
 
 def project_settings() -> Settings:
     """The settings as the command line would find them here. Raises ConfigurationError."""
-    from asyncmig.settings import load_settings
-
     return load_settings(Path.cwd(), os.environ)
 
 
@@ -50,8 +49,6 @@ def migrator_for(
 
     Raises TypeError for an option that there is not.
     """
-    from asyncmig.migrator import Migrator
-
     if unknown := options.keys() - Options.__annotations__.keys():
         raise TypeError(f"unknown option {', '.join(sorted(unknown))}; there are {', '.join(Options.__annotations__)}")
     given = {name: value for name, value in options.items() if value is not None}
@@ -63,6 +60,7 @@ def migrator_for(
         lock_collection=given.get("lock_collection", settings.lock_collection),
         lock_timeout=settings.lock_timeout if lock_timeout is None else lock_timeout,
         lock_lease=given.get("lock_lease", settings.lock_lease),
+        strict_order=settings.strict_order,
         include=settings.included if settings.include or settings.exclude else None,
         undeclared_indexes=settings.undeclared_indexes,
         on_event=on_event,

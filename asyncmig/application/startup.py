@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 from dataclasses import replace
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Unpack
 
 from pymongo.errors import PyMongoError
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
     from asyncmig.running.standing import Standing
 
 __all__ = ["startup"]
+
+# What every start comes to need: loaded among the application's imports, not while others wait for it to serve.
+for _name in ("asyncmig.drivers.real", "asyncmig.running.ledger", "asyncmig.running.standing", "tomllib"):
+    import_module(_name)
 
 
 async def startup(
