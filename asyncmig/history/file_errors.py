@@ -161,6 +161,7 @@ class HeadFileConflict(HeadFileError):
         super().__init__(path, found, ())
         self.fault = (
             f"git left a conflict in it between {' and '.join(found) or 'two versions'}: two branches added revisions. "
-            "Take both lines, then `asyncmig merge` (or `asyncmig rebase` for your own unapplied one) settles it"
+            "`asyncmig merge` joins them, `asyncmig rebase` puts your own unapplied one behind the other; "
+            "both write this file anew"
         )
         self.args = (f"{path}: {self.fault}",)

@@ -85,8 +85,8 @@ class RevisionGraph:
         return MappingProxyType(self._views.squashes.owner)
 
     def within(self, name: str) -> tuple[str, ...]:
-        """The ids that a squashed revision stands for, in order, those within squashed ones included; else none."""
-        return self._views.squashes.within(self.get(name).revision)
+        """The ids that a squashed revision stands for, in order, each squashed one after its own; else none."""
+        return self._views.squashes.within(name)
 
     @property
     def branch_points(self) -> tuple[str, ...]:

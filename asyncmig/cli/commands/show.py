@@ -1,23 +1,40 @@
-"""``asyncmig show``: one revision in full, from its file."""
+"""``asyncmig show``: one revision in full, from its file or as the database's ledger has it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import asyncclick as click
 
 from asyncmig.cli.app import App, pass_app
 from asyncmig.cli.history import facts, marks, revision_document, revision_line
 from asyncmig.cli.options import command, revision_argument
 from asyncmig.cli.output import emit, python
+from asyncmig.errors import RevisionError
 from asyncmig.history import Revision, RevisionGraph
 
+if TYPE_CHECKING:
+    from asyncmig.migrator import Migrator
+    from asyncmig.running.record import JournalEntry, Record
 
-@command("show", examples=["asyncmig show head", "asyncmig show 2024121015"])
+
+@command("show", examples=["asyncmig show head", "asyncmig show 2024121015", "asyncmig show --applied 20241210150000"])
 @revision_argument("revision")
+@click.option(
+    "--applied", is_flag=True, help="As it was applied: from the database's ledger, be its file there or not."
+)
 @pass_app
-async def show(app: App, revision: str) -> None:
-    """Show REVISION: an id, the beginning of one, a label, head, heads or base+1. Reads the files alone."""
+async def show(app: App, revision: str, *, applied: bool) -> None:
+    """Show REVISION: an id, the beginning of one, a label, head, heads or base+1.
+
+    Reads the files alone, unless --applied asks the database what was run there, and when.
+    """
+    if applied:
+        await _show_record(app, revision)
+        return
     graph = app.files().graph
-    found = list(graph.resolve(revision))
+    found = _found(graph, revision)
     sources = [one.path.read_text(encoding="utf-8") if one.path else "" for one in found]
     documents = [
         revision_document(app, graph, one) | {"source": source} for one, source in zip(found, sources, strict=True)
@@ -29,10 +46,103 @@ async def show(app: App, revision: str) -> None:
     )
     if not found:
         app.console.say(f"{revision} stands for no revision.")
+    if revision in graph.replaced and revision not in graph:
+        app.console.say(f"{revision} was squashed into {found[0].revision}, and its file is gone.")
+
+
+def _found(graph: RevisionGraph, name: str) -> list[Revision]:
+    """The revisions of a name; one that was squashed is shown itself, as long as it has a file."""
+    try:
+        return [graph.get(name)] if name in graph else list(graph.resolve(name))
+    except RevisionError as error:
+        if isinstance(error, LookupError):
+            error.add_note(
+                f"`asyncmig show --applied {name}` looks for it in the database, which keeps what it has run"
+            )
+        raise
 
 
 def _lines(app: App, graph: RevisionGraph, one: Revision, source: str) -> Iterator[str]:
     out = app.console.out
     yield revision_line(out, one, marks(graph, one))
-    yield from (f"{out.paint(f'{name}:', 'faint')} {value}" for name, value in facts(app, graph, one).items())
+    yield from _listed(app, facts(app, graph, one))
     yield f"\n{python(out, source)}"
+
+
+def _listed(app: App, facts: dict[str, str]) -> Iterator[str]:
+    return (f"{app.console.out.paint(f'{name}:', 'faint')} {value}" for name, value in facts.items() if value)
+
+
+async def _show_record(app: App, name: str) -> None:
+    async with app.migrator("show") as migrator:
+        record = await _record(migrator, name)
+    emit(app, _record_document(record), _record_lines(app, record))
+
+
+async def _record(migrator: Migrator, name: str) -> Record:
+    """The record of an id that the database has, of the beginning of one, or of a target that the files know."""
+    from asyncmig.history.errors import UnknownRevision
+    from asyncmig.history.names import Names
+
+    records = {record.revision: record for record in await migrator.records()}
+    try:
+        return records[Names(records, {})(name)]
+    except UnknownRevision:
+        found = [one.revision for one in migrator.graph.resolve(name)]
+    if len(found) != 1 or found[0] not in records:
+        which = ", ".join(found) or name
+        raise RevisionError(f"{which} is not recorded in the database; `asyncmig history -i` shows what is")
+    return records[found[0]]
+
+
+def _record_lines(app: App, record: Record) -> Iterator[str]:
+    out = app.console.out
+    revision = Revision(record.revision, message=record.message)
+    yield revision_line(out, revision, [record.state, *(["stamped"] if record.stamped else [])])
+    yield from _listed(app, _record_facts(record))
+    for entry in record.journal:
+        yield f"  {entry.number}. {entry.description}{_end(entry)}"
+    if record.source:
+        yield f"\n{python(out, record.source)}"
+
+
+def _record_facts(record: Record) -> dict[str, str]:
+    when = record.finished_at or record.started_at
+    took = f" in {record.milliseconds} ms" if record.milliseconds else ""
+    return {
+        "At": f"{when:%Y-%m-%d %H:%M:%S} UTC{took}" if when else "",
+        "By": f"{record.user}@{record.host} (pid {record.pid})" if record.host else "",
+        "Parents": ", ".join(record.parents) or "none",
+        "Needs": ", ".join(record.depends_on),
+        "Replaces": ", ".join(record.replaces),
+        "Error": record.trouble,
+    }
+
+
+def _end(entry: JournalEntry) -> str:
+    return "" if entry.is_finished else f" ({entry.error or 'nobody knows whether it was done'})"
+
+
+def _record_document(record: Record) -> dict[str, Any]:
+    return {
+        "revision": record.revision,
+        "message": record.message,
+        "state": record.state,
+        "stamped": record.stamped,
+        "parents": list(record.parents),
+        "depends_on": list(record.depends_on),
+        "replaces": list(record.replaces),
+        "checksum": record.checksum,
+        "started_at": record.started_at,
+        "finished_at": record.finished_at,
+        "milliseconds": record.milliseconds,
+        "user": record.user,
+        "host": record.host,
+        "pid": record.pid,
+        "error": record.error,
+        "operations": [
+            {"operation": one.operation, "collection": one.collection, "description": one.description}
+            for one in record.journal
+        ],
+        "source": record.source,
+    }

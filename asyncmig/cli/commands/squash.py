@@ -7,6 +7,7 @@ import asyncclick as click
 from asyncmig.cli.app import App, pass_app
 from asyncmig.cli.options import command
 from asyncmig.cli.output import emit
+from asyncmig.errors import DriverError
 
 
 @command("squash", examples=["asyncmig squash :20241210150000", "asyncmig squash 20241201:20241210 -m 'first year'"])
@@ -30,7 +31,7 @@ async def squash(app: App, span: str, message: str | None, rev_id: str | None) -
         f"  Edit: {file}",
     ]
     emit(app, {"revision": made.revision, "file": file, "replaces": list(made.replaces)}, lines)
-    app.console.say("The files that it replaces can go once every database has them all.", "faint")
+    app.console.say("The files that it replaces can go once `asyncmig upgrade` has run on every database.", "faint")
 
 
 @command("rebase", examples=["asyncmig rebase 20241210150000", "asyncmig rebase 20241210 --onto 20241212"])
@@ -47,8 +48,12 @@ async def rebase(app: App, revision: str, *, onto: str | None, offline: bool) ->
     if offline or not app.settings.url:
         moved, parent = await app.files().rebase(revision, onto=onto)
     else:
-        async with app.migrator("rebase") as migrator:
-            moved, parent = await migrator.rebase(revision, onto=onto)
+        try:
+            async with app.migrator("rebase") as migrator:
+                moved, parent = await migrator.rebase(revision, onto=onto)
+        except DriverError as error:
+            error.add_note("without asking the database whether it is applied there: `asyncmig rebase --offline`")
+            raise
     out = app.console.out
     file = app.shown(moved.path) if moved.path else ""
     lines = [f"{out.paint('Rebased', 'good')} {moved} onto {parent}", f"  File: {file}"]
