@@ -47,8 +47,9 @@ def report(error: BaseException, console: Console, *, verbose: bool) -> int:
         case Interrupted():
             console.warn(f"interrupted by {error.signal.name}")
         case AsyncmigError():
-            for text in (str(error), *getattr(error, "__notes__", ())):
-                console.fail(text)
+            console.fail(str(error))
+            for note in getattr(error, "__notes__", ()):
+                console.say(note)
         case OSError(errno=errno.EPIPE):
             _drop_output()
         case Answer():
