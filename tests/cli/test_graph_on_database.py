@@ -92,7 +92,7 @@ class TestBranches:
             ("upgrade", 0, "Upgrading dddd", "Upgrading eeee", "!Out of order"),
             ("downgrade -1", 5, "eeee merges 2 revisions"),
             ("downgrade dddd", 0, "Downgrading eeee", "!Downgrading bbbb"),
-            ("downgrade billing@base", 5),
+            ("downgrade billing@base --plan", 0, "4 revision(s)"),  # as in Alembic: down to where the branch comes from
             ("downgrade billing@cccc", 0, "Downgrading dddd"),
             ("current", 0, "bbbb", "cccc"),
         )
