@@ -21,6 +21,7 @@ __all__ = ["Listed", "decoded", "each", "list_collections", "list_indexes"]
 _log = logging.getLogger("asyncmig.introspect")
 
 _WORTH_IT = 40  # collections; below, the catalogue of a large server takes longer than asking one by one
+_PATIENCE = 1_000  # ms; the catalogue is that of the whole server, which may have a hundred times our collections
 _GONE = {26, 166}  # NamespaceNotFound, CommandNotSupportedOnView: dropped, or dropped and made anew, meanwhile
 _PLAIN: CodecOptions[Any] = CodecOptions(tz_aware=True, datetime_conversion=DatetimeConversion.DATETIME_AUTO)
 
@@ -99,7 +100,7 @@ async def _catalogue(driver: Driver, infos: Sequence[Document]) -> dict[str, Lis
     """
     wanted = {info["name"] for info in infos if info["type"] == "collection"}
     try:
-        documents = await driver.read(_pipeline(driver.database.name), admin=True, raw=True)
+        documents = await driver.read(_command(driver.database.name, _PATIENCE + len(infos)), admin=True, raw=True)
     except (OperationFailure, UnsupportedByDriver) as refusal:
         _log.debug("no $listCatalog here: %s", refusal)
         return {}
@@ -107,14 +108,14 @@ async def _catalogue(driver: Driver, infos: Sequence[Document]) -> dict[str, Lis
     return {entry["name"]: _from_catalogue(entry["found"], known) for entry in documents if entry["name"] in wanted}
 
 
-def _pipeline(database: str) -> Document:
+def _command(database: str, milliseconds: int) -> Document:
     found = {"specs": "$md.indexes.spec", "ready": "$md.indexes.ready"}
     pipeline = [
         {"$listCatalog": {}},
         {"$match": {"db": database, "type": "collection"}},
         {"$project": {"_id": 0, "name": 1, "found": found}},
     ]
-    return {"aggregate": 1, "pipeline": pipeline, "cursor": {}}
+    return {"aggregate": 1, "pipeline": pipeline, "cursor": {}, "maxTimeMS": milliseconds}
 
 
 def _from_catalogue(found: Any, known: dict[bytes, Listed]) -> Listed:

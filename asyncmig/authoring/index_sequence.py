@@ -23,14 +23,20 @@ class _Stage:
     dropped: dict[str, DropIndex]
     first: list[Index]
     later: list[Index]
-    bridges: list[Index] = field(default_factory=list)
+    bridges: dict[str, Index] = field(default_factory=dict)
+    """By the name of the index that each stands in for."""
     spared: list[str] = field(default_factory=list)
     """Old indexes that serve as bridges themselves, and so are dropped last."""
 
     @property
+    def standing(self) -> list[Index]:
+        """What stands before the first drop."""
+        return [*self.present, *self.first, *self.bridges.values()]
+
+    @property
     def room(self) -> int:
         """How many more indexes may be created at first without ever having too many at once."""
-        at_first = len(self.present) + len(self.first) + len(self.bridges)
+        at_first = len(self.standing)
         at_last = at_first - len(self.dropped) + len(self.spared) + len(self.later)
         return _LIMIT - max(at_first, at_last)
 
@@ -49,11 +55,12 @@ def sequence(
     for index in stage.later:
         if _is_missed(index):
             _bridge(stage, index)
-    yield from _creation(collection, [*stage.first, *stage.bridges])
+    yield from _creation(collection, [*stage.first, *stage.bridges.values()])
     yield from (drop for name, drop in stage.dropped.items() if name not in stage.spared)
     yield from _creation(collection, stage.later)
     yield from (stage.dropped[name] for name in stage.spared)
-    yield from (DropIndex(collection, bridge.name, was=bridge) for bridge in stage.bridges)
+    for name, bridge in stage.bridges.items():
+        yield DropIndex(collection, bridge.name, was=bridge, note=f"it stood in for {name} meanwhile")
 
 
 def _split(present: Sequence[Index], created: Sequence[Index]) -> tuple[list[Index], list[Index]]:
@@ -81,8 +88,8 @@ def _bridge(stage: _Stage, successor: Index) -> None:
     for candidate in equivalents(successor):
         holder = _holder(stage, candidate)
         if holder is None and stage.room > 0 and _fits_beside(candidate, stage.later):
-            taken = [index.name for index in (*stage.present, *stage.first, *stage.later, *stage.bridges)]
-            stage.bridges.append(named(candidate, successor, taken))
+            taken = [index.name for index in (*stage.standing, *stage.later)]
+            stage.bridges[successor.name] = named(candidate, successor, taken)
             return
         if holder is not None and _can_stay(stage, holder, successor):
             return
@@ -90,8 +97,7 @@ def _bridge(stage: _Stage, successor: Index) -> None:
 
 def _holder(stage: _Stage, candidate: Index) -> Index | None:
     """The index that stands already, or will by then, and is to the server what the bridge would be."""
-    standing = (*stage.present, *stage.first, *stage.bridges)
-    return next((index for index in standing if signature(index) == signature(candidate)), None)
+    return next((index for index in stage.standing if signature(index) == signature(candidate)), None)
 
 
 def _fits_beside(candidate: Index, later: Sequence[Index]) -> bool:

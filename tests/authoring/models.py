@@ -68,7 +68,12 @@ async def fill(database: Any, state: DatabaseState) -> None:
             await database.get_collection(one.name).insert_many(documents())
 
 
-def routes(variants: Sequence[T], driver: str) -> Iterator[tuple[T, Sequence[T]]]:
-    """From each variant to each other: Motor goes forward through the list, PyMongo backward; both come back again."""
+def routes(variants: Sequence[T], driver: str, reach: int | None = None) -> Iterator[tuple[T, Sequence[T]]]:
+    """From each variant to each other, or to the next few (``reach``) alone.
+
+    Motor goes forward through the list, PyMongo backward; both come back again.
+    """
     road = variants if driver == "motor" else variants[::-1]
-    return ((old, road[place + 1 :]) for place, old in enumerate(road[:-1]))
+    for place, old in enumerate(road[:-1]):
+        others = road[place + 1 :]
+        yield old, others[:reach]

@@ -185,9 +185,10 @@ def _arguments(spec: Mapping[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("variants", CHANGES.values(), ids=CHANGES)
-async def test_indexes_from_each_to_each_other(database: Any, driver_name: str, variants: list[list[Index]]) -> None:
+async def test_indexes_from_one_to_another(database: Any, driver_name: str, variants: list[list[Index]]) -> None:
     await database.get_collection("c").insert_many(documents())
-    for old, others in routes(variants, driver_name):
+    reach = None if variants is CHANGES["plain, TTL, hidden, unique"] else 2  # the rest is all replaced alike
+    for old, others in routes(variants, driver_name, reach):
         await Step(database, declared_state([collection(old)])).up()
         for new in others:
             await Step(database, declared_state([collection(new)])).there_and_back()

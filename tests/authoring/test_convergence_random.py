@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
@@ -41,6 +42,7 @@ async def fill(database: Any, state: DatabaseState) -> None:
             await database.get_collection(collection.name).insert_many(documents)
 
 
+@pytest.mark.timeout(60 + 5 * EXAMPLES)
 @on_a_server
 @given(schemas=pairs(), driver=st.sampled_from(["motor", "pymongo"]))
 async def test_there_and_back(
