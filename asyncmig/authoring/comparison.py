@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from asyncmig.authoring.diff import Difference, difference
-from asyncmig.authoring.introspect import introspect
+from asyncmig.authoring.introspect import initial_ids, introspect
 from asyncmig.authoring.policy import Policy
 from asyncmig.authoring.usage import index_usage
 from asyncmig.drivers import driver_for
@@ -44,8 +44,7 @@ async def compare(database: Any, wanted: DatabaseState, scope: Scope, policy: Po
     """
     driver = driver_for(database)
     wanted = scope.of(wanted)
-    ids = {state.name: [document["_id"] for document in state.documents] for state in wanted if state.documents}
-    current = await introspect(database, include=scope.include, own=scope.own, documents=ids)
+    current = await introspect(database, include=scope.include, own=scope.own, documents=initial_ids(wanted))
     policy = policy.on(driver.name)
     found = difference(current, wanted, policy)
     dropped = {one.collection for one in found.operations if isinstance(one, DropIndex)}
