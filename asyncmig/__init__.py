@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from asyncmig.authoring.introspect import introspect as introspect
     from asyncmig.migrator import Migrator as Migrator
     from asyncmig.migrator import autogenerate_migration as autogenerate_migration
+    from asyncmig.operations.data import Delete as Delete
     from asyncmig.running.env import Env as Env
     from asyncmig.schema.declaration import Collection as Collection
     from asyncmig.schema.declaration import View as View
@@ -27,6 +28,7 @@ _HOMES = {
     "Collection": "asyncmig.schema.declaration",
     "CollectionState": "asyncmig.schema.state",
     "DatabaseState": "asyncmig.schema.state",
+    "Delete": "asyncmig.operations.data",
     "Env": "asyncmig.running.env",
     "Index": "asyncmig.schema.index",
     "Migrator": "asyncmig.migrator",

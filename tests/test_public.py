@@ -15,6 +15,7 @@ PUBLIC = {
         "Collection",
         "CollectionState",
         "DatabaseState",
+        "Delete",
         "Env",
         "Index",
         "Migrator",

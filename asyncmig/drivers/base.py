@@ -46,6 +46,10 @@ class Driver(Protocol):
         """The collection object, with majority read and write concern: for asyncmig's own documents."""
         ...
 
+    async def has_transactions(self) -> bool:
+        """Whether the server has transactions: a standalone has none, nor has the mock."""
+        ...
+
     def transaction(self) -> AbstractAsyncContextManager[Any]:
         """A started transaction; the context is its session. Raises UnsupportedByDriver on the mock."""
         ...

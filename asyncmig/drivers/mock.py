@@ -88,6 +88,10 @@ class MockDriver:
             read_concern=ReadConcern("majority"),
         )
 
+    async def has_transactions(self) -> bool:
+        """It has none."""
+        return False
+
     def transaction(self) -> AbstractAsyncContextManager[Any]:
         """Raises UnsupportedByDriver: the mock has no sessions."""
         raise _unsupported("transactions")

@@ -48,6 +48,7 @@ class RealDriver:
 
     def __init__(self, database: Any) -> None:
         self.database = database
+        self._has_transactions: bool | None = None
 
     async def command(self, command: Mapping[str, Any], *, admin: bool = False, session: Any = None) -> Document:
         """Run one command and return the reply; one that changes the schema waits for a majority.
@@ -154,9 +155,15 @@ class RealDriver:
             with anyio.CancelScope(shield=True):
                 await session.end_session()  # aborts what is not committed
 
+    async def has_transactions(self) -> bool:
+        """Whether the server is a member of a replica set, or a router; asked once."""
+        if self._has_transactions is None:
+            hello = await self.command({"hello": 1}, admin=True)
+            self._has_transactions = "setName" in hello or hello.get("msg") == "isdbgrid"
+        return self._has_transactions
+
     async def _require_transactions(self) -> None:
-        hello = await self.command({"hello": 1}, admin=True)
-        if "setName" not in hello and hello.get("msg") != "isdbgrid":
+        if not await self.has_transactions():
             raise DriverError(
                 "this MongoDB server is a standalone, and transactions need a replica set or a sharded cluster: "
                 "start mongod with --replSet (one member is enough), or do without `transactional = True`"

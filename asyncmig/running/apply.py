@@ -9,6 +9,7 @@ from asyncmig.operations import (
     CreateCollection,
     CreateIndexes,
     CreateView,
+    DataOperation,
     DeleteDocuments,
     DropCollection,
     DropIndex,
@@ -25,11 +26,13 @@ from asyncmig.running import collection_changes as collections
 from asyncmig.running import document_changes as documents
 from asyncmig.running import index_changes as indexes
 from asyncmig.running.context import Context, Journal
+from asyncmig.running.data.run import prepare_data, run_data
 from asyncmig.running.refusal import REFUSALS, advice, is_refusal, refused
 
 __all__ = ["Context", "apply", "prepare"]
 
 _NOT_IN_TRANSACTION = 263
+_ON_DOCUMENTS = InsertDocuments | DeleteDocuments | DataOperation
 
 
 async def prepare(operation: Operation, context: Context) -> Journal | None:
@@ -54,7 +57,7 @@ async def apply(operation: Operation, context: Context, intent: Journal | None =
     with the server's code and words when it says no, UnsupportedByDriver when the mock cannot; a
     connection that breaks (AutoReconnect and its kin) is let through, for then the outcome is not known.
     """
-    if context.session is not None and not isinstance(operation, InsertDocuments | DeleteDocuments):
+    if context.session is not None and not isinstance(operation, _ON_DOCUMENTS):
         raise OperationRefused(
             operation,
             _NOT_IN_TRANSACTION,
@@ -83,6 +86,11 @@ async def _(operation: InsertDocuments, context: Context) -> Journal | None:
 @_prepare.register
 async def _(operation: ModifyIndex, context: Context) -> Journal | None:
     return await indexes.prepare_modify_index(operation, context)
+
+
+@_prepare.register
+async def _(operation: DataOperation, context: Context) -> None:
+    await prepare_data(operation, context)
 
 
 @singledispatch
@@ -148,6 +156,11 @@ async def _(operation: InsertDocuments, context: Context, intent: Journal | None
 @_apply.register
 async def _(operation: DeleteDocuments, context: Context, intent: Journal | None) -> Journal:
     return await documents.delete_documents(operation, context)
+
+
+@_apply.register
+async def _(operation: DataOperation, context: Context, intent: Journal | None) -> Journal:
+    return await run_data(operation, context)
 
 
 @_apply.register

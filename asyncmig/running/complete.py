@@ -3,33 +3,44 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 import anyio
 
 from asyncmig.running.lease import Lease
 
-__all__ = ["complete"]
+__all__ = ["Stopped", "complete"]
 
 T = TypeVar("T")
 
 
-async def complete(task: asyncio.Task[T], lease: Lease) -> T:
+class Stopped(Exception):  # no error: what was cancelled goes on as a cancellation
+    """Raised by work that was asked to stop, at a place where it can go on later."""
+
+
+async def complete(task: asyncio.Task[T], lease: Lease, ask_to_stop: Callable[[], None] | None = None) -> T:
     """Await ``task`` to its end, then let a cancellation through that came meanwhile.
 
     Cancelling a driver's call does not stop the server, it only makes the outcome unknown: so an
     operation and the journal's word on it are one piece. Cancel scopes wait for that piece; of
     asyncio's own cancellations the first one waits, and the second cuts. When the lease is lost the
     task is cancelled at once, and LockLost raised.
+
+    Work that can stop in between and go on later says how: by ``ask_to_stop``, which is called at
+    the first cancellation. It is waited for all the same, and raises Stopped, or comes to its end.
     """
-    with anyio.CancelScope(shield=True), lease.guarding(task):
+    with anyio.CancelScope(shield=ask_to_stop is None), lease.guarding(task):
         try:
             await asyncio.shield(task)
         except asyncio.CancelledError:
-            await _wait_or_cut(task)
+            if ask_to_stop is not None:
+                ask_to_stop()
+            with anyio.CancelScope(shield=True):
+                await _wait_or_cut(task)
             if task.cancelled():
                 lease.check()
-            elif (error := task.exception()) is not None:
+            elif (error := task.exception()) is not None and not isinstance(error, Stopped):
                 raise error from None
             raise
     return task.result()

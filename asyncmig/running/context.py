@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from asyncmig.drivers.base import Driver
+from asyncmig.running.data.progress import Progress
 
 __all__ = ["Context", "Journal"]
 
@@ -21,9 +22,11 @@ class Context:
     ``session``: that of the running transaction, if any. ``inserted``: by collection, the
     ``{"_id": ..., "digest": ...}`` of each document that this revision's upgrade has inserted, as
     the results of its InsertDocuments in the ledger say under ``inserted`` (of one that did not
-    get to its result, those of its intent under ``missing``).
+    get to its result, those of its intent under ``missing``). ``progress``: the run around an
+    operation on data; None where there is none.
     """
 
     driver: Driver
     session: Any = None
     inserted: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
+    progress: Progress | None = None

@@ -22,11 +22,12 @@ from asyncmig.operations import (
     RenameCollection,
 )
 from asyncmig.running.arguments import Call
+from asyncmig.running.data_env import DataMethods
 
 __all__ = ["Env"]
 
 
-class Env:
+class Env(DataMethods):
     """A database as a revision sees it.
 
     Each method makes one operation, which is then applied and journalled (by ``upgrade`` and

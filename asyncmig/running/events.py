@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:  # what only reads the ledger does without operations, and starts sooner
     from asyncmig.history.revision import Revision
-    from asyncmig.operations import Operation
+    from asyncmig.operations import Operation, Tally
     from asyncmig.running.holder import Holder
 
 __all__ = [
     "ChecksumChanged",
+    "DataProgress",
     "Direction",
     "Event",
     "JournalDiverged",
@@ -157,6 +158,25 @@ class OperationStarted(Event):
     direction: Direction
     number: int
     operation: Operation
+
+
+@dataclass(frozen=True, slots=True)
+class DataProgress(Event):
+    """An operation on data is under way: told after a batch, several times a second at most, and at its end.
+
+    ``done`` of ``total`` documents (None while they are not counted); ``rate`` in documents per
+    second since the operation began, or went on; ``remaining`` in seconds, None while nobody can tell.
+    """
+
+    revision: Revision
+    direction: Direction
+    number: int
+    operation: Operation
+    done: int
+    total: int | None
+    rate: float
+    remaining: float | None
+    tally: Tally
 
 
 @dataclass(frozen=True, slots=True)

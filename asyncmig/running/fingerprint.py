@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import Field, fields, is_dataclass
 from functools import singledispatch
 from hashlib import sha256
 from typing import Any
 
 from asyncmig.operations import (
     CreateIndexes,
+    DataOperation,
     DeleteDocuments,
     DropIndex,
     InsertDocuments,
@@ -25,7 +26,11 @@ __all__ = ["fingerprint", "is_touched", "subjects"]
 
 
 def fingerprint(operation: Operation) -> str:
-    """The same for the same operation in every process, another for any other; ``was`` takes no part."""
+    """The same for the same operation in every process, another for any other.
+
+    ``was`` takes no part, nor does what only says how fast to go: an operation that stopped half-way
+    goes on with another batch size, too.
+    """
     return sha256(repr(_plain(operation)).encode()).hexdigest()[:32]
 
 
@@ -33,7 +38,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Index):
         return _plain(value.document)
     if is_dataclass(value) and not isinstance(value, type):
-        return type(value).__name__, [_plain(getattr(value, one.name)) for one in fields(value) if one.compare]
+        return type(value).__name__, [_plain(getattr(value, one.name)) for one in _telling(value)]
     if isinstance(value, Mapping):
         return type(value).__name__, [(str(key), _plain(item)) for key, item in value.items()]
     if isinstance(value, (list, tuple)):
@@ -43,6 +48,10 @@ def _plain(value: Any) -> Any:
     if callable(value):
         return getattr(value, "__module__", ""), getattr(value, "__qualname__", type(value).__name__)
     return type(value).__name__, repr(value)
+
+
+def _telling(value: Any) -> list[Field[Any]]:
+    return [one for one in fields(value) if one.compare and not one.metadata.get("tuning")]
 
 
 @singledispatch
@@ -79,7 +88,8 @@ def _(operation: ModifyCollection | ModifyView) -> tuple[str, ...]:
 
 @subjects.register(InsertDocuments)
 @subjects.register(DeleteDocuments)
-def _(operation: InsertDocuments | DeleteDocuments) -> tuple[str, ...]:
+@subjects.register(DataOperation)
+def _(operation: InsertDocuments | DeleteDocuments | DataOperation) -> tuple[str, ...]:
     return (f"{operation.collection}/d",)
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from asyncmig.errors import RevisionError
 from asyncmig.history.revision import Revision
-from asyncmig.operations import DeleteDocuments, InsertDocuments, Operation
+from asyncmig.operations import DataOperation, DeleteDocuments, InsertDocuments, Operation
 
 if TYPE_CHECKING:
     from asyncmig.history.module import RevisionModule
@@ -25,7 +25,7 @@ __all__ = [
     "refuse_schema_changes",
 ]
 
-_DATA = (InsertDocuments, DeleteDocuments)
+_DATA = (InsertDocuments, DeleteDocuments, DataOperation)
 _SCHEMA_METHODS = frozenset(
     f"{verb}_{noun}"
     for verb in ("create", "drop", "modify", "rename")

@@ -14,7 +14,8 @@ the first time. Where the file was edited since, operations are applied from the
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from typing import Any, Literal
 
 from pymongo.errors import PyMongoError
@@ -66,10 +67,19 @@ class Journal:
         """What a former run has journalled as its ``number``-th operation."""
         return self.former[number - 1] if number <= len(self.former) else None
 
-    def intent(self, operation: Operation) -> Mapping[str, Any] | None:
-        """The first intent of an operation that the journal knows from before the file was edited."""
+    def put_aside(self, operation: Operation) -> JournalEntry | None:
+        """What the journal knows of an operation from before the file was edited."""
         mark = fingerprint(operation)
-        return next((entry.intent for entry in self.superseded if entry.fingerprint == mark), None)
+        return next((entry for entry in self.superseded if entry.fingerprint == mark), None)
+
+    @property
+    def failures(self) -> str:
+        """The collection that is told of documents that failed, where an operation collects them."""
+        return f"{self._ledger.collection}_failed"
+
+    def mark(self, number: int) -> str:
+        """What tells an operation from all others, of this revision and of any other."""
+        return f"{self._revision}/{self._field}/{number}"
 
     async def diverge(self, number: int) -> None:
         """Put aside what is journalled from ``number`` on: the file was edited since."""
@@ -96,6 +106,25 @@ class Journal:
             "result": None,
         }
         await self._write(*self._placed(number, entry, "started_at"))
+
+    async def checkpoint(self, number: int) -> Mapping[str, Any] | None:
+        """How far an operation has got, as the ledger has it now."""
+        record = await self._ledger.record(self._revision, self._lease)
+        entries = (record.journal if self._field == "journal" else record.undo) if record else ()
+        return entries[number - 1].checkpoint if len(entries) >= number else None
+
+    async def save(self, number: int, checkpoint: Document, session: Any = None) -> None:
+        """Write down how far an operation has got; with a session, within its transaction."""
+        await self._ledger.send(
+            self._lease, Update(self._revision, {f"{self._path(number)}.checkpoint": checkpoint}), session=session
+        )
+
+    @asynccontextmanager
+    async def alone(self) -> AsyncIterator[None]:
+        """A block in which nothing else is written here: two transactions on one document would be in conflict."""
+        async with self._writing:
+            self._check()
+            yield
 
     def finish(self, number: int, result: Mapping[str, Any] | None) -> None:
         """Note that an operation is done; written by the next write, or by :meth:`flush_soon`."""

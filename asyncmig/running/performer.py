@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -14,10 +15,12 @@ from pymongo.errors import PyMongoError
 
 from asyncmig.drivers.base import Document
 from asyncmig.errors import DriverError, OperationRefused, RevisionError
-from asyncmig.operations import Operation
+from asyncmig.operations import DataOperation, Operation
 from asyncmig.running.apply import Context, apply, prepare
 from asyncmig.running.complete import complete
+from asyncmig.running.data.progress import Advance
 from asyncmig.running.events import (
+    DataProgress,
     JournalDiverged,
     OperationFinished,
     OperationRetried,
@@ -29,6 +32,7 @@ from asyncmig.running.fingerprint import fingerprint, is_touched, subjects
 from asyncmig.running.inspection import refuse_schema_change
 from asyncmig.running.journal import Journal, diverges
 from asyncmig.running.record import JournalEntry
+from asyncmig.running.tracked import Tracked
 
 if TYPE_CHECKING:
     from asyncmig.running.step import Step
@@ -91,12 +95,16 @@ class Performer(ABC):
         step, began = self._step, perf_counter()
         self._at = (number, operation)
         self._run.tell(OperationStarted(step.revision, step.direction, number, operation))
-        known = dict(intent) if intent is not None else None
-        result = await self._patiently(number, operation, lambda: apply(operation, self.context, known))
+        known, context = dict(intent) if intent is not None else None, self._context(number)
+        result = await self._patiently(number, operation, lambda: apply(operation, context, known))
         self._at = None
         seconds = perf_counter() - began
         self._run.tell(OperationFinished(step.revision, step.direction, number, operation, seconds, result))
         return result
+
+    def _context(self, number: int) -> Context:
+        """What the ``number``-th operation needs to know."""
+        return self.context
 
     async def _prepared(self, number: int, operation: Operation) -> Any:
         return await self._patiently(number, operation, lambda: prepare(operation, self.context))
@@ -126,6 +134,7 @@ class JournallingPerformer(Performer):
     def __init__(self, step: Step, journal: Journal, undoable: set[str] | None) -> None:
         super().__init__(step)
         self._journal, self._undoable = journal, undoable
+        self._tracked: dict[int, Tracked] = {}
 
     async def _perform(self, operation: Operation) -> Any:
         self._journal.hold()
@@ -141,9 +150,15 @@ class JournallingPerformer(Performer):
         task = asyncio.ensure_future(self._journalled(number, operation, former))
         self._under_way.add(task)
         task.add_done_callback(self._under_way.discard)
-        result = await complete(task, self._run.lease)
+        divisible = isinstance(operation, DataOperation)
+        result = await complete(task, self._run.lease, (lambda: self._stop(number)) if divisible else None)
         self._journal.flush_soon()
         return result
+
+    def _stop(self, number: int) -> None:
+        """Let an operation on data end with the batch that is under way."""
+        if number in self._tracked:
+            self._tracked[number].ask_to_stop()
 
     def _skip(self, number: int, operation: Operation, reason: str) -> None:
         step = self._step
@@ -154,7 +169,10 @@ class JournallingPerformer(Performer):
             self._run.tell(JournalDiverged(self._step.revision, number, former.description, operation))
             await self._journal.diverge(number)
             former = None
-        intent = former.intent if former else self._journal.intent(operation)
+        earlier = former or self._journal.put_aside(operation)
+        if isinstance(operation, DataOperation):
+            self._track(number, operation, earlier)
+        intent = earlier.intent if earlier else None
         if intent is None:
             intent = await self._prepared(number, operation)
         await self._journal.start(number, operation, intent)
@@ -165,6 +183,35 @@ class JournallingPerformer(Performer):
             raise
         self._journal.finish(number, result)
         return result
+
+    def _track(self, number: int, operation: DataOperation, earlier: JournalEntry | None) -> None:
+        step, tell = self._step, self._run.tell
+
+        def advanced(advance: Advance) -> None:
+            tell(
+                DataProgress(
+                    step.revision,
+                    step.direction,
+                    number,
+                    operation,
+                    advance.done,
+                    advance.total,
+                    advance.rate,
+                    advance.remaining,
+                    advance.tally,
+                )
+            )
+
+        def retried(error: Exception) -> None:
+            tell(OperationRetried(step.revision, step.direction, number, operation, str(error)))
+
+        begun = earlier.checkpoint if earlier else None
+        self._tracked[number] = Tracked(
+            self._run.driver, self._journal, number, begun, advanced=advanced, retried=retried
+        )
+
+    def _context(self, number: int) -> Context:
+        return replace(self.context, progress=self._tracked.get(number))
 
     def hold(self) -> None:
         """As the journal does."""

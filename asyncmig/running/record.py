@@ -30,7 +30,8 @@ class JournalEntry:
 
     Without ``finished_at`` and ``error`` the operation was started and nobody knows how it ended.
     ``subjects`` are the collections and indexes that it touches; ``intent`` is what had to be known
-    before, ``result`` what came of it.
+    before, ``result`` what came of it, ``checkpoint`` how far an operation has got that goes through
+    the documents of a collection.
     """
 
     number: int
@@ -44,6 +45,7 @@ class JournalEntry:
     finished_at: datetime | None = None
     error: str | None = None
     result: Mapping[str, Any] | None = None
+    checkpoint: Mapping[str, Any] | None = None
 
     @classmethod
     def read(cls, document: Mapping[str, Any]) -> JournalEntry:
@@ -57,8 +59,8 @@ class JournalEntry:
         return {field.name: getattr(self, field.name) for field in fields(self)} | {"subjects": list(self.subjects)}
 
     def reopened(self) -> JournalEntry:
-        """The same with its end unknown, so that it is applied again with its first intent."""
-        return replace(self, finished_at=None, error=None)
+        """The same with its end unknown, so that it is applied again, as a whole, with its first intent."""
+        return replace(self, finished_at=None, error=None, checkpoint=None)
 
     @property
     def is_finished(self) -> bool:
@@ -67,8 +69,8 @@ class JournalEntry:
 
     @property
     def may_be_done(self) -> bool:
-        """Whether the operation is done or may be: it was started, and not refused."""
-        return self.error is None
+        """Whether the operation is done, may be, or is in part: it was started, and not refused as a whole."""
+        return self.error is None or self.checkpoint is not None
 
 
 @dataclass(frozen=True, slots=True)

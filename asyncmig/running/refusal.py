@@ -11,7 +11,7 @@ from asyncmig.errors import AsyncmigError, OperationRefused
 from asyncmig.operations import CreateCollection, CreateIndexes, CreateView, ModifyCollection, ModifyIndex, Operation
 from asyncmig.running.faults import is_transient
 
-__all__ = ["REFUSALS", "advice", "is_refusal", "refused"]
+__all__ = ["REFUSALS", "advice", "facts", "is_refusal", "refused"]
 
 REFUSALS = (OperationFailure, InvalidName, BSONError, OverflowError, ValueError)
 """What a driver raises when the answer is no, its own (a value that BSON does not have) or the server's."""
@@ -95,7 +95,7 @@ def is_refusal(error: BaseException) -> bool:
 
 def refused(operation: Operation, error: Exception, counsel: str = "") -> OperationRefused:
     """The server's no to ``operation``, in its own words, with what to do about it."""
-    code, message, details = _facts(error)
+    code, message, details = facts(error)
     return OperationRefused(operation, code, message, counsel or advice(operation, code), details=details)
 
 
@@ -106,7 +106,8 @@ def advice(operation: Operation, code: int | None) -> str:
     return _ADVICE_BY_OPERATION.get((type(operation), code)) or _ADVICE.get(code, "")
 
 
-def _facts(error: Exception) -> tuple[int | None, str, dict[str, Any]]:
+def facts(error: Exception) -> tuple[int | None, str, dict[str, Any]]:
+    """Code, words and details of a driver's error."""
     if isinstance(error, BulkWriteError):
         first = error.details["writeErrors"][0]
         return first.get("code"), first.get("errmsg", str(error)), dict(first)
