@@ -18,6 +18,7 @@ ROOT = Path(__file__).parent
 PYPROJECT = nox.project.load_toml(ROOT / "pyproject.toml")
 RUNNING = f"{sys.version_info.major}.{sys.version_info.minor}"
 SUPPORTED = ("3.11", "3.12", "3.13", "3.14")
+BENCHMARKS = ("cli", "startup", "graph")
 
 nox.needs_version = ">=2025.2.9"
 nox.options.default_venv_backend = "uv|virtualenv"
@@ -115,9 +116,11 @@ def demo(session: nox.Session) -> None:
 
 @nox.session(python=RUNNING)
 def bench(session: nox.Session) -> None:
-    """Whole-process times of the command line, beside its peers. Arguments go to benchmarks/cli.py."""
+    """Times of asyncmig beside its peers. Arguments: which of the benchmarks, all unless named, and their options."""
     _install_wheel(session, "bench")
-    session.run("python", str(ROOT / "benchmarks" / "cli.py"), *session.posargs, env={"PYTHONPATH": None})
+    options = [word for word in session.posargs if word not in BENCHMARKS]
+    for name in [word for word in session.posargs if word in BENCHMARKS] or BENCHMARKS:
+        session.run("python", str(ROOT / "benchmarks" / f"{name}.py"), *options, env={"PYTHONPATH": None})
 
 
 @nox.session(python=RUNNING)
