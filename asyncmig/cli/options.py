@@ -12,7 +12,7 @@ from asyncmig.cli.app import App
 
 __all__ = ["Command", "command", "lock_timeout", "revision_argument", "shared_options"]
 
-_STEPS_BACK = re.compile(r"-\d+")
+_STEPS_BACK = re.compile(r"-\d+(:.*)?")
 
 
 def shared_options(*, hidden: bool = False) -> list[click.Parameter]:

@@ -108,9 +108,9 @@ class IllegalRevisionId(GraphFault):
     def __init__(self, revision: Revision, fault: str) -> None:
         self.revision, self.fault = revision, fault
         where = f" in {revision.path}" if revision.path else ""
+        change = "change `revision` there (and `down_revision` of its children) to" if where else "choose one of"
         super().__init__(
-            f"the revision id {revision.revision!r}{where} {fault}; "
-            "change `revision` there (and `down_revision` of its children) to letters, digits and underscores"
+            f"the revision id {revision.revision!r}{where} {fault}; {change} letters, digits and underscores"
         )
 
 

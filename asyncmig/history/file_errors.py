@@ -113,10 +113,14 @@ class DuplicateRevision(RevisionFileError, ValueError):
 
     def __init__(self, revision: str, paths: Sequence[Path | None]) -> None:
         self.revision, self.paths = revision, tuple(paths)
-        files = " and ".join(str(path) for path in self.paths if path) or "revisions without files"
+        files = [path for path in self.paths if path]
+        if len(files) == 1:
+            super().__init__(files[0], f"the revision id {revision!r} is taken by this file; choose another one")
+            return
+        both = " and ".join(map(str, files)) or "revisions without files"
         super().__init__(
             self.paths[-1],
-            f"the revision id {revision!r} is there twice: {files}. "
+            f"the revision id {revision!r} is there twice: {both}. "
             "Delete the one that is a copy, or give one a new id (and correct down_revision of its children)",
         )
 

@@ -16,7 +16,7 @@ class NotSquashable(RevisionError, ValueError):
 
     def __init__(self, text: str, reason: str) -> None:
         self.range, self.reason = text, reason
-        super().__init__(f"{text} cannot be squashed: {reason}")
+        super().__init__(f"{text!r} cannot be squashed: {reason}")
 
 
 @dataclass(frozen=True, slots=True)

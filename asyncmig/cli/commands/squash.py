@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncclick as click
 
 from asyncmig.cli.app import App, pass_app
-from asyncmig.cli.options import command
+from asyncmig.cli.options import command, revision_argument
 from asyncmig.cli.output import emit
 from asyncmig.errors import DriverError
 
@@ -35,7 +35,7 @@ async def squash(app: App, span: str, message: str | None, rev_id: str | None) -
 
 
 @command("rebase", examples=["asyncmig rebase 20241210150000", "asyncmig rebase 20241210 --onto 20241212"])
-@click.argument("revision", metavar="R")
+@revision_argument("revision", metavar="R")
 @click.option("--onto", metavar="HEAD", help="The revision to put it behind.  [default: the only other head]")
 @click.option("--offline", is_flag=True, help="Do not look whether it is applied in the database of the settings.")
 @pass_app
