@@ -110,6 +110,7 @@ class TestBranches:
             ("revision -m more --head aaaa", 1, "aaaa (make aaaa) is not a head", "--splice"),
             ("revision -m more --head billing@head --rev-id eeee", 0),
             ("upgrade billing@+1", 0, "Upgrading eeee"),
+            ("downgrade billing@aaaa --plan", 0, "eeee", "dddd", "cccc", "!bbbb"),
             ("upgrade billing@+1", 1, "asks for 1 step(s) up, and there is none after eeee"),
         )
 
