@@ -72,7 +72,8 @@ class Migrator:
         self._names = (revisions_collection, lock_collection)
         self._patience, self._lease = lock_timeout, lock_lease
         self._strict_order = strict_order
-        self._include, self._undeclared = include, undeclared_indexes
+        self._include = include
+        self._undeclared: Undeclared = undeclared_indexes
         self._on_event, self._command = on_event, command
 
     # Files alone.

@@ -157,10 +157,11 @@ class RealDriver:
 
     async def has_transactions(self) -> bool:
         """Whether the server is a member of a replica set, or a router; asked once."""
-        if self._has_transactions is None:
+        known = self._has_transactions
+        if known is None:
             hello = await self.command({"hello": 1}, admin=True)
-            self._has_transactions = "setName" in hello or hello.get("msg") == "isdbgrid"
-        return self._has_transactions
+            known = self._has_transactions = "setName" in hello or hello.get("msg") == "isdbgrid"
+        return known
 
     async def _require_transactions(self) -> None:
         if not await self.has_transactions():

@@ -172,7 +172,7 @@ IDS: list[Any] = [
     "text",
     True,
     None,
-    ObjectId(),
+    ObjectId("675859c0f3dc3685b6091d96"),
     datetime(2024, 12, 10, 15, 0, 0, 123456, UTC),
     datetime(2024, 12, 10, 15, 0, 0, 123456),  # without a zone it is meant in UTC
     DatetimeMS(2**60),
