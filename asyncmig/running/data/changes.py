@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import bson
@@ -14,11 +14,12 @@ from asyncmig.drivers.base import Document
 from asyncmig.operations.data import Delete
 from asyncmig.running.data.update import MARK, marking
 
-__all__ = ["Statement", "statement"]
+__all__ = ["Statement", "statement", "untouched"]
 
 Statement = DeleteOne | ReplaceOne[Any] | UpdateOne
 
-_PLAIN = (str, int, bool, bytes, ObjectId, type(None))
+_ABSENT = object()
+_PLAIN = frozenset({str, int, bool, bytes, ObjectId, type(None)})
 
 
 def statement(
@@ -33,46 +34,71 @@ def statement(
         return None
     if result is Delete:
         return DeleteOne(filter_)
-    if isinstance(result, list | tuple) or (isinstance(result, Mapping) and next(iter(result), "").startswith("$")):
+    if isinstance(result, dict | list | tuple | Mapping):  # dict first: abstract classes take their time
+        if not isinstance(result, list | tuple) and next(iter(result), "")[:1] != "$":
+            if partial:
+                raise TypeError(
+                    "the function was given a part of the document (projection), so it has to return an update"
+                )
+            return _document(filter_, old, result, codec, mark)
         return UpdateOne(filter_, marking(result, mark) if mark else result)
-    if not isinstance(result, Mapping):
-        raise TypeError(f"the function returned {result!r}: return a document, an update, None or Delete")
-    if partial:
-        raise TypeError("the function was given a part of the document (projection=...), so it has to return an update")
-    if "_id" in result and not _same(result["_id"], old["_id"], codec):
-        raise ValueError(f"the function changed the _id to {result['_id']!r}, and an _id cannot be changed")
-    new = {"_id": old["_id"], **{name: value for name, value in result.items() if name != "_id"}}
-    return _written(filter_, old, new, codec, mark)
+    raise TypeError(f"the function returned {result!r}: return a document, an update, None or Delete")
 
 
-def _written(
-    filter_: Document, old: Mapping[str, Any], new: Document, codec: CodecOptions[Any], mark: str
+def _document(
+    filter_: Document,
+    old: Mapping[str, Any],
+    new: Mapping[str, Any],
+    codec: CodecOptions[Any],
+    partial: bool,
+    mark: str,
 ) -> Statement | None:
     """Only the fields that changed, where that comes to the same document; else the document as a whole."""
-    added = [name for name in new if name not in old]
-    removed = [name for name in old if name not in new]
-    if not _in_place(old, new, added):
-        return ReplaceOne(filter_, {**new, MARK: mark} if mark else new)
-    changed = {name: new[name] for name in new if name not in old or not _same(new[name], old[name], codec)}
-    if not changed and not removed:
+    if partial:
+        raise TypeError("the function was given a part of the document (projection=...), so it has to return an update")
+    if "_id" not in new:
+        new = {"_id": old["_id"], **new}
+    changed = {
+        name: value
+        for name, value in new.items()
+        if value is not (before := old.get(name, _ABSENT)) and (before is _ABSENT or not _same(value, before, codec))
+    }
+    if "_id" in changed:
+        raise ValueError(f"the function changed the _id to {new['_id']!r}, and an _id cannot be changed")
+    names, removed = list(new), [name for name in old if name not in new] if len(new) < len(old) + len(changed) else []
+    if not changed and not removed and names == list(old):
         return None
+    if not _in_place(old, names, removed, changed):
+        return ReplaceOne(filter_, {**new, MARK: mark} if mark else new)
     update: Document = {"$set": changed} if changed else {}
     if removed:
         update["$unset"] = dict.fromkeys(removed, "")
     return UpdateOne(filter_, marking(update, mark) if mark else update)
 
 
-def _in_place(old: Mapping[str, Any], new: Document, added: list[str]) -> bool:
-    """Whether ``$set`` and ``$unset`` lead to ``new``: it keeps the order, and adds new fields sorted by name."""
-    if any("." in name or name.startswith("$") or not name for name in (*new, *old)):
+def _in_place(old: Mapping[str, Any], names: list[str], removed: Sequence[str], changed: Mapping[str, Any]) -> bool:
+    """Whether ``$set`` and ``$unset`` lead to it: it keeps the order, and adds new fields sorted by name."""
+    kept = [name for name in old if name not in removed] if removed else list(old)
+    added = names[len(kept) :]
+    if names[: len(kept)] != kept:
         return False
-    if len(added) > 1 and (added != sorted(added) or any(name[0].isdigit() for name in added)):
-        return False
-    return list(new) == [name for name in old if name in new] + added
+    for name in (*changed, *removed):
+        if not name or "." in name or name[0] == "$":
+            return False
+    return len(added) < 2 or (added == sorted(added) and not any(name[0].isdigit() for name in added))
+
+
+def untouched(document: Mapping[str, Any], stored: bytes, codec: CodecOptions[Any]) -> Mapping[str, Any]:
+    """Another copy of a document, which stays what it is whatever is done with the first one."""
+    if type(document) is dict and all(type(value) in _PLAIN for value in document.values()):
+        return dict(document)
+    copy: Mapping[str, Any] = bson.decode(stored, codec)
+    return copy
 
 
 def _same(one: Any, other: Any, codec: CodecOptions[Any]) -> bool:
     """Whether two values are stored alike, type and order included."""
-    if type(one) is type(other) and isinstance(one, _PLAIN):
+    kind = type(one)
+    if kind is type(other) and kind in _PLAIN:
         return bool(one == other)
     return bson.encode({"": one}, codec_options=codec) == bson.encode({"": other}, codec_options=codec)

@@ -20,6 +20,7 @@ __all__ = ["Source"]
 _EXACT: CodecOptions[Any] = CodecOptions(tz_aware=True, datetime_conversion=DatetimeConversion.DATETIME_AUTO)
 """Every ``_id`` goes through Python unchanged: dates beyond its years, UUIDs of whatever spelling."""
 
+_MANY = 100_000  # documents in one batch of a cursor, which ends at 16 MB anyway
 _RAW = _EXACT.with_options(document_class=RawBSONDocument)
 
 
@@ -79,7 +80,13 @@ class Source:
     ) -> list[bytes]:
         """Documents that match as they are stored, by ``_id``; with a limit so many at most, and 16 MB at most."""
         cursor = self.documents.find_raw_batches(
-            filter_, projection, sort=[("_id", 1)], limit=-limit, session=session or self.session, **self._options
+            filter_,
+            projection,
+            sort=[("_id", 1)],
+            limit=-limit,  # a single batch
+            batch_size=limit or _MANY,
+            session=session or self.session,
+            **self._options,
         )
         return [document async for batch in cursor for document in _split(batch)]
 

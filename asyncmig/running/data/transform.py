@@ -10,12 +10,13 @@ from time import perf_counter
 from typing import Any, ClassVar
 
 import bson
+from bson import ObjectId
 from bson.raw_bson import RawBSONDocument
 from pymongo.errors import BulkWriteError
 
 from asyncmig.drivers.base import Document
 from asyncmig.operations import Tally
-from asyncmig.running.data.changes import Statement, statement
+from asyncmig.running.data.changes import Statement, statement, untouched
 from asyncmig.running.data.faults import fault_of
 from asyncmig.running.data.ranges import Span
 from asyncmig.running.data.source import Source
@@ -24,6 +25,7 @@ from asyncmig.running.refusal import REFUSALS, is_refusal
 
 __all__ = ["Transformation", "Transforming"]
 
+_EXACT = frozenset({ObjectId, int, str})  # types of keys that come through any codec as they are
 _AT_ONCE = 0.02  # seconds that documents go through the function before something else has its turn
 
 
@@ -105,16 +107,21 @@ class Transformation(Task):
 
     async def _change(self, document: bytes) -> _Change:
         """One document through the function."""
-        key = self.source.key(document)
+        key = None
         try:
-            old = bson.decode(document, self.source.codec)
-            result = self.wanted.function(bson.decode(document, self.source.codec))
-            if inspect.isawaitable(result):
+            given = bson.decode(document, self.source.codec)
+            key = given["_id"]
+            if type(key) not in _EXACT:
+                key = self.source.key(document)
+            old = untouched(given, document, self.source.codec)
+            result = self.wanted.function(given)
+            if type(result) is not dict and inspect.isawaitable(result):
                 result = await result
             filter_ = self._condition(key, document)
             partial = self.wanted.projection is not None
             return _Change(key, statement(filter_, old, result, self.source.codec, partial=partial, mark=self.mark))
         except Exception as error:  # noqa: BLE001  # the function is the user's, and may raise anything
+            key = self.source.key(document) if key is None else key
             return _Change(key, fault=fault_of(key, error))
 
     def _condition(self, key: Any, document: bytes) -> Document:
