@@ -39,6 +39,7 @@ PUBLIC = {
         "PendingRevisions",
         "RevisionError",
         "RevisionFailed",
+        "RevisionsEdited",
         "SchemaDiffers",
         "ServerUnreachable",
         "UnsupportedByDriver",
