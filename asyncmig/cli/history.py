@@ -78,11 +78,7 @@ def out_of_order(pairs: Sequence[tuple[Revision, Revision]]) -> str:
     late, newest = [str(late) for late, _ in pairs], pairs[0][1]
     more = f" and {len(late) - _SHOWN} more" if len(late) > _SHOWN else ""
     one = "is" if len(late) == 1 else "are"
-    them = "it" if len(late) == 1 else "they"
-    return (
-        f"Out of order: {', '.join(late[:_SHOWN])}{more} {one} older than {newest}, which is applied already; "
-        f"{them} came in by a merge"
-    )
+    return f"Out of order: {', '.join(late[:_SHOWN])}{more} {one} older than {newest}, which is applied already"
 
 
 def states(graph: RevisionGraph, situation: Situation) -> dict[str, State]:

@@ -91,7 +91,7 @@ class RunStarted(Event):
 
 @dataclass(frozen=True, slots=True)
 class RevisionsOutOfOrder(Event):
-    """Of what is going to run, these are older than something applied: they came in by a merge.
+    """Of what is going to run, these are older than something applied: they came in later.
 
     Each stands with the newest applied revision. They are run all the same, unless the order is strict.
     """

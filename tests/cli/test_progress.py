@@ -65,7 +65,7 @@ def progress(*, terminal: bool = False) -> tuple[Progress, Any, Interrupts]:
         ),
         (
             [events.RevisionsOutOfOrder(((ONE, TWO),))],
-            ["Out of order: aaaa (first) is older than bbbb (second), which is applied already; it came in by a merge"],
+            ["Out of order: aaaa (first) is older than bbbb (second), which is applied already"],
         ),
         ([events.RangeTaken(TWO)], ["bbbb (second) counts as applied: all that it replaces is"]),
         (

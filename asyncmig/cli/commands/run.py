@@ -47,7 +47,7 @@ async def upgrade(
 
     TARGET: head, heads, +N, an id or the beginning of one, ID+N, LABEL@head, LABEL@+N.
 
-    A revision that is older than an applied one (it came in by a merge) is run too, and said so.
+    A revision that is older than an applied one (it came in later, by a merge) is run too, and said so.
     """
     async with app.migrator(f"upgrade {target}", lock_timeout=lock_timeout) as migrator:
         if plan:
