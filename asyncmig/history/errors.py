@@ -380,6 +380,6 @@ class OutOfOrder(AppliedError, ValueError):
         lines = "".join(f"\n  {shown(late)} comes before {newer.revision}" for late, newer in self.pairs[:20])
         super().__init__(
             f"{len(self.pairs)} pending revision(s) are older than one that is applied:{lines}\n"
-            "They came in later, by a merge or on another branch. `asyncmig rebase` puts an unapplied revision behind the "
-            "others; --no-strict-order runs them as they are, and says so"
+            "They came in later, by a merge or on another branch. `asyncmig rebase` puts an unapplied revision "
+            "behind the others; --no-strict-order runs them as they are, and says so"
         )

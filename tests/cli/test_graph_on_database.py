@@ -298,7 +298,7 @@ class TestSquash:
             body = f'await env.insert_documents("aaaa", [{{"_id": "{name}"}}])'
             undo = f'await env.delete_documents("aaaa", ["{name}"], if_unchanged=True)'
             write_revision(name, down, body=body, undo=undo, transactional=True)
-        await play(("squash ffff: --rev-id hhhh -m both", 0))
+        await play(("squash -1:head --rev-id hhhh -m both", 0))
         text = (folder / "migrations" / "versions" / "hhhh_both.py").read_text()
         assert "transactional = True" in text
         assert "Note: replaces ffff (make ffff)\n" in text

@@ -50,6 +50,27 @@ class TestForked:
         assert (result.code, result.stderr) == (0, "")
         assert result.stdout.splitlines() == list(lines)
 
+    @pytest.mark.parametrize(
+        ("command", "number"), [("heads", 2), ("branches", 3), ("history", 4), ("history -r cccc:", 1)]
+    )
+    async def test_in_detail(self, run, command: str, number: int) -> None:
+        said = (await run(*command.split(), "-v")).stdout.splitlines()
+        at = next(place for place, line in enumerate(said) if HISTORY[1] in line)
+        assert said[at + 1 : at + 5] == [
+            "    File: migrations/versions/cccc_step.py",
+            "    Parents: aaaa",
+            "    Children: none",
+            "    Branch: audit",
+        ]
+        assert sum("File: " in line for line in said) == number
+
+    async def test_several_beginnings(self, run, write_revision, folder: Path) -> None:
+        for path in (folder / "migrations" / "versions").iterdir():
+            path.unlink()
+        write_revision("aaaa")
+        write_revision("bbbb")
+        assert "History does not fork; it begins 2 times: aaaa, bbbb." in (await run("branches")).stderr
+
     async def test_in_colour(self, run) -> None:
         result = await run("heads", FORCE_COLOR="1")
         assert result.stdout.splitlines()[0] == "\x1b[36mcccc\x1b[0m  third  \x1b[32m(head, audit@)\x1b[0m"
