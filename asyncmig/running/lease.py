@@ -118,20 +118,26 @@ class Lease:
 
     async def _attempt(self) -> None:
         sent = local_clock()
+        patience = self._patience(sent)
         try:
-            with anyio.fail_after(self._patience(sent)):
+            with anyio.fail_after(patience):
                 expires_at = await self._lock.renew(self)
         except (PyMongoError, OSError, TimeoutError) as error:
-            if local_clock() >= self._deadline:
-                reason = str(error) or "the server did not answer in time"
-                self.lose(f"it could not be renewed for {self._length * 5 / 6:.3g} s: {reason}")
-            else:
-                await anyio.sleep(min(self._length / 30, max(self._deadline - local_clock(), 0)))
+            await self._after_failure(error, overslept=local_clock() - sent > patience + _BLOCKED)
             return
         if expires_at is None:
             self.lose("another owner has taken it, or it was broken by `asyncmig unlock --force`")
         else:
             self._extend(sent, expires_at)
+
+    async def _after_failure(self, error: BaseException, *, overslept: bool) -> None:
+        """Try again until the deadline, and once more when the attempt itself fell into a standstill of ours."""
+        left = self._deadline - local_clock()
+        if left > 0:
+            await anyio.sleep(min(self._length / 30, left))
+        elif not overslept:
+            reason = str(error) or "the server did not answer in time"
+            self.lose(f"it could not be renewed for {self._length * 5 / 6:.3g} s: {reason}")
 
     def _patience(self, now: float) -> float:
         """Seconds for one attempt: up to the deadline, or, when we have slept past it, for the one that tells."""

@@ -35,7 +35,8 @@ class Step:
     """One revision in one direction. ``record`` is what the ledger holds of it, whole, if anything."""
 
     def __init__(self, run: Run, revision: Revision, direction: Direction, record: Record | None) -> None:
-        self.run, self.revision, self.direction, self.record = run, revision, direction, record
+        self.run, self.revision, self.record = run, revision, record
+        self.direction: Direction = direction
         module = run.load(revision)
         self.function = module.upgrade if direction == "upgrade" else module.downgrade
         self.source = source_of(revision)

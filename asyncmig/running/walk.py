@@ -34,8 +34,8 @@ class Walk:
     """One way through the history, under the lock. ``done`` are the revisions that came to their end."""
 
     def __init__(self, run: Run, direction: Direction, records: Mapping[str, Record]) -> None:
-        self._run, self._direction = run, direction
-        self._records = records
+        self._run, self._records = run, records
+        self._direction: Direction = direction
         self._open: tuple[Step, Write] | None = None
         self.done: list[Revision] = []
 

@@ -7,6 +7,7 @@ import os
 import random
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,9 +18,9 @@ from asyncmig.running.lock import Lock
 from .twelve import counting, slow
 from .victims import Victims, proceed, stopped
 
-CHAOS = int(os.environ.get("ASYNCMIG_CHAOS", "0"))
+CHAOS = bool(os.environ.get("ASYNCMIG_CHAOS"))  # `nox -s chaos` sets it
 PROCESSES, ROUNDS = (20, 20) if CHAOS else (6, 3)
-LEASE = 1.2  # seconds
+LEASE = 4.0  # seconds
 CLIENTS, TURNS = (50, 200) if CHAOS else (8, 12)
 
 
@@ -33,12 +34,13 @@ def victims(server_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 # -- many at once ---------------------------------------------------------------------------------
 
 
+@pytest.mark.chaos
 @pytest.mark.timeout(1800)
 async def test_each_revision_exactly_once(victims: Victims, client: Any, database: Any, driver_name: str) -> None:
     for number in range(ROUNDS):
         place = client[f"{database.name}_{number}"]
         job = {"history": "counting", "database": place.name, "driver": driver_name}
-        victims.send(**job, children=PROCESSES, direction="upgrade", target="head", wait=120)
+        victims.send(*[{**job, "direction": "upgrade", "target": "head", "wait": 120}] * PROCESSES)
         answers = await victims.answers()
         assert [one.get("error") for one in answers] == [None] * PROCESSES
         assert sorted(revision for one in answers for revision in one["went"]) == [f"c{n}" for n in range(5)]
@@ -63,40 +65,65 @@ STOPS = [
 FIRST = STOPS[:7]  # before s1 is applied
 
 
-@pytest.fixture
-async def place(clients: dict[str, Any], request: pytest.FixtureRequest) -> AsyncIterator[tuple[str, Any]]:
-    """A driver and a fresh database of it: the drivers take turns."""
-    driver = ("motor", "pymongo")[sum(map(ord, request.node.name)) % 2]
-    database = clients[driver][f"stop_{uuid.uuid4().hex[:12]}"]
-    yield driver, database
-    await clients[driver].drop_database(database.name)
+class Duel:
+    """A run that is stopped at some moment, and the database that it runs on."""
+
+    def __init__(self, clients: dict[str, Any], number: int, moment: str, reach: str = "head") -> None:
+        self.driver = ("motor", "pymongo")[number % 2]  # they take turns
+        self.database = clients[self.driver][f"stop_{uuid.uuid4().hex[:12]}"]
+        self.moment, self.reach = moment, reach
+        self.before: dict[str, list[Any]] = {}
+
+    @property
+    def job(self) -> dict[str, Any]:
+        job = {"history": "slow", "database": self.database.name, "driver": self.driver, "direction": "upgrade"}
+        return {**job, "target": "head", "lease": LEASE, "stop_at": self.moment}
+
+    async def take_over(self, folder: Path) -> None:
+        """Wait until the other has been stopped, take its place when its lease has ended, and let it go on."""
+        pid = await stopped(self.database)
+        try:
+            await slow(folder).runner(self.database, wait=60).upgrade(self.reach)
+            self.before = await everything(self.database)
+        finally:
+            proceed(pid)
+
+    async def wait(self, folder: Path) -> None:
+        """Let the other go on when its lease has ended, having done nothing meanwhile."""
+        pid = await stopped(self.database)
+        await asyncio.sleep(LEASE * 1.3)
+        proceed(pid)
 
 
-@pytest.mark.parametrize(
-    ("moment", "reach"), [*((moment, "head") for moment in STOPS), *((moment, "s1") for moment in FIRST)]
-)
+async def fought(victims: Victims, duels: list[Duel], what: Any, folder: Path) -> list[dict[str, Any]]:
+    """All at once, for most of their time goes by with waiting."""
+    slow(folder)
+    victims.send(*[duel.job for duel in duels])
+    async with asyncio.TaskGroup() as group:
+        for duel in duels:
+            group.create_task(what(duel, folder))
+    return await victims.answers()
+
+
+@pytest.mark.chaos
+@pytest.mark.parametrize("reach", ["head", "s1"])
 async def test_stopped_for_longer_than_its_lease(
-    victims: Victims, place: tuple[str, Any], moment: str, reach: str, tmp_path: Any
+    victims: Victims, clients: dict[str, Any], reach: str, tmp_path: Path
 ) -> None:
     """The next runner takes over, to the end or not as far as the stopped one wanted; then that one goes on.
 
     It must notice, say so, and write nothing more, neither to the ledger nor to the database. With
     ``s1`` the stopped one's next write is about a revision that the other has not come to.
     """
-    driver, database = place
-    job = {"history": "slow", "database": database.name, "driver": driver, "direction": "upgrade"}
-    victims.send(**job, target="head", lease=LEASE, stop_at=moment)
-    pid = await stopped(database)
-    try:
-        await slow(tmp_path / "slow").runner(database, wait=30).upgrade(reach)
-        before = await everything(database)
-    finally:
-        proceed(pid)
-    (answer,) = await victims.answers()
-    assert answer.get("error") == "LockLost", answer
-    assert await everything(database) == before
-    states = {one["_id"]: one["state"] for one in before["asyncmig_revisions"]}
-    assert states["s1"] == "applied"
+    moments = STOPS if reach == "head" else FIRST
+    duels = [Duel(clients, number, moment, reach) for number, moment in enumerate(moments)]
+    answers = await fought(victims, duels, Duel.take_over, tmp_path / "slow")
+    for duel, answer in zip(duels, answers, strict=True):
+        assert answer.get("error") == "LockLost", (duel.moment, answer)
+        assert await everything(duel.database) == duel.before, duel.moment
+        states = {one["_id"]: one["state"] for one in duel.before["asyncmig_revisions"]}
+        assert states["s1"] == "applied", duel.moment
+        await duel.database.client.drop_database(duel.database.name)
 
 
 async def everything(database: Any) -> dict[str, list[Any]]:
@@ -104,23 +131,20 @@ async def everything(database: Any) -> dict[str, list[Any]]:
     return {name: await database[name].find().sort("_id").to_list(None) for name in names}
 
 
-@pytest.mark.parametrize("moment", STOPS[:3])
-async def test_stopped_and_nobody_came(victims: Victims, place: tuple[str, Any], moment: str) -> None:
+@pytest.mark.chaos
+async def test_stopped_and_nobody_came(victims: Victims, clients: dict[str, Any], tmp_path: Path) -> None:
     """A lease that ended and that nobody took is renewed, and the work goes on."""
-    driver, database = place
-    job = {"history": "slow", "database": database.name, "driver": driver, "direction": "upgrade"}
-    victims.send(**job, target="head", lease=LEASE, stop_at=moment)
-    pid = await stopped(database)
-    await asyncio.sleep(LEASE * 1.3)
-    proceed(pid)
-    (answer,) = await victims.answers()
-    assert answer["went"] == ["s1", "s2"]
+    duels = [Duel(clients, number, moment) for number, moment in enumerate(STOPS)]
+    answers = await fought(victims, duels, Duel.wait, tmp_path / "slow")
+    for duel, answer in zip(duels, answers, strict=True):
+        assert answer.get("went") == ["s1", "s2"], (duel.moment, answer)
+        await duel.database.client.drop_database(duel.database.name)
 
 
-async def test_killed_and_taken_over_within_one_lease(victims: Victims, place: tuple[str, Any], tmp_path: Any) -> None:
-    driver, database = place
-    job = {"history": "slow", "database": database.name, "driver": driver, "direction": "upgrade"}
-    victims.send(**job, target="head", lease=2.0, known=["LockAcquired", "RunStarted"])
+@pytest.mark.chaos
+async def test_killed_and_taken_over_within_one_lease(victims: Victims, database: Any, tmp_path: Path) -> None:
+    job = {"history": "slow", "database": database.name, "driver": "motor", "direction": "upgrade", "target": "head"}
+    victims.send({**job, "lease": 2.0, "known": ["LockAcquired", "RunStarted"]})
     assert (await victims.answers())[0]["killed"]
     began = asyncio.get_running_loop().time()
     went = await slow(tmp_path / "slow").runner(database, wait=30).upgrade()
@@ -132,16 +156,17 @@ async def test_killed_and_taken_over_within_one_lease(victims: Victims, place: t
 
 
 @pytest.fixture
-async def many(make_client: Callable[..., Any], database: Any) -> list[Any]:
+async def many(make_client: Callable[..., Any], clients: dict[str, Any]) -> AsyncIterator[list[Any]]:
     """The same database by several clients of both drivers."""
-    return [make_client(("motor", "pymongo")[number % 2])[database.name] for number in range(CLIENTS)]
+    name = f"lock_{uuid.uuid4().hex[:12]}"
+    yield [make_client(("motor", "pymongo")[number % 2])[name] for number in range(CLIENTS)]
+    await clients["pymongo"].drop_database(name)
 
 
+@pytest.mark.chaos
 @pytest.mark.timeout(3600)
-async def test_the_lock_alone(many: list[Any], driver_name: str) -> None:
+async def test_the_lock_alone(many: list[Any]) -> None:
     """An unprotected read-modify-write inside the lock shows any overlap as a lost count."""
-    if driver_name == "motor" and not CHAOS:
-        return  # the clients are of both drivers at once already
     tokens: list[int] = []
     counter = many[0]["counter"]
     await counter.insert_one({"_id": 1, "n": 0})

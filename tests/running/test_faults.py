@@ -26,7 +26,7 @@ from .faults import Proxy, failing_for
 from .histories import History, states
 from .twelve import picture, twelve
 
-CHAOS = int(os.environ.get("ASYNCMIG_CHAOS", "0"))
+CHAOS = bool(os.environ.get("ASYNCMIG_CHAOS"))  # `nox -s chaos` sets it
 
 NETWORK = {"closeConnection": True}
 NOT_PRIMARY = {"errorCode": 10107}
@@ -136,6 +136,7 @@ async def test_a_transactional_run_survives_a_fault_of(
 STORMS = [NETWORK, NOT_PRIMARY, NO_MAJORITY] if CHAOS else [NETWORK]
 
 
+@pytest.mark.chaos
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("fault", STORMS, ids=lambda fault: NAMES[id(fault)])
 async def test_a_storm_of_faults(
@@ -173,7 +174,7 @@ async def proxied(
         url = f"mongodb://127.0.0.1:{proxy.port}/?directConnection=true"
         through = type(client)(url, serverSelectionTimeoutMS=2000, connectTimeoutMS=1000)
         yield proxy, through[database.name]
-        proxy.cut()
+        proxy.flow()
         closing = through.close()
         if closing is not None:
             await closing

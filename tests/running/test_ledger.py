@@ -6,8 +6,8 @@ may reach the ledger, neither when its lease has ended and nobody came, nor when
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -69,12 +69,19 @@ async def dump(database: Any) -> list[dict[str, Any]]:
     return list(await database["asyncmig_revisions"].find({}).sort("_id").to_list(None))
 
 
-async def prepared(database: Any, lease: float = 30.0) -> tuple[Ledger, Lease]:
+async def prepared(database: Any) -> tuple[Ledger, Lease]:
     """A runner with token 1, one settled record and one that it works on; nobody renews its lease."""
     driver = driver_for(database)
-    ledger, held = Ledger(driver), await Lock(driver, lease=lease).acquire(wait=0)
+    ledger, held = Ledger(driver), await Lock(driver).acquire(wait=0)
     await ledger.send(held, SETTLED, WORKED_ON)
     return ledger, held
+
+
+async def ended(database: Any, lease: Lease) -> None:
+    """Let the lease have ended long ago, without waiting for it."""
+    past = lease.expires_at - timedelta(days=1)
+    await database["asyncmig_lock"].update_one({"_id": "migration"}, {"$set": {"expires_at": past}})
+    lease.expires_at = past
 
 
 def deaf(lease: Lease) -> None:
@@ -90,9 +97,9 @@ def deaf(lease: Lease) -> None:
 @pytest.mark.parametrize("writes", LATE_WRITES)
 async def test_nothing_is_written_after_the_lease_has_ended(place: Any, writes: list[Write]) -> None:
     """Nobody has taken the lock, so the tokens all fit: the server refuses by its clock."""
-    ledger, lease = await prepared(place, lease=0.4)
+    ledger, lease = await prepared(place)
     deaf(lease)
-    await asyncio.sleep(0.5)
+    await ended(place, lease)
     before = await dump(place)
     with pytest.raises(LockLost):
         await ledger.send(lease, *writes)
@@ -101,9 +108,9 @@ async def test_nothing_is_written_after_the_lease_has_ended(place: Any, writes: 
 
 @pytest.mark.parametrize("writes", LATE_WRITES)
 async def test_nothing_is_written_after_another_has_come(place: Any, writes: list[Write]) -> None:
-    ledger, late = await prepared(place, lease=0.4)
+    ledger, late = await prepared(place)
     deaf(late)
-    await asyncio.sleep(0.5)
+    await ended(place, late)
     lock = Lock(driver_for(place))
     await ledger.adopt(await lock.acquire(wait=5))
     before = await dump(place)
@@ -181,9 +188,8 @@ def _timeless(document: dict[str, Any]) -> dict[str, Any]:
 
 async def test_a_lease_that_is_ours_after_all_is_renewed_and_the_write_done(place: Any) -> None:
     """Our clock was slow, the server's refused, and nobody had come."""
-    ledger, lease = await prepared(place, lease=0.4)
-    await asyncio.sleep(0.5)
-    lease._due += 3600
+    ledger, lease = await prepared(place)
+    await ended(place, lease)
     await ledger.send(lease, NEXT)
     assert {one["_id"] for one in await dump(place)} == {"next", "settled", "worked on"}
 

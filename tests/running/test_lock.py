@@ -147,18 +147,18 @@ async def test_one_who_waits_gets_it_and_says_for_whom_it_waited(database: Any) 
     assert acquired.waited >= 0.3
 
 
-async def test_waiting_ends_in_time(database: Any) -> None:
-    async with lock(database).held():
+async def test_waiting_ends_in_time(turn: Any) -> None:
+    async with lock(turn).held():
         began = time.monotonic()
         with pytest.raises(LockTimeout):
-            await lock(database).acquire(wait=0.6)
+            await lock(turn).acquire(wait=0.6)
         assert 0.5 < time.monotonic() - began < 2
 
 
-async def test_the_lease_of_a_dead_runner_ends_by_itself(database: Any) -> None:
-    await lock(database, lease=SHORT).acquire()  # and never renewed
+async def test_the_lease_of_a_dead_runner_ends_by_itself(turn: Any) -> None:
+    await lock(turn, lease=SHORT).acquire()  # and never renewed
     began = time.monotonic()
-    await lock(database).acquire(wait=10)
+    await lock(turn).acquire(wait=10)
     assert SHORT * 0.8 < time.monotonic() - began < SHORT + 2
 
 
@@ -174,33 +174,33 @@ async def test_an_attempt_cancelled_while_waiting_leaves_nothing_behind(database
 # -- keeping it -----------------------------------------------------------------------------------
 
 
-async def test_a_lease_is_renewed_beside_the_work(database: Any) -> None:
-    async with lock(database, lease=SHORT).held():
-        before = (await document(database))["expires_at"]
+async def test_a_lease_is_renewed_beside_the_work(turn: Any) -> None:
+    async with lock(turn, lease=SHORT).held():
+        before = (await document(turn))["expires_at"]
         await asyncio.sleep(SHORT * 1.5)
-        holder = await lock(database).holder()
+        holder = await lock(turn).holder()
         assert holder is not None
         assert holder.alive
-        assert (await document(database))["expires_at"] > before
+        assert (await document(turn))["expires_at"] > before
 
 
-async def test_a_lease_that_another_took_cancels_the_work_at_once(database: Any) -> None:
+async def test_a_lease_that_another_took_cancels_the_work_at_once(turn: Any) -> None:
     began = time.monotonic()
     with pytest.raises(LockLost, match="another owner"):
-        await working(database, asyncio.sleep(60))
+        await working(turn, asyncio.sleep(60))
     assert time.monotonic() - began < SHORT
 
 
-async def test_the_work_may_not_swallow_the_loss(database: Any) -> None:
+async def test_the_work_may_not_swallow_the_loss(turn: Any) -> None:
     async def careless() -> None:
         with suppress(BaseException):
             await asyncio.sleep(60)
 
     with pytest.raises(LockLost):
-        await working(database, careless())
+        await working(turn, careless())
 
 
-async def test_an_error_of_the_work_after_the_loss_is_the_cause(database: Any) -> None:
+async def test_an_error_of_the_work_after_the_loss_is_the_cause(turn: Any) -> None:
     async def failing_to_stop() -> None:
         try:
             await asyncio.sleep(60)
@@ -208,26 +208,26 @@ async def test_an_error_of_the_work_after_the_loss_is_the_cause(database: Any) -
             raise ZeroDivisionError
 
     with pytest.raises(LockLost) as caught:
-        await working(database, failing_to_stop())
+        await working(turn, failing_to_stop())
     assert isinstance(caught.value.__cause__, ZeroDivisionError)
 
 
-async def test_ensure_asks_the_server_when_the_loop_was_blocked(database: Any) -> None:
+async def test_ensure_asks_the_server_when_the_loop_was_blocked(turn: Any) -> None:
     """Blocked for longer than the lease, and nobody came: the lease is renewed, and the work goes on."""
     events: list[Event] = []
-    async with lock(database, lease=SHORT, events=events).held() as lease:
+    async with lock(turn, lease=SHORT, events=events).held() as lease:
         time.sleep(SHORT * 1.3)
         await lease.ensure()
         await asyncio.sleep(0.05)
-        assert (await document(database))["owner"] == lease.owner
+        assert (await document(turn))["owner"] == lease.owner
     assert any(isinstance(event, LoopBlocked) for event in events) or SHORT < 2
 
 
-async def test_ensure_notices_that_another_came_while_the_loop_was_blocked(database: Any, server_url: str) -> None:
+async def test_ensure_notices_that_another_came_while_the_loop_was_blocked(turn: Any, server_url: str) -> None:
     async def blocked() -> None:
-        async with lock(database, lease=SHORT).held() as lease:
+        async with lock(turn, lease=SHORT).held() as lease:
             with MongoClient(server_url) as other:
-                locks = other[database.name]["asyncmig_lock"]
+                locks = other[turn.name]["asyncmig_lock"]
                 locks.update_one({}, {"$set": {"owner": "a thief"}, "$inc": {"token": 1}})
             time.sleep(SHORT * 1.3)
             await lease.ensure()
@@ -237,9 +237,9 @@ async def test_ensure_notices_that_another_came_while_the_loop_was_blocked(datab
         await blocked()
 
 
-async def test_a_long_blockage_is_told(database: Any) -> None:
+async def test_a_long_blockage_is_told(turn: Any) -> None:
     events: list[Event] = []
-    async with lock(database, lease=SHORT, events=events).held():
+    async with lock(turn, lease=SHORT, events=events).held():
         await asyncio.sleep(0)
         time.sleep(1.8)
         await asyncio.sleep(0.05)
@@ -248,8 +248,8 @@ async def test_a_long_blockage_is_told(database: Any) -> None:
     assert blocked[0] == pytest.approx(1.8 - SHORT / 3, abs=0.3)
 
 
-async def test_when_renewing_dies_the_work_stops(database: Any) -> None:
-    broken = lock(database, lease=SHORT)
+async def test_when_renewing_dies_the_work_stops(turn: Any) -> None:
+    broken = lock(turn, lease=SHORT)
 
     async def renew(lease: Any) -> Any:
         raise RuntimeError("a bug")
@@ -289,10 +289,10 @@ async def test_a_dead_lease_is_broken(database: Any) -> None:
     assert await lock(database).holder() is None
 
 
-async def test_force_breaks_a_living_lease_and_its_runner_notices(database: Any) -> None:
+async def test_force_breaks_a_living_lease_and_its_runner_notices(turn: Any) -> None:
     async def broken_in_the_middle() -> None:
-        async with lock(database, lease=SHORT).held() as lease:
-            broken = await lock(database).break_lock(force=True)
+        async with lock(turn, lease=SHORT).held() as lease:
+            broken = await lock(turn).break_lock(force=True)
             assert broken is not None
             assert broken.owner == lease.owner
             await asyncio.sleep(60)
@@ -331,11 +331,11 @@ async def test_taking_survives(database: Any, client: Any, fault: dict[str, Any]
 
 
 @pytest.mark.parametrize("fault", [FAULTS[0], FAULTS[-1]])
-async def test_renewing_survives(database: Any, client: Any, fault: dict[str, Any]) -> None:
-    async with lock(database, lease=2.4).held():
-        async with failing(client, database, ["findAndModify"], times=1, **fault):
+async def test_renewing_survives(turn: Any, fault: dict[str, Any]) -> None:
+    async with lock(turn, lease=2.4).held():
+        async with failing(turn.client, turn, ["findAndModify"], times=1, **fault):
             await asyncio.sleep(2.2)
-        holder = await lock(database).holder()
+        holder = await lock(turn).holder()
         assert holder is not None
         assert holder.alive
 
@@ -351,11 +351,11 @@ async def test_releasing_survives(database: Any, client: Any, fault: dict[str, A
     assert isinstance(events[-1], LockReleased)
 
 
-async def test_when_renewals_fail_the_work_stops_before_anybody_else_can_begin(database: Any, client: Any) -> None:
+async def test_when_renewals_fail_the_work_stops_before_anybody_else_can_begin(turn: Any) -> None:
     async def cut_off() -> None:
         async with (
-            lock(database, SHORT).held(),
-            failing(client, database, ["findAndModify"], times=10_000, errorCode=10107),
+            lock(turn, SHORT).held(),
+            failing(turn.client, turn, ["findAndModify"], times=10_000, errorCode=10107),
         ):
             await asyncio.sleep(60)
 

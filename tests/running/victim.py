@@ -1,14 +1,14 @@
 """A process that runs history and can be killed or stopped at any event of it.
 
 It is started once and forks a child per run, for importing the drivers costs more than a run does. The
-parent never opens a client: those do not survive a fork. Jobs come as lines of JSON on stdin, and an
-answer goes to stdout for each: what every child heard, how it ended, or the signal that killed it.
+parent never opens a client: those do not survive a fork. Jobs come as lines of JSON on stdin, and the
+answers go to stdout: what every child heard, how it ended, or the signal that killed it.
 
-A job: ``history`` (a function of histories), ``database``, ``driver``, ``direction``, ``target``,
-``lease`` and ``wait`` in seconds; ``unlock``, to break the lock first; ``children``, how many run at
-once; ``pictures``, to take one of the database at each event. ``known`` are events of earlier runs:
-the child dies by SIGKILL at the first that is not among them. ``kill_after``: seconds. ``stop_at``: the
-event at which it stops itself by SIGSTOP.
+A line is a list of jobs, to be run at once. A job: ``history`` (a function of twelve.py), ``database``,
+``driver``, ``direction``, ``target``, ``lease`` and ``wait`` in seconds; ``unlock``, to break the lock
+first; ``pictures``, to take one of the database at each event. ``known`` are events of earlier runs: the
+child dies by SIGKILL at the first that is not among them. ``kill_after``: seconds. ``stop_at``: the event
+at which it stops itself by SIGSTOP.
 """
 
 from __future__ import annotations
@@ -26,9 +26,10 @@ from typing import Any
 import motor.motor_asyncio
 import pymongo
 
+from asyncmig.errors import AsyncmigError  # the installed one: imported before the path leads to the source tree
+
 sys.path.insert(0, str(Path(__file__).parent.parent.parent))
 
-from asyncmig.errors import AsyncmigError
 from tests.running import twelve
 
 CLIENTS = {"motor": motor.motor_asyncio.AsyncIOMotorClient, "pymongo": pymongo.AsyncMongoClient}
@@ -107,8 +108,8 @@ def end(pid: int, listening: int) -> dict[str, Any]:
 
 def main(url: str, folder: str) -> None:
     for line in sys.stdin:
-        job = json.loads(line)
-        running = [begin(url, Path(folder) / job.get("history", "twelve"), job) for _ in range(job.get("children", 1))]
+        jobs = json.loads(line)
+        running = [begin(url, Path(folder) / job.get("history", "twelve"), job) for job in jobs]
         print(json.dumps([end(*one) for one in running]), flush=True)
 
 

@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -26,10 +27,13 @@ class Victims:
         for name, write in histories.items():
             history: History = write(folder / name)
             assert history.revisions
+        self._command = [sys.executable, str(Path(__file__).with_name("victim.py")), url, str(folder)]
+        self._start()
+
+    def _start(self) -> None:
         self._awaited = 0
-        script = Path(__file__).with_name("victim.py")
         self._process = subprocess.Popen(
-            [sys.executable, str(script), url, str(folder)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
         )
 
     def __enter__(self) -> Self:
@@ -38,19 +42,26 @@ class Victims:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._end()
+
+    def _end(self) -> None:
+        """Kill all of them, the stopped ones, too."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
         self._process.stdin.close()
         self._process.stdout.close()
         self._process.wait()
 
-    def send(self, **job: Any) -> None:
-        """Start runs."""
-        assert self._process.stdin is not None
-        while self._awaited:  # left over from a test that failed
-            self.receive()
+    def send(self, *jobs: dict[str, Any]) -> None:
+        """Start runs, all at once."""
+        if self._awaited:  # a test has failed before its runs had ended
+            self._end()
+            self._start()
         self._awaited += 1
-        print(json.dumps(job), file=self._process.stdin, flush=True)
+        assert self._process.stdin is not None
+        print(json.dumps(jobs), file=self._process.stdin, flush=True)
 
     def receive(self) -> list[Answer]:
         """Wait until all of them have ended."""
@@ -61,7 +72,7 @@ class Victims:
 
     def ask(self, **job: Any) -> Answer:
         """One run from beginning to end."""
-        self.send(**job)
+        self.send(job)
         return self.receive()[0]
 
     async def answers(self) -> list[Answer]:
@@ -71,7 +82,7 @@ class Victims:
 
 async def stopped(database: Any) -> int:
     """The process that holds the lock, as soon as it has been stopped."""
-    for _ in range(500):
+    for _ in range(2000):
         document = await database["asyncmig_lock"].find_one({"_id": "migration", "owner": {"$ne": None}})
         if document and _state(document["pid"]) == "T":
             return int(document["pid"])
