@@ -70,6 +70,7 @@ class Migrator:
         self.directory = Directory(directory)
         self._models = collections
         self._names = (revisions_collection, lock_collection)
+        self._own = frozenset({*self._names, f"{revisions_collection}_failed"})
         self._patience, self._lease = lock_timeout, lock_lease
         self._strict_order = strict_order
         self._include = include
@@ -106,7 +107,7 @@ class Migrator:
 
         owned = await self._created() if drop_collections else frozenset()
         policy = Policy(self._undeclared, drop_collections=drop_collections, owned=owned)
-        return await compare(self._connected(), self._wanted(), Scope(self._include, frozenset(self._names)), policy)
+        return await compare(self._connected(), self._wanted(), Scope(self._include, self._own), policy)
 
     async def revision(self, message: str, *, autogenerate: bool = False, **place: Any) -> Revision | None:
         """Write a revision file, and return what it declares; ``place`` as :meth:`generate` takes it.
@@ -337,7 +338,7 @@ class Migrator:
         """What the database has, in normal form."""
         from asyncmig.authoring.introspect import introspect
 
-        return await introspect(self._connected(), include=self._include, own=frozenset(self._names))
+        return await introspect(self._connected(), include=self._include, own=self._own)
 
     # The parts.
 

@@ -17,7 +17,7 @@ from asyncmig.schema.state import CollectionState, DatabaseState
 
 __all__ = ["OWN", "initial_ids", "introspect"]
 
-OWN = frozenset({"asyncmig_revisions", "asyncmig_lock"})
+OWN = frozenset({"asyncmig_revisions", "asyncmig_revisions_failed", "asyncmig_lock"})
 
 _NONE: Mapping[str, Sequence[Any]] = MappingProxyType({})
 _CHUNK = 1_000  # ids asked for at once

@@ -8,19 +8,23 @@ very operations that it was written from.
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, fields
 from functools import singledispatch
+from typing import Any
 
 from asyncmig.authoring.bridge import is_bridge
 from asyncmig.authoring.imports import Imports
 from asyncmig.authoring.layout import LINE_LENGTH, Node, call, lay_out, listing, text, tuple_
-from asyncmig.authoring.literals import keywords, node, quoted
+from asyncmig.authoring.literals import Unwritable, keywords, node, quoted
 from asyncmig.authoring.rebuild import ADVICE, outline
+from asyncmig.authoring.suggestions import SUGGESTION, suggestions
 from asyncmig.operations import (
+    ConvertField,
     CreateCollection,
     CreateIndexes,
     CreateView,
+    DataOperation,
     DeleteDocuments,
     DropCollection,
     DropIndex,
@@ -31,8 +35,13 @@ from asyncmig.operations import (
     ModifyView,
     NeedsRebuild,
     Operation,
+    RemoveField,
     RenameCollection,
+    RenameField,
+    TransformDocuments,
+    UpdateInBatches,
 )
+from asyncmig.operations.data import CONCURRENCY
 from asyncmig.schema.index import Index
 
 __all__ = ["Rendered", "comment", "index_source", "render", "statements"]
@@ -111,7 +120,19 @@ def _rename_collection(operation: RenameCollection, imports: Imports, room: int)
 @statements.register
 def _modify_collection(operation: ModifyCollection, imports: Imports, room: int) -> list[str]:
     options = keywords(operation.options, imports, operation.collection)
-    return _statement(room, "modify_collection", _name(operation.collection), *options)
+    statement = _statement(room, "modify_collection", _name(operation.collection), *options)
+    return statement + _suggestions(operation, room)
+
+
+def _suggestions(operation: ModifyCollection, room: int) -> list[str]:
+    """As comments, what might be done with the documents that a new validator finds."""
+    needed = Imports()  # of code that is commented out: its imports are, too
+    steps = [line for step in suggestions(operation) for line in statements(step, needed, room - len(_OUTLINE_INDENT))]
+    if not steps:
+        return []
+    return [*comment(f"{SUGGESTION}, for example:", room), "#"] + [
+        f"{_OUTLINE_INDENT}{line}".rstrip() for line in [*needed.lines(), *steps]
+    ]
 
 
 @statements.register
@@ -181,6 +202,68 @@ def _delete_documents(operation: DeleteDocuments, imports: Imports, room: int) -
     ids = listing(node(key, imports, f"{operation.collection}: _id") for key in operation.ids)
     flags = [text("if_unchanged=True")] if operation.if_unchanged else []
     return _statement(room, "delete_documents", _name(operation.collection), ids, *flags)
+
+
+@statements.register
+def _update_in_batches(operation: UpdateInBatches, imports: Imports, room: int) -> list[str]:
+    where = f"{operation.collection}: filter"
+    what = node(operation.filter, imports, where), node(operation.update, imports, f"{operation.collection}: update")
+    options = keywords(operation.options, imports, operation.collection)
+    return _statement(
+        room, "update_in_batches", _name(operation.collection), *what, *_pace(operation, imports), *options
+    )
+
+
+@statements.register
+def _transform_documents(operation: TransformDocuments, imports: Imports, room: int) -> list[str]:
+    what = node(operation.filter, imports, f"{operation.collection}: filter"), _function(operation.function, imports)
+    given = {
+        "projection": operation.projection,
+        "version_field": operation.version_field,
+        "concurrency": operation.concurrency if operation.concurrency != CONCURRENCY else None,
+    }
+    options = keywords({name: value for name, value in given.items() if value is not None}, imports)
+    return _statement(
+        room, "transform_documents", _name(operation.collection), *what, *options, *_pace(operation, imports)
+    )
+
+
+@statements.register
+def _rename_field(operation: RenameField, imports: Imports, room: int) -> list[str]:
+    names = _name(operation.collection), _name(operation.field), _name(operation.new)
+    conflict = {"on_conflict": operation.on_conflict} if operation.on_conflict != "fail" else {}
+    return _statement(room, "rename_field", *names, *keywords(conflict, imports), *_pace(operation, imports))
+
+
+@statements.register
+def _remove_field(operation: RemoveField, imports: Imports, room: int) -> list[str]:
+    names = _name(operation.collection), _name(operation.field)
+    kept = {"keep_in": operation.keep_in} if operation.keep_in is not None else {}
+    return _statement(room, "remove_field", *names, *keywords(kept, imports), *_pace(operation, imports))
+
+
+@statements.register
+def _convert_field(operation: ConvertField, imports: Imports, room: int) -> list[str]:
+    names = _name(operation.collection), _name(operation.field)
+    types = {"to": operation.to} | ({"from_": operation.from_} if operation.from_ is not None else {})
+    return _statement(room, "convert_field", *names, *keywords(types, imports), *_pace(operation, imports))
+
+
+def _pace(operation: DataOperation, imports: Imports) -> list[Node]:
+    """What says how fast to go, and what to do about documents that cannot be changed."""
+    given = {one.name: getattr(operation.pace, one.name) for one in fields(operation.pace)}
+    pace = keywords({name: value for name, value in given.items() if value is not None}, imports)
+    if callable(operation.on_error):
+        return [*pace, _function(operation.on_error, imports).prefixed("on_error=")]
+    return pace + (keywords({"on_error": operation.on_error}, imports) if operation.on_error != "fail" else [])
+
+
+def _function(function: Callable[..., Any], imports: Imports) -> Node:
+    """A function by its name, which has to be one that can be imported."""
+    module, name = getattr(function, "__module__", None), getattr(function, "__qualname__", "")
+    if not module or not name.isidentifier():
+        raise Unwritable("", f"{name or function!r}", "it cannot be imported by its name; define it in a module")
+    return text(name if module == "builtins" else imports.name(module, name))
 
 
 def _statement(room: int, method: str, *arguments: Node) -> list[str]:

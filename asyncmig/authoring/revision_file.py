@@ -26,9 +26,13 @@ _UPGRADE_TEMPLATE = """\
 #     await env.create_index("wallet", [("uid", 1), ("org_id", 1)], unique=True)
 #     await env.insert_documents("currency", [{"_id": "EUR", "digits": 2}])
 #
-# Your own database is env.db, its collections' names are env.collections. Write what may run twice:
+# Documents are changed in batches; what is interrupted goes on where it was, and nothing is done twice:
 #
-#     await env.db["wallet"].update_many({"coins": {"$exists": False}}, {"$set": {"coins": 0}})"""
+#     await env.update_in_batches("wallet", {"coins": {"$exists": False}}, {"$set": {"coins": 0}})
+#     await env.rename_field("wallet", "uid", "user_id")
+#     await env.convert_field("wallet", "coins", to="long", from_="int")
+#
+# Your own database is env.db, its collections' names are env.collections. Write what may run twice there."""
 _DOWNGRADE_TEMPLATE = """\
 # What undoes upgrade, in reverse order:
 #

@@ -11,6 +11,7 @@ from asyncmig.operations import (
     CreateCollection,
     CreateIndexes,
     CreateView,
+    DataOperation,
     DeleteDocuments,
     DropCollection,
     DropIndex,
@@ -68,6 +69,9 @@ def _data(steps: Sequence[Operation]) -> Iterator[str]:
     deleted = _count(_of(steps, DeleteDocuments), lambda step: len(step.ids))
     yield from (f"Initial data for {collection}: {number} document(s)" for collection, number in inserted.items())
     yield from (f"Deleted documents of {collection}: {number} document(s)" for collection, number in deleted.items())
+    for operation in _of(steps, DataOperation):
+        described = operation.describe()
+        yield described[:1].upper() + described[1:]
 
 
 def _dropped(steps: Sequence[Operation]) -> Iterator[str]:

@@ -10,6 +10,7 @@ from asyncmig.errors import IrreversibleOperation
 from asyncmig.operations.base import Operation
 
 __all__ = [
+    "CONCURRENCY",
     "DataOperation",
     "Delete",
     "OnError",
@@ -24,6 +25,8 @@ Update = Mapping[str, Any] | Sequence[Mapping[str, Any]]
 """Operators, ``{"$set": ...}``, or the stages of a pipeline."""
 OnError = Literal["fail", "collect"]
 
+CONCURRENCY: Final = 4
+"""How many batches of documents that go through a function are under way at once."""
 TUNING: Final = {"tuning": True}
 """Marks a field that says how fast or how patiently, not what: with another value it is the same operation."""
 
@@ -103,7 +106,7 @@ class TransformDocuments(DataOperation):
     function: Callable[[Any], Any]
     projection: Mapping[str, Any] | None = None
     version_field: str | None = None
-    concurrency: int = field(default=4, kw_only=True, metadata=TUNING)
+    concurrency: int = field(default=CONCURRENCY, kw_only=True, metadata=TUNING)
 
     def describe(self) -> str:
         return f"transform {self.collection}{_where(self.filter)} by {function_name(self.function)}"

@@ -75,7 +75,7 @@ class Journal:
     @property
     def failures(self) -> str:
         """The collection that is told of documents that failed, where an operation collects them."""
-        return f"{self._ledger.collection}_failed"
+        return self._ledger.failures
 
     def mark(self, number: int) -> str:
         """What tells an operation from all others, of this revision and of any other."""

@@ -48,6 +48,8 @@ class Ledger:
 
     def __init__(self, driver: Driver, *, collection: str = "asyncmig_revisions") -> None:
         self.collection = collection
+        self.failures = f"{collection}_failed"
+        """The collection that is told of documents that failed, where an operation on data collects them."""
         self._clock = Clock(driver)
         self._documents = driver.collection(collection)
 

@@ -186,7 +186,7 @@ class Runner:
     async def _running(self) -> AsyncIterator[tuple[Run, Records]]:
         """The lock held, everything unsettled marked as ours, the state read again."""
         async with self._lock.held(wait=self._wait, command=self._command) as lease:
-            own = frozenset({self._ledger.collection, self._lock.collection})
+            own = frozenset({self._ledger.collection, self._ledger.failures, self._lock.collection})
             run = Run(self._driver, self._ledger, self._trail, lease, self._load, self._tell, own)
             await self._ledger.adopt(lease)
             records = await self._ledger.summaries()
