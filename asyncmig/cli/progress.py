@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from asyncmig.cli.advance import AdvanceLine
 from asyncmig.cli.console import Console
 from asyncmig.cli.history import out_of_order
 from asyncmig.cli.signals import Interrupts
+from asyncmig.operations import DataOperation, Tally
 from asyncmig.running.events import (
     ChecksumChanged,
+    DataProgress,
     Event,
     JournalDiverged,
     LockAcquired,
@@ -35,15 +38,22 @@ class Progress:
     def __init__(self, console: Console, interrupts: Interrupts) -> None:
         self._console, self._err, self._interrupts = console, console.err, interrupts
         self._waited = False
+        self._advance = AdvanceLine(console)
 
     def __call__(self, event: Event) -> None:
         """Take one event of the run."""
         match event:
             case OperationStarted():
-                self._interrupts.started(event.operation.describe())
+                self._interrupts.started(
+                    event.operation.describe(), divisible=isinstance(event.operation, DataOperation)
+                )
+                self._advance.began()
                 self._console.begin(f"  {event.operation.describe()} ...")
+            case DataProgress():
+                self._advance.show(event)
             case OperationFinished():
-                self._end(event.operation.describe(), _time(event.seconds))
+                counts = f"{Tally.read(event.result)} in " if isinstance(event.operation, DataOperation) else ""
+                self._end(event.operation.describe(), counts + _time(event.seconds))
                 self._interrupts.finished()
                 self._interrupts.started(f"the code of revision {event.revision.revision}")
             case OperationSkipped():

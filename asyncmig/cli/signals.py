@@ -1,8 +1,9 @@
 """Ctrl-C and SIGTERM while a command works on the database.
 
-The first one lets the operation that is running come to its end and stops after it; the second
-cancels it; a third ends the process at once, and leaves the lock to its lease. Whichever it is, the
-ledger tells the truth: cancelled work is journalled as started, and settled by the next run.
+The first one lets the operation that is running come to its end and stops after it; one that works
+through documents in batches stops after the batch that is under way, and goes on from there later.
+The second cancels it; a third ends the process at once, and leaves the lock to its lease. Whichever
+it is, the ledger tells the truth: cancelled work is journalled as started, and settled by the next run.
 """
 
 from __future__ import annotations
@@ -29,13 +30,14 @@ class Interrupts:
     def __init__(self, console: Console, scope: anyio.CancelScope) -> None:
         self._console, self._scope = console, scope
         self._running = ""
+        self._divisible = False
         self._count = 0
         self.number = 0
         """The signal that came first; 0 while there was none."""
 
-    def started(self, what: str) -> None:
-        """Something began that should not be cut in the middle."""
-        self._running = what
+    def started(self, what: str, *, divisible: bool = False) -> None:
+        """Something began that should not be cut in the middle; if ``divisible``, it knows where to stop by itself."""
+        self._running, self._divisible = what, divisible
 
     def finished(self) -> None:
         """It has come to its end; if somebody asked to stop, this is the moment."""
@@ -49,7 +51,10 @@ class Interrupts:
         self.number = self.number or number
         if self._count > 2:
             os._exit(128 + number)
-        if self._count == 1 and self._running:
+        if self._count == 1 and self._running and self._divisible:
+            self._console.warn(f"stopping after the batch that is under way: {self._running}; it can go on from there")
+            self._scope.cancel()
+        elif self._count == 1 and self._running:
             self._console.warn(f"stopping after this: {self._running}; once more to stop it now")
         else:
             self._console.warn("stopping" if self._count == 1 else "stopping now; what was sent may have been done")

@@ -46,16 +46,9 @@ def statement(
 
 
 def _document(
-    filter_: Document,
-    old: Mapping[str, Any],
-    new: Mapping[str, Any],
-    codec: CodecOptions[Any],
-    partial: bool,
-    mark: str,
+    filter_: Document, old: Mapping[str, Any], new: Mapping[str, Any], codec: CodecOptions[Any], mark: str
 ) -> Statement | None:
     """Only the fields that changed, where that comes to the same document; else the document as a whole."""
-    if partial:
-        raise TypeError("the function was given a part of the document (projection=...), so it has to return an update")
     if "_id" not in new:
         new = {"_id": old["_id"], **new}
     changed = {

@@ -1,0 +1,63 @@
+"""How far an operation on data is: a bar on a terminal, else a line every few seconds."""
+
+from __future__ import annotations
+
+import shutil
+import time
+
+from asyncmig.cli.console import Console
+from asyncmig.running.events import DataProgress
+
+__all__ = ["AdvanceLine", "bar", "line"]
+
+_OFTEN = 5.0  # seconds between two lines
+_WIDTH = 24  # columns of the bar itself
+
+
+class AdvanceLine:
+    """Shows the progress of one operation after the other."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self.began()
+
+    def began(self) -> None:
+        """Another operation begins."""
+        self._told = time.monotonic()
+
+    def show(self, event: DataProgress) -> None:
+        """One word on how far it is."""
+        if self._console.err.terminal:
+            columns = shutil.get_terminal_size().columns - 1
+            self._console.begin(bar(event, columns).ljust(columns))
+        elif time.monotonic() - self._told >= _OFTEN:
+            self._told = time.monotonic()
+            self._console.say(f"  {event.operation.describe()}: {line(event)}")
+
+
+def line(event: DataProgress) -> str:
+    """Counts, rate and remaining time."""
+    if event.total is None:
+        return f"{event.done:,} documents, {event.rate:,.0f}/s"
+    share = event.done / event.total if event.total else 1.0
+    left = f", {_duration(event.remaining)} left" if event.remaining is not None and event.done < event.total else ""
+    return f"{share:.0%} ({event.done:,} of {event.total:,} documents), {event.rate:,.0f}/s{left}"
+
+
+def bar(event: DataProgress, columns: int) -> str:
+    """The same with a bar before it, behind as much of what is being done as there is room for."""
+    share = min(event.done / event.total, 1.0) if event.total else 0.0
+    full = round(share * _WIDTH)
+    shown = f"[{'#' * full}{'.' * (_WIDTH - full)}] {line(event)}"
+    what = event.operation.describe()
+    room = columns - len(shown) - 4
+    cut = what if len(what) <= room else f"{what[: max(room - 3, 0)]}..."
+    return f"  {cut}  {shown}" if room > 10 else f"  {shown}"
+
+
+def _duration(seconds: float) -> str:
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    minutes, rest = divmod(whole, 60)
+    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
