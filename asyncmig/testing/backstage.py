@@ -1,0 +1,60 @@
+"""``Backstage``: an event loop of its own, in a thread, where fixtures work whatever loop the tests run on."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import ExitStack
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+import pymongo
+from anyio.from_thread import BlockingPortal, start_blocking_portal
+
+from asyncmig.testing.clients import Clients
+
+__all__ = ["Backstage"]
+
+T = TypeVar("T")
+
+_PATIENCE = 20.0  # seconds for a database to go: a test may have left a transaction open
+
+
+class Backstage:
+    """A loop, and clients of the server at ``url`` on it, until the block ends.
+
+    A client of MongoDB belongs to the loop that it was first used on. What prepares a database and
+    what drops it has its own, so that no test's loop has to be running, or alive.
+    """
+
+    def __init__(self, url: str, options: Mapping[str, Any]) -> None:
+        self._stack = ExitStack()
+        self._portal: BlockingPortal | None = None
+        self._clients = Clients(url, options)
+
+    def __enter__(self) -> Self:
+        self._portal = self._stack.enter_context(start_blocking_portal("asyncio"))
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.run(self._clients.close)
+        self._stack.close()
+
+    def run(self, function: Callable[..., Awaitable[T]], *arguments: Any) -> T:
+        """What ``function`` gives when it is awaited on the loop."""
+        if self._portal is None:
+            raise RuntimeError("a Backstage is used within its `with` block")
+        return self._portal.call(function, *arguments)
+
+    def database(self, name: str, driver: str = "pymongo") -> Any:
+        """A database for functions that :meth:`run` awaits."""
+        return self._clients.of(driver)[name]
+
+    def drop(self, name: str) -> None:
+        """Drop a database; does nothing where there is none."""
+        self.run(self._drop, name)
+
+    async def _drop(self, name: str) -> None:
+        with pymongo.timeout(_PATIENCE):
+            await self._clients.of("pymongo").drop_database(name)

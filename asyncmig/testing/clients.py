@@ -1,0 +1,55 @@
+"""``Clients``: the clients that tests on one event loop share, and which end with it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from asyncmig.drivers.real import maybe
+from asyncmig.errors import ConfigurationError
+
+__all__ = ["Clients"]
+
+
+class Clients:
+    """One client of each driver, made when first asked for."""
+
+    def __init__(self, url: str, options: Mapping[str, Any]) -> None:
+        self._url, self._options = url, options
+        self._made: dict[str, Any] = {}
+
+    def of(self, driver: str) -> Any:
+        """The client of ``motor`` or ``pymongo``. Raises ConfigurationError for another name."""
+        if driver not in self._made:
+            self._made[driver] = _client_class(driver)(self._url, **self._options)
+        return self._made[driver]
+
+    async def close(self) -> None:
+        """Close them, on the loop that they were used on."""
+        for client in self._made.values():
+            await maybe(client.close())
+
+    def leave(self) -> None:
+        """Close what can be closed when the loop is gone: Motor's do not need it, PyMongo's do."""
+        for driver, client in self._made.items():
+            if driver == "motor":
+                client.close()
+            else:
+                _LEFT.append(client)
+
+
+_LEFT: list[Any] = []
+"""Clients whose loop ended before them, in tests that are not async: nobody can close them any more, and
+were they collected, each would warn of that in the middle of some other test."""
+
+
+def _client_class(driver: str) -> Any:
+    if driver == "motor":
+        from motor.motor_asyncio import AsyncIOMotorClient
+
+        return AsyncIOMotorClient
+    if driver == "pymongo":
+        from pymongo import AsyncMongoClient
+
+        return AsyncMongoClient
+    raise ConfigurationError(f"asyncmig_driver must be motor or pymongo, not {driver!r}")

@@ -1,0 +1,46 @@
+"""Leaving out of a picture what differs from one run to the next: ids and times that were made on the way."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from bson import Binary, ObjectId, Timestamp, decode, encode
+
+from asyncmig.testing.picture import Picture
+
+__all__ = ["masked"]
+
+_MADE = (ObjectId, datetime, Timestamp, UUID)
+_UUIDS = (3, 4)  # subtypes of Binary
+
+
+def masked(picture: Picture) -> Picture:
+    """The picture with ObjectIds, dates and UUIDs taken for equal."""
+    return replace(picture, documents={name: list(_masked(found)) for name, found in picture.documents.items()})
+
+
+def _masked(documents: Sequence[bytes]) -> Iterator[bytes]:
+    seen: Counter[str] = Counter()
+    for document in documents:
+        whole = decode(document)
+        hidden = _hidden(whole)
+        if hidden["_id"] != whole["_id"]:  # it has no name of its own any more: its content stands for it
+            text = repr(hidden)[:200]
+            seen[text] += 1
+            hidden["_id"] = f"{text} #{seen[text]}"
+        yield encode(hidden)
+
+
+def _hidden(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _hidden(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_hidden(each) for each in value]
+    if isinstance(value, _MADE) or (isinstance(value, Binary) and value.subtype in _UUIDS):
+        return f"<{type(value).__name__}>"
+    return value

@@ -1,0 +1,82 @@
+"""``Picture``: all that is in a database, to compare it with later, or to put it back."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from bson import decode, encode
+from bson.codec_options import CodecOptions
+from bson.raw_bson import RawBSONDocument
+
+from asyncmig.authoring.introspect import introspect
+from asyncmig.schema.state import CollectionState, DatabaseState
+
+__all__ = ["Picture", "differences", "take"]
+
+_RAW: CodecOptions[Any] = CodecOptions(document_class=RawBSONDocument)
+_SHOWN = 5  # documents of one collection in a report
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """Collections, time series and views with options and indexes, and every document byte for byte."""
+
+    state: DatabaseState
+    documents: Mapping[str, Sequence[bytes]] = field(default_factory=dict)
+
+
+async def take(database: Any, *, without: Collection[str] = ()) -> Picture:
+    """A picture of a database, ``without`` these collections."""
+    state = await introspect(database, own=frozenset(without))
+    stored = [one.name for one in state if one.kind != "view"]
+    return Picture(state, {name: await _documents(database, name) for name in stored})
+
+
+async def _documents(database: Any, name: str) -> list[bytes]:
+    cursor = database.get_collection(name, codec_options=_RAW).find({})
+    return [bytes(row.raw) async for row in cursor]
+
+
+def differences(before: Picture, after: Picture) -> list[str]:
+    """What is not as it was, one line each; empty where the two are equal. The order of documents does not matter."""
+    lines: list[str] = []
+    for name in sorted({*before.state.collections, *after.state.collections}):
+        was, now = before.state.get(name), after.state.get(name)
+        if was is None or now is None:
+            lines.append(f"{name} {'is new' if was is None else 'is gone'}")
+        else:
+            documents = (before.documents.get(name, ()), after.documents.get(name, ()))
+            lines += [f"{name}: {line}" for line in (*_schema(was, now), *_data(*documents))]
+    return lines
+
+
+def _schema(was: CollectionState, now: CollectionState) -> Iterator[str]:
+    if was.kind != now.kind:
+        yield f"it was a {was.kind}, and is a {now.kind}"
+    for option in sorted({*was.options, *now.options}):
+        if was.options.get(option) != now.options.get(option):
+            yield f"{option} was {was.options.get(option)!r}, and is {now.options.get(option)!r}"
+    for name in sorted({index.name for index in (*was.indexes, *now.indexes)}):
+        before, after = was.index(name), now.index(name)
+        if before != after:
+            yield f"index {name} " + ("is new" if before is None else "is gone" if after is None else "has changed")
+
+
+def _data(was: Sequence[bytes], now: Sequence[bytes]) -> Iterator[str]:
+    before, after = {_id(one): one for one in was}, {_id(one): one for one in now}
+    changed = [one for one in before if one in after and before[one] != after[one]]
+    for ids, how in (
+        ([one for one in after if one not in before], "is new"),
+        ([one for one in before if one not in after], "is gone"),
+        (changed, "has changed"),
+    ):
+        for one in ids[:_SHOWN]:
+            yield f"document {decode(one)['_id']!r} {how}"
+        if len(ids) > _SHOWN:
+            yield f"and {len(ids) - _SHOWN} more documents, each {how}"
+
+
+def _id(document: bytes) -> bytes:
+    return encode({"_id": RawBSONDocument(document, _RAW)["_id"]})

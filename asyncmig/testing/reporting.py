@@ -1,0 +1,50 @@
+"""A check of a history as one test: its databases made and dropped, its verdict without a traceback."""
+
+from __future__ import annotations
+
+import inspect
+from typing import TYPE_CHECKING
+
+import pytest
+
+from asyncmig.errors import AsyncmigError
+from asyncmig.testing.project import Project
+from asyncmig.testing.trial import Documents, Trial
+
+if TYPE_CHECKING:
+    from asyncmig.testing.workshop import Workshop
+
+__all__ = ["run_check"]
+
+
+def run_check(check: str, request: pytest.FixtureRequest, project: Project, documents: Documents) -> None:
+    """Run one check by its name. A server is started only for those that need one."""
+    if check == "models_match" and project.models is None:
+        pytest.skip("no models are named: set asyncmig_models, or `models` in [tool.asyncmig]")
+    names: list[str] = []
+    fault = ""
+    try:
+        if inspect.iscoroutinefunction(getattr(Trial, check)):
+            workshop: Workshop = request.getfixturevalue("_asyncmig_workshop")
+            workshop.backstage.run(getattr(_trial(workshop, project, documents, names), check))
+        else:
+            getattr(Trial(_none, project.migrator), check)()
+    except AsyncmigError as error:
+        fault = "\n".join([str(error), *getattr(error, "__notes__", ())])
+    finally:
+        for name in names:
+            workshop.drop(name)
+    if fault:
+        pytest.fail(fault, pytrace=False)
+
+
+def _trial(workshop: Workshop, project: Project, documents: Documents, names: list[str]) -> Trial:
+    def fresh() -> object:
+        names.append(workshop.name())
+        return workshop.backstage.database(names[-1], project.driver)
+
+    return Trial(fresh, project.migrator, documents, project.own)
+
+
+def _none() -> object:
+    raise RuntimeError("this check was not to need a database")
