@@ -175,7 +175,7 @@ async def proxied(
         through = type(client)(url, serverSelectionTimeoutMS=2000, connectTimeoutMS=1000)
         yield proxy, through[database.name]
         proxy.flow()
-        closing = through.close()
+        closing = await asyncio.to_thread(through.close)  # Motor's blocks, and the proxy lives in this loop
         if closing is not None:
             await closing
 
