@@ -1,4 +1,4 @@
-"""Whole-process times of the command line, beside its peers: what a person waits for.
+r"""Whole-process times of the command line, beside its peers: what a person waits for.
 
 ``nox -s bench`` runs it with the Python peers installed, or ``python benchmarks/cli.py`` with those
 that are: every tool that is found is measured. In each round every tool does every task once, the
@@ -8,6 +8,24 @@ Tasks: ``--help``; ``current`` and an ``upgrade`` with nothing to do, with 10 an
 applied; ``upgrade`` of 500 revisions that do nothing, and of 500 that insert one document each. A
 revision's cost is mostly that of the writes that record it, so the last lines compare an upgrade
 within one process with the very write commands that its ledger sent, sent again with nothing around.
+
+Seen on 2 cores, Python 3.11.7, an otherwise quiet machine, medians (fastest) of 3 rounds, seconds:
+
+===========================  ===========  ==============  ===========
+\                            Motor        PyMongo Async   mongomig
+===========================  ===========  ==============  ===========
+``--help``                   0.09 (0.09)  0.08 (0.07)     0.11 (0.11)
+``current``, 10 applied      0.40 (0.29)  0.32 (0.31)     0.95 (0.87)
+``current``, 500 applied     0.42 (0.38)  0.38 (0.28)     0.95 (0.94)
+``upgrade``, 10 applied      0.38 (0.27)  0.38 (0.32)     0.90 (0.85)
+``upgrade``, 500 applied     0.38 (0.35)  0.32 (0.31)     0.98 (0.89)
+apply 500, empty             2.09 (1.89)  2.28 (1.78)     4.09 (3.50)
+apply 500, one insert each   3.03 (2.78)  2.62 (2.41)     4.61 (3.98)
+===========================  ===========  ==============  ===========
+
+An upgrade of 500 empty revisions sends 502 writes to the ledger, where two for each revision would be
+1,000: "applied" of the one travels with "upgrading" of the next. Within one process it took 1.6 times
+(PyMongo Async) and 2.4 times (Motor) as long as those 502 writes alone; the goal of 1.2 is not met.
 """
 
 from __future__ import annotations
