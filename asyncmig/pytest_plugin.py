@@ -192,9 +192,9 @@ def asyncmig_trial(
 
 @pytest.fixture(scope="session")
 def _asyncmig_settings(pytestconfig: pytest.Config) -> Settings:
-    from asyncmig.settings import load_settings
+    from asyncmig.application.options import project_settings
 
-    settings = load_settings(_ini_folder(pytestconfig), os.environ)
+    settings = project_settings(_ini_folder(pytestconfig))
     if str(settings.root) not in sys.path:  # models, and what revisions import, may live there
         sys.path.append(str(settings.root))
     return settings

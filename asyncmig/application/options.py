@@ -31,9 +31,16 @@ class Options(TypedDict, total=False):
     lock_collection: str | None
 
 
-def project_settings() -> Settings:
-    """The settings as the command line would find them here. Raises ConfigurationError."""
-    return load_settings(Path.cwd(), os.environ)
+_HAVE_A_CLIENT = {"url": "mongodb://not-asked", "database": "not-asked"}
+
+
+def project_settings(start: Path | None = None) -> Settings:
+    """The settings as the command line would find them in ``start`` (the working directory), address aside.
+
+    Whoever comes through this door has a client: what the settings say of ``url`` and ``database``
+    does not matter, nor does a variable in them that is not set. Raises ConfigurationError.
+    """
+    return load_settings(start or Path.cwd(), os.environ, _HAVE_A_CLIENT)
 
 
 def migrator_for(

@@ -9,7 +9,7 @@ putting back does without as long as tests leave the schema alone.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 import pymongo
@@ -18,7 +18,7 @@ from pymongo.errors import OperationFailure, PyMongoError
 
 from asyncmig.authoring.introspect import introspect
 from asyncmig.drivers import driver_for
-from asyncmig.operations import CreateCollection, CreateIndexes, CreateView, Operation
+from asyncmig.operations import CreateCollection, CreateIndexes, CreateView, DropIndex, Operation
 from asyncmig.running.apply import Context, apply
 from asyncmig.schema.state import CollectionState, DatabaseState
 from asyncmig.testing.picture import Picture, take
@@ -75,23 +75,40 @@ class Template:
 async def restore(database: Any, picture: Picture, hashes: Hashes) -> None:
     """Put a database back to a picture, with as few commands as that takes."""
     now = await introspect(database, own=frozenset())
-    broken = {one.name for one in picture.state if not _same(one, now.get(one.name))}
     touched = _touched(picture, hashes, await _hashes(database))
-    broken |= {one.name for one in picture.state if one.name in touched and _only_grows(one)}
-    for name in sorted(broken | set(now.collections) - set(picture.state.collections)):
-        if name in now:
-            await database.drop_collection(name)
+    for name in sorted(set(now.collections) - set(picture.state.collections)):
+        await database.drop_collection(name)
+    for one in picture.state:
+        found, documents = now.get(one.name), picture.documents.get(one.name, ())
+        if found != one or found.building or one.name in touched:
+            await _mend(database, one, found, documents, touched=one.name in touched)
+
+
+async def _mend(
+    database: Any, one: CollectionState, found: CollectionState | None, documents: Sequence[bytes], *, touched: bool
+) -> None:
+    """Put one collection back: by its documents and indexes where that is enough, else by making it anew."""
     context = Context(driver_for(database))
-    for one in picture.state:
-        for operation in _makes(one) if one.name in broken else ():
-            await apply(operation, context)
-    for one in picture.state:
-        if one.name in touched | broken and one.kind != "view":
-            await _refill(database, one, picture.documents.get(one.name, ()), made_anew=one.name in broken)
+    if found is None or not _can_stay(one, found) or (touched and _only_grows(one)):
+        if found is not None:
+            await database.drop_collection(one.name)
+        await apply(_creation(one), context)
+        await _insert(database, one, documents)
+        missing = one.indexes
+    else:
+        for index in found.indexes:
+            if index not in one.indexes:
+                await apply(DropIndex(one.name, index.name), context)
+        if touched:
+            await database[one.name].delete_many({})
+            await _insert(database, one, documents)
+        missing = tuple(index for index in one.indexes if index not in found.indexes)
+    if missing:
+        await apply(CreateIndexes(one.name, missing), context)
 
 
-def _same(wanted: CollectionState, found: CollectionState | None) -> bool:
-    return found == wanted and not found.building
+def _can_stay(wanted: CollectionState, found: CollectionState) -> bool:
+    return (wanted.kind, wanted.options) == (found.kind, found.options) and not found.building
 
 
 def _touched(picture: Picture, wanted: Hashes, found: Hashes) -> set[str]:
@@ -110,22 +127,18 @@ def _only_grows(one: CollectionState) -> bool:
     return one.kind == "timeseries" or bool(one.options.get("capped"))
 
 
-def _makes(one: CollectionState) -> Sequence[Operation]:
+def _creation(one: CollectionState) -> Operation:
     if one.kind == "view":
         options = dict(one.options)
-        return [CreateView(one.name, options.pop("viewOn"), options.pop("pipeline"), options)]
-    made: list[Operation] = [CreateCollection(one.name, one.options)]
-    return [*made, CreateIndexes(one.name, one.indexes)] if one.indexes else made
+        return CreateView(one.name, options.pop("viewOn"), options.pop("pipeline"), options)
+    return CreateCollection(one.name, one.options)
 
 
-async def _refill(database: Any, one: CollectionState, documents: Collection[bytes], *, made_anew: bool) -> None:
-    collection = database[one.name]
-    if not made_anew:
-        await collection.delete_many({})
+async def _insert(database: Any, one: CollectionState, documents: Sequence[bytes]) -> None:
     if documents:
         rows = [RawBSONDocument(each) for each in documents]
-        valid = one.kind == "timeseries"  # which takes no bypass, and has no validator
-        await collection.insert_many(rows, bypass_document_validation=None if valid else True)
+        bypass = None if one.kind == "timeseries" else True  # it takes none, and has no validator
+        await database[one.name].insert_many(rows, bypass_document_validation=bypass)
 
 
 async def _hashes(database: Any) -> Hashes:
