@@ -196,11 +196,19 @@ class Migrator:
         ``files``: a snapshot to compare with, for whoever asks again and again; else they are read
         now. The cheapest of all questions: a database at head is known by its files' checksums.
         """
+        import asyncio
+
         from asyncmig.history.snapshot import Snapshot
         from asyncmig.running.standing import standing
 
-        marks = await self._ledger().marks()
-        return standing(marks, files or Snapshot(self.directory))
+        files = files or Snapshot(self.directory)
+        asking = asyncio.ensure_future(self._ledger().marks())
+        try:
+            await asyncio.sleep(0)  # the question goes out, and the server is at work while the files are read
+            _ = files.checksums
+            return standing(await asking, files)
+        finally:
+            asking.cancel()
 
     async def plan(
         self, target: str = "head", *, direction: Direction = "upgrade", strict_order: bool | None = None

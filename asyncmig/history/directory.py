@@ -30,7 +30,7 @@ from asyncmig.history.writing import create_file
 __all__ = ["Directory", "Listing", "RevisionModule", "checksum", "new_id", "slug"]
 
 LONGEST_SLUG = 40
-_BLOCK = 65536  # bytes; hardly a revision file is longer
+_BLOCK = 16384  # bytes; hardly a revision file is longer
 _ID_FORMAT = "%Y%m%d%H%M%S"
 
 

@@ -12,18 +12,19 @@ __all__ = ["Snapshot"]
 
 
 class Snapshot:
-    """The files of a directory: their checksums at once, their graph when it is first asked for.
-
-    Raises RevisionFileError for a file that cannot be read; ``graph`` raises as ``Listing.graph`` does.
-    """
+    """The files of a directory: their checksums when first asked for, their graph only when that is not enough."""
 
     def __init__(self, directory: Directory) -> None:
         self._directory = directory
-        self._checksums = sorted(directory.checksums())
+
+    @cached_property
+    def checksums(self) -> list[str]:
+        """The checksums of all files, sorted. Raises RevisionFileError for a file that cannot be read."""
+        return sorted(self._directory.checksums())
 
     @cached_property
     def graph(self) -> RevisionGraph:
-        """The revisions as a graph."""
+        """The revisions as a graph. Raises as ``Listing.graph`` does."""
         return self._directory.read().graph()
 
     def is_exactly(self, checksums: Collection[str | None]) -> bool:
@@ -31,4 +32,4 @@ class Snapshot:
 
         What a file declares follows from its content, so that nothing has to be parsed to know it.
         """
-        return len(checksums) == len(self._checksums) and sorted(map(str, checksums)) == self._checksums
+        return len(checksums) == len(self.checksums) and sorted(map(str, checksums)) == self.checksums
