@@ -23,19 +23,26 @@ def run_check(check: str, request: pytest.FixtureRequest, project: Project, docu
         pytest.skip("no models are named: set asyncmig_models, or `models` in [tool.asyncmig]")
     names: list[str] = []
     fault = ""
+    workshop: Workshop | None = None
     try:
         if inspect.iscoroutinefunction(getattr(Trial, check)):
-            workshop: Workshop = request.getfixturevalue("_asyncmig_workshop")
+            workshop = _workshop(request)
             workshop.backstage.run(getattr(_trial(workshop, project, documents, names), check))
         else:
             getattr(Trial(_none, project.migrator), check)()
     except AsyncmigError as error:
         fault = "\n".join([str(error), *getattr(error, "__notes__", ())])
     finally:
-        for name in names:
-            workshop.drop(name)
+        if workshop is not None:
+            for name in names:
+                workshop.drop(name)
     if fault:
         pytest.fail(fault, pytrace=False)
+
+
+def _workshop(request: pytest.FixtureRequest) -> Workshop:
+    workshop: Workshop = request.getfixturevalue("_asyncmig_workshop")
+    return workshop
 
 
 def _trial(workshop: Workshop, project: Project, documents: Documents, names: list[str]) -> Trial:

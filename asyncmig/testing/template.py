@@ -48,7 +48,7 @@ class Template:
         if self._failure is not None:
             raise self._failure
         if self._database is None or not await self._restored():
-            await self._begin()
+            self._database = await self._begun()
         name: str = self._database.name
         return name
 
@@ -61,15 +61,16 @@ class Template:
             return False
         return True
 
-    async def _begin(self) -> None:
-        self._database = self._make()
+    async def _begun(self) -> Any:
+        database = self._make()
         try:
-            await self._migrate(self._database)
+            await self._migrate(database)
         except Exception as error:
             self._failure = error
             raise
-        self._picture = await take(self._database)
-        self._hashes = await _hashes(self._database)
+        self._picture = await take(database)
+        self._hashes = await _hashes(database)
+        return database
 
 
 async def restore(database: Any, picture: Picture, hashes: Hashes) -> None:
@@ -80,7 +81,7 @@ async def restore(database: Any, picture: Picture, hashes: Hashes) -> None:
         await database.drop_collection(name)
     for one in picture.state:
         found, documents = now.get(one.name), picture.documents.get(one.name, ())
-        if found != one or found.building or one.name in touched:
+        if found is None or found != one or found.building or one.name in touched:
             await _mend(database, one, found, documents, touched=one.name in touched)
 
 
