@@ -32,6 +32,7 @@ def collection_faults(model: Any) -> Faults:
     yield from (("__options__", fault) for fault in option_faults(options))
     kind: CollectionKind = "collection" if options.get("timeseries") is None else "timeseries"
     yield from (("__indexes__", fault) for fault in _index_faults(model.__indexes__, kind, options))
+    yield from _stray_indexes(model)
     yield from (("__initial_data__", fault) for fault in _data_faults(model.__initial_data__))
     yield from (("__renamed_from__", fault) for fault in _rename_faults(model))
 
@@ -61,6 +62,16 @@ def _misspelt(model: Any, known: Sequence[str]) -> Faults:
         special = attribute.startswith("__") and attribute.endswith("__")
         if special and attribute not in known and not callable(value) and (near := suggestion(attribute, known)):
             yield attribute, f"is not read by asyncmig{near}"
+
+
+def _stray_indexes(model: Any) -> Faults:
+    """Indexes under a name of the user's own, which ``__indexes__`` does not take up: they would never be made."""
+    if not hasattr(model, "__collection_name__"):
+        return
+    for attribute, value in vars(model).items():
+        found = [one for one in (value if isinstance(value, list | tuple) else [value]) if isinstance(one, Index)]
+        if found and attribute != "__indexes__" and not any(one in model.__indexes__ for one in found):
+            yield attribute, "declares no index by itself; put what it holds into __indexes__"
 
 
 def _name_faults(model: Any) -> Faults:

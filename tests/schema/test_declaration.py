@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -286,3 +287,37 @@ DECLARABLE: list[dict[str, Any]] = [
 @pytest.mark.parametrize("given", DECLARABLE)
 def test_what_is_not_refused(given: dict[str, Any]) -> None:
     declare(**given)
+
+
+@pytest.mark.parametrize(
+    ("attribute", "value", "fault"),
+    [
+        ("__indexs__", ["a"], "is not read by asyncmig; did you mean '__indexes__'?"),
+        ("__option__", {"capped": True}, "is not read by asyncmig; did you mean '__options__'?"),
+        ("__initialdata__", [], "is not read by asyncmig; did you mean '__initial_data__'?"),
+        ("indexes", [Index("a")], "put what it holds into __indexes__"),
+        ("by_owner", Index("owner"), "put what it holds into __indexes__"),
+        ("indexes", ["a"], ""),  # another library's, for all that can be told
+        ("by_date", Index("date"), ""),  # is in __indexes__
+        ("both", (Index("date"), Index("more")), ""),  # a part of it is
+    ],
+)
+def test_what_nobody_would_read(attribute: str, value: Any, fault: str) -> None:
+    given = {"__collection_name__": "wallet", "__indexes__": [Index("date")], attribute: value}
+    if not fault:
+        type("Wallet", (Collection,), given)
+        return
+    with pytest.raises(DeclarationError, match=re.escape(fault)) as caught:
+        type("Wallet", (Collection,), given)
+    assert caught.value.attribute == attribute
+
+
+def test_a_base_may_keep_indexes_for_its_subclasses() -> None:
+    class Base(Collection):
+        COMMON = (Index("created"),)
+
+    class Wallet(Base):
+        __collection_name__ = "wallet"
+        __indexes__ = (*Base.COMMON, Index("owner"))
+
+    assert [one.name for one in declared_state([Wallet]).collections["wallet"].indexes] == ["created_1", "owner_1"]
