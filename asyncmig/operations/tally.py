@@ -14,7 +14,7 @@ NAMED = 10
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """Counts of documents; of those that failed, the first few ``_id``s, too.
+    """Counts of documents; of those that failed, the first few ``_id``s, and the collection that names all of them.
 
     ``matched`` is the sum of those that were ``modified``, ``deleted``, ``skipped`` (nothing was to be
     changed in them) and ``failed``.
@@ -26,6 +26,7 @@ class Tally:
     skipped: int = 0
     failed: int = 0
     failed_ids: tuple[Any, ...] = ()
+    failed_in: str = ""
 
     @classmethod
     def read(cls, document: Mapping[str, Any] | None) -> Tally:
@@ -37,7 +38,7 @@ class Tally:
     def document(self) -> dict[str, Any]:
         """As the ledger stores it."""
         counts = {name: getattr(self, name) for name in ("matched", "modified", "deleted", "skipped", "failed")}
-        return {**counts, "failed_ids": list(self.failed_ids)}
+        return {**counts, "failed_ids": list(self.failed_ids), "failed_in": self.failed_in}
 
     def __add__(self, other: Tally) -> Tally:
         return Tally(
@@ -47,11 +48,12 @@ class Tally:
             self.skipped + other.skipped,
             self.failed + other.failed,
             (self.failed_ids + other.failed_ids)[:NAMED],
+            self.failed_in or other.failed_in,
         )
 
-    def and_failed(self, key: Any) -> Tally:
+    def and_failed(self, key: Any, failed_in: str = "") -> Tally:
         """The same with one more document that failed."""
-        return self + replace(Tally(), matched=1, failed=1, failed_ids=(key,))
+        return self + replace(Tally(), matched=1, failed=1, failed_ids=(key,), failed_in=failed_in)
 
     def __str__(self) -> str:
         shown = [f"{self.matched:,} matched", f"{self.modified:,} modified"]
@@ -60,4 +62,5 @@ class Tally:
             for word, count in (("deleted", self.deleted), ("skipped", self.skipped), ("failed", self.failed))
             if count
         ]
-        return ", ".join(shown)
+        where = f", named in {self.failed_in}" if self.failed and self.failed_in else ""
+        return ", ".join(shown) + where

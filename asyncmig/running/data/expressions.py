@@ -37,16 +37,25 @@ def renaming(path: Sequence[str], new: str, on_conflict: OnConflict) -> list[Exp
 
 
 def move(old: Sequence[str], new: Sequence[str], on_conflict: OnConflict) -> list[Expression]:
-    """The field goes elsewhere in its document, where neither path leads through an array."""
+    """The field goes elsewhere in its document, where neither path leads through an array.
+
+    What stands against it is looked at in a stage of its own, on the field above the old one: the value
+    of a path through an empty array is never computed, and what it would refuse would be lost instead.
+    """
     source, target = ".".join(old), ".".join(new)
-    value = _chosen(f"${source}", f"${target}", f"{source} and {target}", on_conflict)
-    blocked: list[Expression] = [{"$isArray": [f"${path}"]} for path in _above(old)]
-    for path in _above(new):
-        blocked.append({"$not": [{"$in": [{"$type": f"${path}"}, ["missing", "object"]]}]})
+    guarded: Expression = f"${old[0]}"
+    blocked = _blocked(old, new)
     if blocked:
         words = f"{source} cannot be moved to {target}, as one of them lies within an array or a value"
-        value = {"$cond": [{"$or": blocked}, _refusal(words, f"${source}"), value]}
-    return [{"$set": {target: value}}, {"$unset": source}]
+        guarded = {"$cond": [{"$or": blocked}, _refusal(words, f"${old[0]}"), guarded]}
+    value = _chosen(f"${source}", f"${target}", f"{source} and {target}", on_conflict)
+    return [{"$set": {old[0]: guarded}}, {"$set": {target: value}}, {"$unset": source}]
+
+
+def _blocked(old: Sequence[str], new: Sequence[str]) -> list[Expression]:
+    """What of a document stands in the way of moving a field: an array above it, or no sub-document where it goes."""
+    above_it = [{"$isArray": [f"${path}"]} for path in _above(old)]
+    return above_it + [{"$not": [{"$in": [{"$type": f"${path}"}, ["missing", "object"]]}]} for path in _above(new)]
 
 
 def removal(path: Sequence[str]) -> list[Expression]:

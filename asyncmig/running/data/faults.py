@@ -6,6 +6,7 @@ import re
 import traceback
 from typing import Any
 
+from bson import MaxKey, MinKey
 from pymongo.errors import PyMongoError
 
 from asyncmig.drivers.base import Document
@@ -15,7 +16,7 @@ from asyncmig.running.data.progress import Progress
 from asyncmig.running.data.task import Fault
 from asyncmig.running.refusal import advice, facts
 
-__all__ = ["OUR_WORDS", "collect", "fault_of", "refusal_of"]
+__all__ = ["OUR_WORDS", "collect", "fault_of", "forget", "refusal_of"]
 
 OUR_WORDS = "asyncmig: "
 """What a pipeline of ours says when it stops on purpose begins so; the server puts words of its own around it."""
@@ -42,7 +43,7 @@ def refusal_of(operation: Operation, fault: Fault, tally: Tally) -> OperationRef
         operation,
         fault.code,
         f"the document with _id {fault.key!r}: {fault.message}",
-        f"{counsel}; {kept}" if counsel else kept,
+        "\n  ".join(part for part in (counsel, kept, str(fault.details.get("traceback", ""))) if part),
         details={**fault.details, "_id": fault.key},
     )
 
@@ -64,3 +65,11 @@ async def collect(progress: Progress, fault: Fault, operation: Operation, sessio
         session=session,
     )
     return done.upserted_id is not None
+
+
+async def forget(progress: Progress) -> None:
+    """Take away what was written down when the same operation ran to its end before, and was reverted since."""
+    first, last = (progress.failure_key(key) for key in (MinKey(), MaxKey()))
+    await progress.driver.collection(progress.failures).delete_many(
+        {"_id": {"$gte": first, "$lte": last}}, session=progress.session
+    )

@@ -36,13 +36,13 @@ def moved(
     document: Mapping[str, Any], old: Sequence[str], new: Sequence[str], on_conflict: OnConflict
 ) -> dict[str, Any]:
     """The field goes elsewhere in its document; raises Conflict where a path leads through an array or a value."""
+    if not _is_found(document, old):
+        return dict(document)
     source: Any = document
     for name in old[:-1]:
-        source = source.get(name) if isinstance(source, Mapping) else None
+        source = source[name]
         if isinstance(source, list):
             raise Conflict(f"{'.'.join(old)} lies within an array")
-    if not isinstance(source, Mapping) or old[-1] not in source:
-        return dict(document)
     target: Any = document
     for name in new[:-1]:
         target = target.get(name, {})
@@ -50,6 +50,15 @@ def moved(
             raise Conflict(f"{'.'.join(new)} lies within an array or a value")
     value = _chosen(source[old[-1]], new[-1], target, f"{'.'.join(old)} and {'.'.join(new)}", on_conflict)
     return removed(_put(document, new, value), old)
+
+
+def _is_found(value: Any, path: Sequence[str]) -> bool:
+    """Whether a query for the path finds anything there: through sub-documents, and the elements of arrays."""
+    if not path:
+        return True
+    if isinstance(value, list):
+        return any(isinstance(one, Mapping) and _is_found(one, path) for one in value)
+    return isinstance(value, Mapping) and path[0] in value and _is_found(value[path[0]], path[1:])
 
 
 def removed(document: Mapping[str, Any], path: Sequence[str]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from asyncmig.drivers.base import Document
 from asyncmig.operations import DataOperation, Tally
 from asyncmig.running.context import Context
 from asyncmig.running.data.checkpoint import Checkpoint
+from asyncmig.running.data.faults import forget
 from asyncmig.running.data.meter import Meter
 from asyncmig.running.data.plain import run_plainly
 from asyncmig.running.data.progress import Progress
@@ -49,7 +50,7 @@ async def run_data(operation: DataOperation, context: Context) -> Document:
     facts = await source.facts()
     if facts is None:
         return Tally().document
-    checkpoint = await _start(progress, facts)
+    checkpoint = await _start(operation, progress, facts)
     mark = "" if checkpoint.transactional or context.session is not None else progress.mark
     tasks = tasks_of(operation, source, mark)
     if context.session is not None:
@@ -62,11 +63,13 @@ async def run_data(operation: DataOperation, context: Context) -> Document:
     return tally.document
 
 
-async def _start(progress: Progress, facts: Document) -> Checkpoint:
+async def _start(operation: DataOperation, progress: Progress, facts: Document) -> Checkpoint:
     """Where a former run has stopped, or the beginning."""
     former = await progress.former()
     if former is not None:
         return Checkpoint.read(former)
+    if operation.on_error == "collect":
+        await forget(progress)
     may_be = facts.get("type") == "collection" and not facts.get("options", {}).get("capped")
     return Checkpoint(transactional=may_be and await progress.driver.has_transactions())
 

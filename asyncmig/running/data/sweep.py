@@ -186,7 +186,7 @@ class Sweep:
         excludes = await self._watched(task, batch, tally, session)
         for fault in batch.collected:
             if await collect(self._progress, fault, self._operation, session):
-                tally = tally.and_failed(fault.key)
+                tally = tally.and_failed(fault.key, self._progress.failures)
         after = replace(
             self._at, at=batch.span.end, excludes=excludes, tally=self._at.tally + self._counted(task, tally)
         )
