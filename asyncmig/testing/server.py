@@ -25,7 +25,6 @@ _TAKEN = "Address already in use"
 _SMALL_AND_QUICK = (
     "--wiredTigerCacheSizeGB=0.25",
     "--wiredTigerEngineConfigString=log=(prealloc=false,file_max=32MB)",  # else 300 MB before the first write
-    "--setParameter=diagnosticDataCollectionEnabled=false",
     "--journalCommitInterval=1",  # ms; an index over documents waits for the journal, else 100 ms each
 )
 
@@ -55,7 +54,7 @@ class LocalServer:
     ``folder``: where the data lives and stays; made if missing, used again with its data at the next
     start. None: a temporary folder, deleted at the end. ``replset``: a replica set of one member, as
     transactions need it; else a standalone server. ``parameters``: server parameters, as
-    ``--setParameter`` takes them. ``args``: more arguments of mongod. ``mongod``: the binary, else
+    ``--setParameter`` takes them. ``args``: more arguments of mongod, before our own. ``mongod``: the binary, else
     as :func:`~asyncmig.testing.binary.find_mongod` finds it. ``timeout``: seconds to start.
 
     A context manager, plain and async. The server ends with this process, however that ends: a small
@@ -77,7 +76,7 @@ class LocalServer:
         self._given = None if folder is None else Path(folder).expanduser().resolve()
         self._folder: Path | None = self._given
         self._replset = replset
-        self._parameters = dict(parameters or {})
+        self._parameters = {"diagnosticDataCollectionEnabled": "false", **(parameters or {})}
         self._args = tuple(args)
         self._mongod = mongod
         self._timeout = timeout
@@ -194,10 +193,12 @@ class LocalServer:
 
     def _arguments(self) -> list[str]:
         parameters = [f"--setParameter={name}={value}" for name, value in self._parameters.items()]
+        given = {argument.partition("=")[0] for argument in self._args}
+        small = [argument for argument in _SMALL_AND_QUICK if argument.partition("=")[0] not in given]
         place = [f"--port={self._port}", "--bind_ip=127.0.0.1", f"--dbpath={self.folder}"]
         sockets = [] if sys.platform == "win32" else ["--nounixsocket"]
         members = [f"--replSet={_SET}", "--oplogSize=32"] if self._replset else []
-        return [*place, *sockets, *members, *_SMALL_AND_QUICK, *parameters, *self._args]
+        return [*place, *sockets, *members, *small, *parameters, *self._args]
 
     def _failure(self, what: str, written: str) -> AsyncmigError:
         if "DBPathInUse" in written:

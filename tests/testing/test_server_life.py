@@ -105,6 +105,14 @@ def test_parameters_and_arguments_reach_the_server() -> None:
         assert wire.command(server.port, fail_point)["ok"] == 1.0
 
 
+def test_an_argument_stands_before_the_one_that_the_server_would_have() -> None:
+    with LocalServer(
+        args=["--wiredTigerCacheSizeGB", "0.3"], parameters={"diagnosticDataCollectionEnabled": "true"}
+    ) as server:
+        asked = {"getParameter": 1, "diagnosticDataCollectionEnabled": 1}
+        assert wire.command(server.port, asked)["diagnosticDataCollectionEnabled"] is True
+
+
 def test_kill_then_restart_keeps_majority_writes_and_the_port() -> None:
     with LocalServer() as server:
         insert(server, 1)
