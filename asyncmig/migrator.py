@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -107,7 +108,8 @@ class Migrator:
 
         owned = await self._created() if drop_collections else frozenset()
         policy = Policy(self._undeclared, drop_collections=drop_collections, owned=owned)
-        return await compare(self._connected(), self._wanted(), Scope(self._include, self._own), policy)
+        with self._explaining("comparing the models with"):
+            return await compare(self._connected(), self._wanted(), Scope(self._include, self._own), policy)
 
     async def revision(self, message: str, *, autogenerate: bool = False, **place: Any) -> Revision | None:
         """Write a revision file, and return what it declares; ``place`` as :meth:`generate` takes it.
@@ -222,7 +224,8 @@ class Migrator:
         if late and self._strict(strict_order):
             raise OutOfOrder(late)
         names = set((await self.state()).collections) if path else set()
-        plan = await make_plan(path, direction, load=self.directory.load, driver=self._driver(), collections=names)
+        with self._explaining("planning a run on"):
+            plan = await make_plan(path, direction, load=self.directory.load, driver=self._driver(), collections=names)
         return replace(plan, out_of_order=tuple(late))
 
     async def losses(self, target: str = "head", *, direction: Direction = "upgrade") -> tuple[Loss, ...]:
@@ -235,7 +238,8 @@ class Migrator:
 
         calls = [call for one in path for call in losing_calls(one, direction)]
         inserted = inserted_documents(await self.records()) if calls else {}
-        return await find_losses(calls, self._driver(), inserted) if calls else ()
+        with self._explaining("looking for data that would be lost in"):
+            return await find_losses(calls, self._driver(), inserted) if calls else ()
 
     async def upgrade(
         self, target: str = "head", *, strict_order: bool | None = None, confirm: Confirm | None = None
@@ -346,7 +350,8 @@ class Migrator:
         """What the database has, in normal form."""
         from asyncmig.authoring.introspect import introspect
 
-        return await introspect(self._connected(), include=self._include, own=self._own)
+        with self._explaining("reading the schema of"):
+            return await introspect(self._connected(), include=self._include, own=self._own)
 
     # The parts.
 
@@ -365,6 +370,11 @@ class Migrator:
                 'for example "app.models:ALL_COLLECTIONS"'
             )
         return declared_state(load_models(self._models) if isinstance(self._models, str) else self._models)
+
+    def _explaining(self, doing: str) -> AbstractContextManager[None]:
+        from asyncmig.drivers.explain import explaining
+
+        return explaining(self._driver(), f"{doing} the database")
 
     def _driver(self) -> Driver:
         from asyncmig.drivers import driver_for

@@ -16,7 +16,7 @@ from asyncmig.application.options import Options, migrator_for, project_settings
 from asyncmig.application.policy import Policy, chosen
 from asyncmig.application.queue import Queue
 from asyncmig.application.source import is_database
-from asyncmig.errors import ConfigurationError, LockTimeout, PendingRevisions, SchemaDiffers
+from asyncmig.errors import ConfigurationError, DriverError, LockTimeout, PendingRevisions, SchemaDiffers
 from asyncmig.history.snapshot import Snapshot
 from asyncmig.running.faults import is_transient
 
@@ -133,7 +133,7 @@ class _Start:
         """Where the database stands now; as before, where the server does not answer for a moment."""
         try:
             return await self._migrator.standing(self._files)
-        except PyMongoError as error:
+        except (PyMongoError, DriverError) as error:
             if not is_transient(error):
                 raise
             return before

@@ -28,6 +28,11 @@ class Driver(Protocol):
         """What stands for the server's clock in an update pipeline: ``"$$NOW"``; a datetime on the mock."""
         ...
 
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """``host:port`` of every server that the client knows of, for messages."""
+        ...
+
     async def command(self, command: Mapping[str, Any], *, admin: bool = False, session: Any = None) -> Document:
         """Run one command on the database (or on ``admin``) and return the server's reply."""
         ...

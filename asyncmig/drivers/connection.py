@@ -12,6 +12,7 @@ import anyio
 from pymongo import errors
 
 from asyncmig.drivers.exit import leave_quickly
+from asyncmig.drivers.explain import reason
 from asyncmig.drivers.real import maybe
 from asyncmig.errors import AsyncmigError, ConfigurationError, DriverError, ServerUnreachable
 
@@ -136,7 +137,7 @@ def _explained(error: Exception, url: str, seconds: float) -> AsyncmigError:
         return DriverError(_refusal(error, ", ".join(where)))
     if isinstance(error, errors.ConfigurationError) and not _is_of_dns(error):
         return _unusable(error, url)
-    return ServerUnreachable(where, seconds, _reason(_without_secrets(error, url)))
+    return ServerUnreachable(where, seconds, reason(_without_secrets(error, url)))
 
 
 def _is_of_dns(error: BaseException) -> bool:
@@ -150,13 +151,8 @@ def _refusal(error: errors.OperationFailure, where: str) -> str:
             f"the server at {where} refused the user name or the password; "
             "check both, and that authSource in the URL names the database where the user was created"
         )
-    reason = (error.details or {}).get("errmsg", "no reason given")
-    return f"the server at {where} refused the connection (code {error.code}): {reason}"
-
-
-def _reason(text: str) -> str:
-    """What is wrong with each server, without the driver's list of time-outs and picture of the topology."""
-    return re.sub(r" \(configured timeouts:[^)]*\)", "", text.partition(", Timeout:")[0])
+    said = (error.details or {}).get("errmsg", "no reason given")
+    return f"the server at {where} refused the connection (code {error.code}): {said}"
 
 
 def _without_secrets(error: Exception, url: str) -> str:

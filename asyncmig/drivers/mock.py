@@ -45,6 +45,11 @@ class MockDriver:
         """This machine's clock: the mock has none of its own that an update could ask."""
         return datetime.now(UTC)
 
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """The mock lives in this process."""
+        return (_NAME,)
+
     async def command(self, command: Mapping[str, Any], *, admin: bool = False, session: Any = None) -> Document:
         """Carry out a command on collections or indexes, ``ping`` or ``buildInfo``; refuse any other by name."""
         _refuse_session(session)

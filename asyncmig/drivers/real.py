@@ -50,6 +50,12 @@ class RealDriver:
         self.database = database
         self._has_transactions: bool | None = None
 
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """``host:port`` of every server that the client knows of."""
+        known = self.database.client.topology_description.server_descriptions()
+        return tuple(sorted(f"{host}:{port}" if port else str(host) for host, port in known))
+
     async def command(self, command: Mapping[str, Any], *, admin: bool = False, session: Any = None) -> Document:
         """Run one command and return the reply; one that changes the schema waits for a majority.
 

@@ -14,6 +14,8 @@ from pymongo.errors import (
     WriteConcernError,
 )
 
+from asyncmig.errors import DriverError
+
 __all__ = ["is_transient", "outcome_is_unknown", "wants_another_transaction"]
 
 _CODES = frozenset(
@@ -43,9 +45,12 @@ def is_transient(error: BaseException) -> bool:
     """Whether the same request, sent again, may well succeed.
 
     True for broken connections, elections and unmet write concerns: there the server may or may
-    not have done what was asked, so only a request that is safe to repeat may be repeated.
+    not have done what was asked, so only a request that is safe to repeat may be repeated. Of one of
+    our errors its cause is looked at.
     https://www.mongodb.com/docs/manual/reference/error-codes/
     """
+    if isinstance(error, DriverError) and error.__cause__ is not None:
+        return is_transient(error.__cause__)
     if isinstance(error, BulkWriteError):
         return _bulk_is_transient(error)
     if isinstance(error, (AutoReconnect, WaitQueueTimeoutError, WriteConcernError)):

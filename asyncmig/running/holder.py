@@ -12,6 +12,7 @@ from functools import cache
 from typing import Any
 
 from asyncmig.drivers.base import Document
+from asyncmig.running.shape import shaped
 
 __all__ = ["Holder", "identity"]
 
@@ -36,8 +37,7 @@ class Holder:
     @classmethod
     def read(cls, document: Mapping[str, Any]) -> Holder:
         """The holder that a held lock's document names."""
-        known = {field.name: document[field.name] for field in fields(cls) if field.name in document}
-        return cls(**known)
+        return cls(**{"owner": "?", "token": 0, **shaped(cls, document)})
 
     @property
     def document(self) -> Document:

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Protocol
 import anyio
 from pymongo.errors import PyMongoError
 
+from asyncmig.drivers.explain import reason
 from asyncmig.errors import LockLost
 from asyncmig.running.events import LoopBlocked
 
@@ -136,8 +137,8 @@ class Lease:
         if left > 0:
             await anyio.sleep(min(self._length / 30, left))
         elif not overslept:
-            reason = str(error) or "the server did not answer in time"
-            self.lose(f"it could not be renewed for {self._length * 5 / 6:.3g} s: {reason}")
+            why = reason(str(error)) or "the server did not answer in time"
+            self.lose(f"it could not be renewed for {self._length * 5 / 6:.3g} s: {why}")
 
     def _patience(self, now: float) -> float:
         """Seconds for one attempt: up to the deadline, or, when we have slept past it, for the one that tells."""

@@ -13,6 +13,8 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from operator import attrgetter
 from typing import Any
 
 from bson import Int64
@@ -20,11 +22,12 @@ from pymongo import DeleteOne, UpdateOne
 from pymongo.errors import BulkWriteError, DuplicateKeyError, OperationFailure
 
 from asyncmig.drivers.base import Document, Driver
+from asyncmig.drivers.explain import explaining
 from asyncmig.errors import LockLost
 from asyncmig.running.clock import Clock
 from asyncmig.running.lease import Lease
 from asyncmig.running.patience import patiently
-from asyncmig.running.record import Mark, Record
+from asyncmig.running.record import Mark, Record, identified
 from asyncmig.running.write import Delete, Insert, Write, statement
 
 __all__ = ["Ledger", "Overtaken"]
@@ -50,32 +53,42 @@ class Ledger:
         self.collection = collection
         self.failures = f"{collection}_failed"
         """The collection that is told of documents that failed, where an operation on data collects them."""
-        self._clock = Clock(driver)
+        self._driver, self._clock = driver, Clock(driver)
         self._documents = driver.collection(collection)
 
     # -- reading: no lock needed ----------------------------------------------------------------
 
     async def summaries(self) -> dict[str, Record]:
         """Every record by its id, without journal and source, in one round trip."""
-        found = await self._documents.find({}, dict.fromkeys(_SUMMARY, 1), batch_size=_BATCH).to_list(None)
-        return {document["_id"]: Record.read(document) for document in found}
+        found = await self._found({}, dict.fromkeys(_SUMMARY, 1))
+        return {record.revision: record for record in map(self._read, found)}
 
     async def marks(self) -> dict[str, Mark]:
         """A mark of every revision by its id, in one round trip: the least that tells where a database stands."""
-        found = await self._documents.find({}, dict.fromkeys(Mark._fields, 1), batch_size=_BATCH).to_list(None)
-        return {
-            one["_id"]: Mark(one.get("state", "applied"), one.get("checksum"), one.get("stopped_at")) for one in found
-        }
+        found = await self._found({}, dict.fromkeys(Mark._fields, 1))
+        return {identified(one, self.collection): Mark.read(one, self.collection) for one in found}
 
     async def records(self) -> list[Record]:
         """Every record in full, by id."""
-        return [Record.read(document) for document in await self._documents.find({}).sort("_id").to_list(None)]
+        return sorted(map(self._read, await self._found({})), key=attrgetter("revision"))
 
     async def record(self, revision: str, lease: Lease | None = None) -> Record | None:
         """One record in full; with a lease it is asked for again when the connection breaks."""
         ask = functools.partial(self._documents.find_one, {"_id": revision})
-        document = await (patiently(lease, ask) if lease is not None else ask())
-        return Record.read(document) if document else None
+        with self._explaining("reading"):
+            document = await (patiently(lease, ask) if lease is not None else ask())
+        return self._read(document) if document else None
+
+    async def _found(self, filter_: Document, fields: Document | None = None) -> list[Document]:
+        with self._explaining("reading"):
+            found: list[Document] = await self._documents.find(filter_, fields, batch_size=_BATCH).to_list(None)
+        return found
+
+    def _read(self, document: Document) -> Record:
+        return Record.read(document, self.collection)
+
+    def _explaining(self, doing: str) -> AbstractContextManager[None]:
+        return explaining(self._driver, f"{doing} the ledger {self.collection}")
 
     # -- writing: with the lease ----------------------------------------------------------------
 
@@ -83,19 +96,28 @@ class Ledger:
         """Stamp our token on all that is not settled, so that no runner before us can write there any more."""
         await lease.ensure()
         unsettled = {"state": {"$ne": "applied"}, "token": {"$not": {"$gte": Int64(lease.token)}}}
-        await patiently(
-            lease,
-            lambda: self._documents.update_many(
-                unsettled | self._clock.before(lease.writes_until), {"$set": {"token": Int64(lease.token)}}
-            ),
-        )
+        with self._explaining("writing to"):
+            await patiently(
+                lease,
+                lambda: self._documents.update_many(
+                    unsettled | self._clock.before(lease.writes_until), {"$set": {"token": Int64(lease.token)}}
+                ),
+            )
 
     async def send(self, lease: Lease, *writes: Write, session: Any = None) -> None:
         """Put these writes to the server, in this order and in one round trip.
 
         Raises LockLost when one is refused because we are late, Overtaken when a record that was to
-        be made is there. Within a transaction nothing is repeated: the whole transaction is.
+        be made is there, DriverError for whatever the driver says. Within a transaction nothing is
+        repeated, and its errors are left as they are: the whole transaction is repeated.
         """
+        if session is not None:
+            await self._send(lease, writes, session)
+            return
+        with self._explaining("writing to"):
+            await self._send(lease, writes, None)
+
+    async def _send(self, lease: Lease, writes: Sequence[Write], session: Any) -> None:
         for attempt in (1, 2):
             await lease.ensure()
             try:

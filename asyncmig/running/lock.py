@@ -17,6 +17,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
@@ -26,7 +27,8 @@ from pymongo import ReturnDocument
 from pymongo.errors import DuplicateKeyError, PyMongoError
 
 from asyncmig.drivers.base import Document, Driver
-from asyncmig.errors import LockError, LockLost, LockTimeout
+from asyncmig.drivers.explain import explained, explaining
+from asyncmig.errors import AsyncmigError, LockError, LockLost, LockTimeout
 from asyncmig.running.clock import EPOCH, Clock
 from asyncmig.running.events import Event, LockAcquired, LockReleased
 from asyncmig.running.faults import is_transient
@@ -38,7 +40,6 @@ __all__ = ["Lock"]
 
 _ID = "migration"
 _OWNER = {"$ifNull": ["$owner", None]}
-_END = {"$ifNull": ["$expires_at", EPOCH]}
 _UNTIL_TOLD = 2.0  # seconds to tell the server, after a cancellation, that the lock is not wanted any more
 
 
@@ -57,7 +58,7 @@ class Lock:
         lease: float = 30.0,
         on_event: Callable[[Event], None] | None = None,
     ) -> None:
-        self._clock = Clock(driver)
+        self._driver, self._clock = driver, Clock(driver)
         self._documents = driver.collection(collection)
         self.collection, self.lease = collection, lease
         self.tell: Callable[[Event], None] = on_event or (lambda event: None)
@@ -86,7 +87,7 @@ class Lock:
         lease.check()
 
     async def acquire(self, *, wait: float = 60.0, command: str = "") -> Lease:
-        """Take the lock. Raises LockTimeout, which tells who holds it, after ``wait`` seconds."""
+        """Take the lock. Raises LockTimeout, which tells who holds it, after ``wait`` seconds; DriverError."""
         owner, patience = uuid4().hex, Patience(wait, self.tell)
         try:
             while True:
@@ -100,7 +101,7 @@ class Lock:
                 else:
                     await self._stand_in_line(Holder.read(document), patience)
         except BaseException as error:
-            if patience.had_faults or not isinstance(error, LockError):
+            if patience.had_faults or not isinstance(error, AsyncmigError):
                 await self._abandon(owner)
             raise
 
@@ -112,7 +113,7 @@ class Lock:
             )
         except PyMongoError as error:
             if not (isinstance(error, DuplicateKeyError) or is_transient(error)):
-                raise LockError(f"the lock in {self.collection} cannot be taken: {error}") from error
+                raise explained(error, self._driver, self._doing("taking")) from error
             patience.note(error)
             return None
         return document
@@ -124,7 +125,7 @@ class Lock:
 
     def _taking(self, owner: str, command: str) -> list[Document]:
         """One ``$set`` with a condition per field: the only pipeline that the mock knows, too."""
-        free = {"$or": [{"$eq": [_OWNER, None]}, {"$lte": [_END, self._clock.now]}]}
+        free = {"$or": [{"$eq": [_OWNER, None]}, self._has_ended]}
         is_mine = {"$eq": [_OWNER, owner]}
         facts = {"command": command, **identity()}
         wanted = {
@@ -134,11 +135,21 @@ class Lock:
             **{name: {"$literal": value} for name, value in facts.items()},
         }
         # The mock sets one field after the other, seeing those set before: token and owner come first.
-        grown = {"$add": [{"$ifNull": ["$token", Int64(0)]}, Int64(1)]}
+        grown = {"$add": [self._sound("token", ["int", "long"], Int64(0)), Int64(1)]}
         token = {"$cond": [{"$and": [free, {"$ne": [_OWNER, owner]}]}, grown, "$token"]}
         mine = {"$cond": [{"$or": [free, is_mine]}, owner, "$owner"]}
         rest = {n: {"$cond": [{"$or": [free, is_mine]}, value, f"${n}"]} for n, value in wanted.items()}
         return [{"$set": {"token": token, "owner": mine, **rest}}]
+
+    @property
+    def _has_ended(self) -> Document:
+        return {"$lte": [self._sound("expires_at", ["date"], EPOCH), self._clock.now]}
+
+    def _sound(self, field: str, types: list[str], other: Any) -> Document:
+        """The field's value where it is what we write there: somebody may have changed the document by hand."""
+        if not self._clock.is_servers:
+            return {"$ifNull": [f"${field}", other]}
+        return {"$cond": [{"$in": [{"$type": f"${field}"}, types]}, f"${field}", other]}
 
     async def renew(self, lease: Lease) -> Any:
         """The lease's new end on the server's clock, or None when it is not ours any more."""
@@ -152,7 +163,8 @@ class Lock:
     async def raise_token(self, lease: Lease, least: int) -> Int64:
         """Lift the token to at least ``least``: the lock's document was lost, the ledger's tokens were not."""
         token = Int64(max(least, lease.token))
-        done = await self._documents.update_one(self._of(lease.owner, lease.token), {"$set": {"token": token}})
+        with explaining(self._driver, self._doing("writing to")):
+            done = await self._documents.update_one(self._of(lease.owner, lease.token), {"$set": {"token": token}})
         if not done.matched_count:
             raise LockLost("another owner has taken it")
         return token
@@ -195,18 +207,20 @@ class Lock:
         record that the new owner has touched, and stops.
         """
         attempt = uuid4().hex
-        breaking = {"$and": [{"$ne": [_OWNER, None]}, {"$or": [force, {"$lte": [_END, self._clock.now]}]}]}
+        breaking = {"$and": [{"$ne": [_OWNER, None]}, {"$or": [force, self._has_ended]}]}
         by = {"attempt": attempt, "owner": "$owner", **{n: {"$literal": v} for n, v in identity().items()}}
         values = {"broken_by": by, "broken_at": self._clock.now, "expires_at": self._clock.now, "owner": None}
-        document = await self._documents.find_one_and_update(
-            {"_id": _ID},
-            [{"$set": {name: {"$cond": [breaking, value, f"${name}"]} for name, value in values.items()}}],
-            return_document=ReturnDocument.AFTER,
-        )
+        with explaining(self._driver, self._doing("breaking")):
+            document = await self._documents.find_one_and_update(
+                {"_id": _ID},
+                [{"$set": {name: {"$cond": [breaking, value, f"${name}"]} for name, value in values.items()}}],
+                return_document=ReturnDocument.AFTER,
+            )
         if document is None:
             return None
-        if document.get("broken_by", {}).get("attempt") == attempt:
-            return Holder.read({**document, "owner": document["broken_by"]["owner"]})
+        by_whom = document.get("broken_by")
+        if isinstance(by_whom, dict) and by_whom.get("attempt") == attempt:
+            return Holder.read({**document, "owner": by_whom["owner"]})
         if document.get("owner") is None:
             return None
         raise LockError(_alive(Holder.read(document)))
@@ -217,14 +231,18 @@ class Lock:
         if self._clock.is_servers:
             fields = dict.fromkeys(Holder.__dataclass_fields__, 1) | {
                 "_id": 0,
-                "alive": {"$gt": ["$expires_at", self._clock.now]},
+                "alive": {"$not": [self._has_ended]},
             }
-        document = await self._documents.find_one({"_id": _ID}, fields)
+        with explaining(self._driver, self._doing("reading")):
+            document = await self._documents.find_one({"_id": _ID}, fields)
         if document is None or document.get("owner") is None:
             return None
         if not self._clock.is_servers:
-            document["alive"] = document["expires_at"] > self._clock.now
+            document["alive"] = document.get("expires_at", EPOCH) > self._clock.now
         return Holder.read(document)
+
+    def _doing(self, what: str) -> str:
+        return f"{what} the lock in {self.collection}"
 
     @staticmethod
     def _of(owner: str, token: int) -> Document:
@@ -232,8 +250,13 @@ class Lock:
 
 
 def _alive(holder: Holder) -> str:
+    since, renewed, ends = map(_told, (holder.acquired_at, holder.renewed_at, holder.expires_at))
     return (
-        f"the migration lock is held by {holder} since {holder.acquired_at:%Y-%m-%d %H:%M:%S} UTC and its lease is "
-        f"alive (last renewed {holder.renewed_at:%H:%M:%S}, ends {holder.expires_at:%H:%M:%S} UTC unless renewed). "
+        f"the migration lock is held by {holder} since {since} and its lease is alive "
+        f"(last renewed {renewed}, ends {ends} unless renewed). "
         "If that process is dead, wait for the lease to end, or take the lock away with `asyncmig unlock --force`"
     )
+
+
+def _told(moment: datetime | None) -> str:
+    return f"{moment:%Y-%m-%d %H:%M:%S} UTC" if moment else "an unknown time"

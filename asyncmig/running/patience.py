@@ -9,6 +9,7 @@ from typing import TypeVar
 import anyio
 from pymongo.errors import PyMongoError
 
+from asyncmig.drivers.explain import reason
 from asyncmig.errors import LockError
 from asyncmig.running.events import Event, LockWaiting
 from asyncmig.running.faults import is_transient
@@ -71,7 +72,7 @@ class Patience:
     async def after_fault(self) -> None:
         """Pause before asking again; raises LockError when there were too many faults."""
         if self._faults > _FAULTS_FORGIVEN and self.is_over:
-            raise LockError(f"the migration lock could not be asked for: {self._fault}") from self._fault
+            raise LockError(f"the migration lock could not be asked for: {reason(str(self._fault))}") from self._fault
         await self._sleep()
 
     async def after_refusal(self, holder: Holder) -> None:

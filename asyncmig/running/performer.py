@@ -14,7 +14,7 @@ from anyio.lowlevel import checkpoint_if_cancelled
 from pymongo.errors import PyMongoError
 
 from asyncmig.drivers.base import Document
-from asyncmig.errors import DriverError, OperationRefused, RevisionError
+from asyncmig.errors import OperationRefused, RevisionError, UnsupportedByDriver
 from asyncmig.operations import DataOperation, Operation
 from asyncmig.running.apply import Context, apply, prepare
 from asyncmig.running.complete import complete
@@ -178,7 +178,7 @@ class JournallingPerformer(Performer):
         await self._journal.start(number, operation, intent)
         try:
             result = await self._settled(number, operation, intent)
-        except (OperationRefused, DriverError) as error:
+        except (OperationRefused, UnsupportedByDriver) as error:
             self._journal.refuse(number, error)
             raise
         self._journal.finish(number, result)

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
-from functools import cache
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
 from asyncmig.drivers.base import Document
 from asyncmig.running.events import Direction
+from asyncmig.running.shape import DamagedRecord, Unfit, shaped
 
-__all__ = ["Direction", "JournalEntry", "Mark", "Record", "State"]
+__all__ = ["Direction", "JournalEntry", "Mark", "Record", "State", "identified"]
 
 State = Literal["upgrading", "applied", "downgrading", "failed"]
+_STATES = get_args(State)
+
+
+_JOURNALS = ("journal", "undo", "superseded")
 
 
 class Mark(NamedTuple):
@@ -22,6 +26,22 @@ class Mark(NamedTuple):
     state: State
     checksum: str | None
     stopped_at: datetime | None = None
+
+    @classmethod
+    def read(cls, document: Mapping[str, Any], collection: str) -> Mark:
+        """The mark that a document holds. Raises DamagedRecord."""
+        state, checksum, stopped_at = (
+            document.get("state", "applied"),
+            document.get("checksum"),
+            document.get("stopped_at"),
+        )
+        if state not in _STATES:
+            Record.read(document, collection)  # which says what is wrong
+        return cls(
+            state,
+            checksum if isinstance(checksum, str) else None,
+            stopped_at if isinstance(stopped_at, datetime) else None,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +69,11 @@ class JournalEntry:
 
     @classmethod
     def read(cls, document: Mapping[str, Any]) -> JournalEntry:
-        """The entry that a document holds; fields of newer versions are left alone."""
-        known = _known(cls, document)
-        return cls(**{**known, "subjects": tuple(known.get("subjects") or ())})
+        """The entry that a document holds. Raises Unfit."""
+        missing = [name for name in ("number", "operation", "fingerprint") if name not in document]
+        if missing:
+            raise Unfit(missing[0], None, "there")
+        return cls(**{"collection": "?", "description": "?", **shaped(cls, document)})
 
     @property
     def document(self) -> Document:
@@ -114,12 +136,15 @@ class Record:
     repaired: tuple[Mapping[str, Any], ...] = ()
 
     @classmethod
-    def read(cls, document: Mapping[str, Any]) -> Record:
-        """The record that a document holds; fields of newer versions are left alone."""
-        known = _known(cls, document)
-        journals = {n: tuple(map(JournalEntry.read, known.get(n) or ())) for n in ("journal", "undo", "superseded")}
-        tuples = {n: tuple(known.get(n) or ()) for n in ("parents", "depends_on", "replaces", "repaired")}
-        return cls(revision=document["_id"], **{**known, **journals, **tuples})
+    def read(cls, document: Mapping[str, Any], collection: str = "asyncmig_revisions") -> Record:
+        """The record that a document holds; fields of newer versions are left alone. Raises DamagedRecord."""
+        revision = identified(document, collection)
+        try:
+            known = shaped(cls, document)
+            journals = {name: _entries(name, known[name]) for name in _JOURNALS if name in known}
+        except Unfit as fault:
+            raise DamagedRecord(collection, revision, fault.field, fault.value, fault.expected) from None
+        return cls(**{**known, **journals, "revision": revision})
 
     @property
     def is_applied(self) -> bool:
@@ -147,10 +172,19 @@ class Record:
         return f"{self.error.get('type')}: {self.error.get('message')}" if self.error else ""
 
 
-def _known(cls: type, document: Mapping[str, Any]) -> Document:
-    return {name: document[name] for name in _names(cls) if name in document}
+def identified(document: Mapping[str, Any], collection: str) -> str:
+    """The id of a record. Raises DamagedRecord where it is none that a revision could have."""
+    revision = document["_id"]
+    if not isinstance(revision, str):
+        raise DamagedRecord(collection, revision, "_id", revision, "a revision's id, a string")
+    return revision
 
 
-@cache
-def _names(cls: type) -> tuple[str, ...]:
-    return tuple(field.name for field in fields(cls))
+def _entries(name: str, documents: Sequence[Mapping[str, Any]]) -> tuple[JournalEntry, ...]:
+    found = []
+    for number, document in enumerate(documents):
+        try:
+            found.append(JournalEntry.read(document))
+        except Unfit as fault:
+            raise Unfit(f"{name}.{number}.{fault.field}", fault.value, fault.expected) from None
+    return tuple(found)

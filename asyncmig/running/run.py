@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from asyncmig.drivers.base import Driver
+from asyncmig.drivers.explain import explaining
 from asyncmig.history.revision import Revision
 from asyncmig.running.clock import Clock
 from asyncmig.running.events import Event
@@ -43,7 +44,8 @@ class Run:
 
     async def look(self) -> None:
         """Read again which collections there are; the set stays the same object."""
-        found = await patiently(self.lease, lambda: self.driver.read({"listCollections": 1, "nameOnly": True}))
+        with explaining(self.driver, "listing the collections"):
+            found = await patiently(self.lease, lambda: self.driver.read({"listCollections": 1, "nameOnly": True}))
         names = {one["name"] for one in found if not one["name"].startswith("system.")}
         self.collections.clear()
         self.collections.update(names - self.own)

@@ -29,6 +29,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from asyncmig.drivers.base import Driver
+from asyncmig.drivers.explain import explaining
+from asyncmig.errors import DriverError
 from asyncmig.history.graph import RevisionGraph
 from asyncmig.history.revision import Revision
 from asyncmig.running.events import ChecksumChanged, Direction, Event, RevisionsOutOfOrder, RunStarted
@@ -107,6 +109,7 @@ class Runner:
         if not path and not self._taken(records) and not self._graph.outlived(_applied(records)):
             return []
         self._examine(path, "upgrade")
+        await self._refuse_transactions(path)
         async with self._running() as (run, now):
             path = self._up(now, target, strict_order)
             await self._tidy(run, now)
@@ -123,6 +126,7 @@ class Runner:
         if not path:
             return []
         self._examine(path, "downgrade")
+        await self._refuse_transactions(path)
         async with self._running() as (run, now):
             path = self._down(now, target)
             for revision in path:
@@ -165,7 +169,8 @@ class Runner:
         self._tell(RunStarted(direction, tuple(path)))
         await run.look()
         walk = Walk(run, direction, records)
-        await walk.go(path)
+        with explaining(self._driver, f"running the {direction}"):
+            await walk.go(path)
         return walk.done
 
     def _examine(self, path: Iterable[Revision], direction: Direction) -> None:
@@ -176,6 +181,19 @@ class Runner:
                 refuse_one_way(revision, module)
             if revision.transactional:
                 refuse_schema_changes(revision, module.upgrade if direction == "upgrade" else module.downgrade)
+
+    async def _refuse_transactions(self, path: Iterable[Revision]) -> None:
+        """Raise DriverError where a revision wants a transaction and the server has none; an empty one tells."""
+        wanting = next((revision for revision in path if revision.transactional), None)
+        if wanting is None:
+            return
+        try:
+            with explaining(self._driver, "asking for transactions"):
+                async with self._driver.transaction():
+                    pass
+        except DriverError as error:
+            error.add_note(f"Revision {wanting} has `transactional = True`. Nothing was done.")
+            raise
 
     def _load(self, revision: Revision) -> RevisionModule:
         if revision.revision not in self._modules:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from asyncmig.drivers.base import Document, Driver
+from asyncmig.drivers.explain import explaining
 from asyncmig.running.clock import Clock
 from asyncmig.running.holder import identity
 from asyncmig.running.lease import Lease
@@ -26,7 +27,8 @@ class Trail:
     """The events of one database, oldest first."""
 
     def __init__(self, driver: Driver, *, collection: str = "asyncmig_lock") -> None:
-        self._clock = Clock(driver)
+        self._driver, self._clock = driver, Clock(driver)
+        self.collection = collection
         self._documents = driver.collection(collection)
 
     async def add(
@@ -41,18 +43,20 @@ class Trail:
         if session is not None:
             await self._append(event, session=session)
         else:
-            await patiently(lease, lambda: self._append(event))
+            with explaining(self._driver, f"writing to the trail in {self.collection}"):
+                await patiently(lease, lambda: self._append(event))
 
     async def _append(self, event: Document, **options: Any) -> None:
         """By the server's clock where there is one: ``$push`` alone could not ask it."""
         update: Any = {"$push": {"events": {"$each": [{**event, "at": self._clock.now}], "$slice": -_KEPT}}}
         if self._clock.is_servers:
             new = {"$mergeObjects": [{"$literal": event}, {"at": self._clock.now}]}
-            grown = {"$concatArrays": [{"$ifNull": ["$events", []]}, [new]]}
+            grown = {"$concatArrays": [{"$cond": [{"$isArray": "$events"}, "$events", []]}, [new]]}
             update = [{"$set": {"events": {"$slice": [grown, -_KEPT]}}}]
         await self._documents.update_one({"_id": _ID}, update, upsert=True, **options)
 
     async def read(self) -> list[Document]:
         """Every event that is kept, oldest first."""
-        document = await self._documents.find_one({"_id": _ID})
-        return list(document["events"]) if document else []
+        with explaining(self._driver, f"reading the trail in {self.collection}"):
+            document = await self._documents.find_one({"_id": _ID})
+        return list(document.get("events", ())) if document else []

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import anyio
 from anyio.lowlevel import checkpoint_if_cancelled
 
-from asyncmig.errors import LockLost, RevisionFailed
+from asyncmig.errors import DriverError, LockLost, RevisionFailed
 from asyncmig.history.revision import Revision
 from asyncmig.running.complete import complete
 from asyncmig.running.events import Direction, RevisionFinished, RevisionStopped
@@ -115,8 +115,12 @@ class Walk:
 
     async def _fail(self, step: Step, error: Exception) -> None:
         self._run.lease.check()
-        await self._shielded(self._stopped(step, error, interrupted=False))
-        raise RevisionFailed(step.revision.revision, self._direction, step.where(error), error) from error
+        failure = RevisionFailed(step.revision.revision, self._direction, step.where(error), error)
+        try:
+            await self._shielded(self._stopped(step, error, interrupted=False))
+        except DriverError as trouble:
+            failure.add_note(f"The ledger could not be told; it has the revision as under way. {trouble}")
+        raise failure from error
 
     async def _interrupt(self, step: Step, error: BaseException) -> None:
         if self._run.lease.loss:

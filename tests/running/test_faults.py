@@ -17,7 +17,7 @@ from pymongo import AsyncMongoClient, MongoClient
 from pymongo.errors import PyMongoError
 
 from asyncmig.drivers import driver_for
-from asyncmig.errors import AsyncmigError, LockLost
+from asyncmig.errors import AsyncmigError, DriverError, LockLost, RevisionFailed
 from asyncmig.running.events import Event, OperationFinished, OperationRetried, OperationStarted
 from asyncmig.running.lock import Lock
 from asyncmig.testing.server import LocalServer
@@ -131,6 +131,48 @@ async def test_a_transactional_run_survives_a_fault_of(
             await getattr(history.runner(database), direction)(target)
     assert await states(other) == {"a": "applied"}
     assert await other["x"].find().sort("_id").to_list(None) == [{"_id": 0, "n": 1}, {"_id": 1}]
+
+
+NOT_ALLOWED = {"errorCode": 13}
+
+
+@pytest.mark.parametrize(
+    ("command", "fault", "words"),
+    [
+        ("find", NETWORK, "reading the ledger asyncmig_revisions .*: the connection broke"),
+        ("find", NOT_ALLOWED, "reading the ledger asyncmig_revisions .*: the server does not allow it"),
+        ("find", {"errorCode": 50}, r"reading the ledger .*: the server refused it \(code 50\)"),
+        ("findAndModify", NOT_ALLOWED, "taking the lock in asyncmig_lock .*: the server does not allow it"),
+        ("update", NOT_ALLOWED, "writing to the ledger asyncmig_revisions .*: the server does not allow it"),
+        ("listCollections", NOT_ALLOWED, "listing the collections .*: the server does not allow it"),
+    ],
+)
+async def test_what_time_does_not_heal_is_told_as_an_error_of_ours(
+    place: tuple[Any, Any], tmp_path: Path, command: str, fault: dict[str, Any], words: str
+) -> None:
+    database, other = place
+    history = History(tmp_path / "history")
+    history.add("a", EVERYTHING, NOTHING)
+    async with failing_for(other.client, database.name, [command], {"times": 2 if fault is NETWORK else 1}, **fault):
+        with pytest.raises(DriverError, match=words) as caught:
+            await history.runner(database).upgrade()
+    assert isinstance(caught.value.__cause__, PyMongoError)
+    assert await Lock(driver_for(other)).holder() is None
+    assert await other.list_collection_names(filter={"name": "b"}) == []
+
+
+async def test_a_ledger_that_cannot_be_told_of_a_failure(place: tuple[Any, Any], tmp_path: Path) -> None:
+    """The server allows no more writes from the first operation on: the revision is under way, and stays so."""
+    database, other = place
+    history = History(tmp_path / "history")
+    history.add("a", EVERYTHING, NOTHING)
+    async with failing_for(other.client, database.name, ["update"], {"skip": 2}, **NOT_ALLOWED):
+        with pytest.raises(RevisionFailed, match=r"failed in upgrade at its own code.*does not allow it") as caught:
+            await history.runner(database, lease=2).upgrade()
+    assert "The ledger could not be told; it has the revision as under way" in caught.value.__notes__[0]
+    assert await states(other) == {"a": "upgrading"}
+    await history.runner(database, wait=30).upgrade()
+    assert await states(other) == {"a": "applied"}
 
 
 STORMS = [NETWORK, NOT_PRIMARY, NO_MAJORITY] if CHAOS else [NETWORK]
@@ -247,20 +289,30 @@ def _stall(event: Event, proxy: Proxy) -> None:
 # -- the server -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("driver_name", "moment"), [("motor", "an operation"), ("pymongo", "code of the revision's own")]
-)
-async def test_the_server_is_killed_and_started_again(driver_name: str, tmp_path: Path, moment: str) -> None:
+SERVER_KILLS = [
+    pytest.param(driver, moment, number, id=f"{driver}, {moment} {number}")
+    for driver, moment in (("motor", "in operation"), ("pymongo", "after operation"))
+    for number in (range(1, 11) if CHAOS else [8])
+]
+
+
+@pytest.mark.chaos
+@pytest.mark.parametrize(("driver_name", "moment", "number"), SERVER_KILLS)
+async def test_the_server_is_killed_and_started_again(
+    driver_name: str, tmp_path: Path, moment: str, number: int
+) -> None:
     """SIGKILL to mongod in the middle of a run, and a new one on the same data: the run goes on."""
     history = History(tmp_path / "history")
-    history.add("a", EVERYTHING.replace("'b')", "'b')\nawait asyncio.sleep(0.2)"), NOTHING)
+    history.add(
+        "a", EVERYTHING.replace("\n", "\nawait asyncio.sleep(0.2)\n") if moment[0] == "a" else EVERYTHING, NOTHING
+    )
     with LocalServer(tmp_path / "data") as server:
         client: Any = {"motor": AsyncIOMotorClient, "pymongo": AsyncMongoClient}[driver_name](server.url)
         restarts: list[asyncio.Task[Any]] = []
 
         def hear(event: Event) -> None:
-            kind = OperationStarted if moment == "an operation" else OperationFinished
-            if isinstance(event, kind) and event.number == 8 and not restarts:
+            kind = OperationStarted if moment == "in operation" else OperationFinished
+            if isinstance(event, kind) and event.number == number and not restarts:
                 server.kill()
                 restarts.append(asyncio.ensure_future(asyncio.to_thread(server.start)))
 

@@ -72,8 +72,12 @@ class Victims:
 
     def ask(self, **job: Any) -> Answer:
         """One run from beginning to end."""
-        self.send(job)
-        return self.receive()[0]
+        return self.ask_all(job)[0]
+
+    def ask_all(self, *jobs: dict[str, Any]) -> list[Answer]:
+        """Several at once, all from beginning to end."""
+        self.send(*jobs)
+        return self.receive()
 
     async def answers(self) -> list[Answer]:
         """As :meth:`receive`, without standing in the way of the event loop."""

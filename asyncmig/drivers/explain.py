@@ -1,0 +1,76 @@
+"""What a driver's error means to whoever has to do something about it: what, where, and what to do.
+
+Drivers speak of topologies and time-outs. :func:`explaining` turns that into one of our errors, with
+the driver's own as its cause; no message holds more of a URL than host and port.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from pymongo.errors import (
+    ConnectionFailure,
+    OperationFailure,
+    PyMongoError,
+    ServerSelectionTimeoutError,
+    WriteConcernError,
+)
+
+from asyncmig.drivers.base import Driver
+from asyncmig.errors import DriverError, ServerUnreachable
+
+__all__ = ["explained", "explaining", "reason"]
+
+_NOT_ALLOWED = (13, 8000)  # Unauthorized, and what Atlas says instead
+_WRONG_PASSWORD = 18
+_NO_MAJORITY = (64, 100)
+
+
+@contextmanager
+def explaining(driver: Driver, doing: str) -> Iterator[None]:
+    """A block whose driver's errors leave it as DriverError; ``doing`` is what was to be done: "reading wallet"."""
+    try:
+        yield
+    except PyMongoError as error:
+        raise explained(error, driver, doing) from error
+
+
+def explained(error: PyMongoError, driver: Driver, doing: str) -> DriverError:
+    """The error to raise in its place; ServerUnreachable where nobody answers."""
+    where, name = driver.hosts, driver.database.name
+    task = f"{doing} (database {name} at {', '.join(where)})"
+    if isinstance(error, ServerSelectionTimeoutError):
+        seconds = float(driver.database.client.options.server_selection_timeout)
+        return ServerUnreachable(where, seconds, f"{doing}; {reason(str(error))}")
+    if isinstance(error, ConnectionFailure):
+        return DriverError(
+            f"{task}: the connection broke: {reason(str(error))}. "
+            "What was sent may have been done; once the server answers again, run the same command again"
+        )
+    if isinstance(error, OperationFailure):
+        return DriverError(f"{task}: {_refusal(error, name)}")
+    return DriverError(f"{task}: {type(error).__name__}: {reason(str(error))}")
+
+
+def reason(text: str) -> str:
+    """What is wrong with each server, without the driver's list of time-outs and picture of the topology."""
+    return re.sub(r" \(configured timeouts:[^)]*\)", "", text.partition(", Timeout:")[0])
+
+
+def _refusal(error: OperationFailure, name: str) -> str:
+    said = (error.details or {}).get("errmsg") or str(error).partition(", full error:")[0]
+    if error.code in _NOT_ALLOWED:
+        return (
+            f"the server does not allow it: {said}. Give the user the role dbOwner on {name}, or readWrite and "
+            "dbAdmin; to look only (`status`, `current`, `check`), read is enough"
+        )
+    if error.code == _WRONG_PASSWORD:
+        return "the server refused the user name or the password; check both, and authSource in the URL"
+    if isinstance(error, WriteConcernError) or error.code in _NO_MAJORITY:
+        return (
+            f"the write was done, and no majority of the replica set has confirmed it: {said}. "
+            "See rs.status(), and run the same command again once enough members are there"
+        )
+    return f"the server refused it (code {error.code}): {said}"
