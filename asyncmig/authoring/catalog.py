@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 import anyio
@@ -16,7 +18,7 @@ from pymongo.errors import OperationFailure
 from asyncmig.drivers.base import Document, Driver
 from asyncmig.errors import UnsupportedByDriver
 
-__all__ = ["Listed", "decoded", "each", "list_collections", "list_indexes"]
+__all__ = ["Listed", "decoded", "each", "list_collections"]
 
 _log = logging.getLogger("asyncmig.introspect")
 
@@ -38,30 +40,44 @@ class Listed:
     building: tuple[str, ...] = ()
 
 
-async def list_collections(driver: Driver) -> list[Document]:
-    """``name``, ``type`` and ``options`` of everything in the database, as listCollections shows them."""
+async def list_collections(
+    driver: Driver, keep: Callable[[Document], bool], limit: int
+) -> tuple[list[Document], dict[str, Listed]]:
+    """What ``keep`` lets in of what is in the database, by name, and the indexes of each, by its name.
+
+    Of a collection there are ``name``, ``type`` and ``options``, as listCollections shows them. One
+    that vanishes meanwhile is left out of the indexes. At most ``limit`` commands run at once.
+    """
+    documents = await driver.read({"listCollections": 1}, raw=True)
+    found: dict[str, Listed] = {}
+    if len(documents) < _WORTH_IT or driver.name == "mock":
+        infos = _infos(documents, keep)
+    else:
+        asking = asyncio.ensure_future(_catalogue(driver, len(documents)))
+        try:
+            await anyio.sleep(0.001)  # the question goes out, and the server is at work on it meanwhile
+            infos = _infos(documents, keep)
+            found = _listed(await asking, infos)
+        finally:
+            asking.cancel()
+    rest = [info["name"] for info in infos if info["name"] not in found and info["type"] != "view"]
+    _log.debug("indexes of %d collections from the catalogue, of %d one by one", len(found), len(rest))
+    await each(rest, _Reader(driver, found).read, limit)
+    return infos, found
+
+
+def _infos(documents: Iterable[Any], keep: Callable[[Document], bool]) -> list[Document]:
     options: dict[bytes, Document] = {}
 
     def info(document: Any) -> Document:
+        if not isinstance(document, RawBSONDocument):
+            return dict(document)
         spelling = document["options"].raw
         if spelling not in options:
             options[spelling] = decoded(document["options"])
         return {"name": document["name"], "type": document["type"], "options": options[spelling]}
 
-    documents = await driver.read({"listCollections": 1}, raw=True)
-    return [info(document) if isinstance(document, RawBSONDocument) else document for document in documents]
-
-
-async def list_indexes(driver: Driver, infos: Sequence[Document], limit: int) -> dict[str, Listed]:
-    """The indexes of each collection of ``infos`` (as listCollections shows them), by name.
-
-    A collection that vanishes meanwhile is left out. At most ``limit`` commands run at once.
-    """
-    found = await _catalogue(driver, infos) if len(infos) >= _WORTH_IT and driver.name != "mock" else {}
-    rest = [info["name"] for info in infos if info["name"] not in found and info["type"] != "view"]
-    _log.debug("indexes of %d collections from the catalogue, of %d one by one", len(found), len(rest))
-    await each(rest, _Reader(driver, found).read, limit)
-    return found
+    return sorted(filter(keep, map(info, documents)), key=itemgetter("name"))
 
 
 def decoded(document: Any) -> Document:
@@ -91,21 +107,18 @@ async def each(items: Iterable[Any], work: Callable[[Any], Awaitable[None]], lim
         raise _first(group) from None
 
 
-async def _catalogue(driver: Driver, infos: Sequence[Document]) -> dict[str, Listed]:
-    """What ``$listCatalog`` says of the plain collections; nothing where the server has it not, or not for us.
+async def _catalogue(driver: Driver, count: int) -> list[Any]:
+    """What ``$listCatalog`` says of the collections; nothing where the server has it not, or not for us.
 
     It needs readAnyDatabase and FCV 6.0, and is outside the Stable API. Time series are left out:
     their indexes stand in it in the words of their buckets. A clustered index is not in it; nor is
     the other on ``_id`` of any interest.
     """
-    wanted = {info["name"] for info in infos if info["type"] == "collection"}
     try:
-        documents = await driver.read(_command(driver.database.name, _PATIENCE + len(infos)), admin=True, raw=True)
+        return await driver.read(_command(driver.database.name, _PATIENCE + count), admin=True, raw=True)
     except (OperationFailure, UnsupportedByDriver) as refusal:
         _log.debug("no $listCatalog here: %s", refusal)
-        return {}
-    known: dict[bytes, Listed] = {}
-    return {entry["name"]: _from_catalogue(entry["found"], known) for entry in documents if entry["name"] in wanted}
+        return []
 
 
 def _command(database: str, milliseconds: int) -> Document:
@@ -116,6 +129,12 @@ def _command(database: str, milliseconds: int) -> Document:
         {"$project": {"_id": 0, "name": 1, "found": found}},
     ]
     return {"aggregate": 1, "pipeline": pipeline, "cursor": {}, "maxTimeMS": milliseconds}
+
+
+def _listed(entries: Iterable[Any], infos: Iterable[Document]) -> dict[str, Listed]:
+    wanted = {info["name"] for info in infos if info["type"] == "collection"}
+    known: dict[bytes, Listed] = {}
+    return {entry["name"]: _from_catalogue(entry["found"], known) for entry in entries if entry["name"] in wanted}
 
 
 def _from_catalogue(found: Any, known: dict[bytes, Listed]) -> Listed:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
-from asyncmig.authoring.catalog import Listed, decoded, each, list_collections, list_indexes
+from asyncmig.authoring.catalog import Listed, decoded, each, list_collections
 from asyncmig.drivers import driver_for
 from asyncmig.drivers.base import Document, Driver
 from asyncmig.schema.index import Index
@@ -48,9 +48,7 @@ async def introspect(
     https://www.mongodb.com/docs/manual/reference/command/listIndexes/
     """
     driver = driver_for(database)
-    listed = await list_collections(driver)
-    infos = sorted((info for info in listed if _is_of_interest(info, include, own)), key=lambda info: info["name"])
-    indexes = await list_indexes(driver, infos, limit)
+    infos, indexes = await list_collections(driver, lambda info: _is_of_interest(info, include, own), limit)
     found = await _fetch(driver, documents, {info["name"] for info in infos}, limit)
     states = _States(makes_indexes=await _makes_indexes(driver, infos))
     return DatabaseState(
