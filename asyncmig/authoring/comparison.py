@@ -11,7 +11,7 @@ from asyncmig.authoring.introspect import initial_ids, introspect
 from asyncmig.authoring.policy import Policy
 from asyncmig.authoring.usage import index_usage
 from asyncmig.drivers import driver_for
-from asyncmig.operations import DropIndex
+from asyncmig.operations import DropIndex, RenameCollection
 from asyncmig.schema.state import DatabaseState
 
 __all__ = ["Include", "Scope", "compare"]
@@ -50,4 +50,7 @@ async def compare(database: Any, wanted: DatabaseState, scope: Scope, policy: Po
     dropped = {one.collection for one in found.operations if isinstance(one, DropIndex)}
     if not dropped or driver.name == "mock":
         return found
-    return replace(difference(current, wanted, policy, await index_usage(driver, dropped)), notes=found.notes)
+    renamed = {one.new: one.collection for one in found.operations if isinstance(one, RenameCollection)}
+    now = {renamed.get(name, name): name for name in dropped}  # the server counts under the name that it still has
+    counted = {(now[name], index): count for (name, index), count in (await index_usage(driver, now)).items()}
+    return replace(difference(current, wanted, policy, counted), notes=found.notes)

@@ -128,6 +128,8 @@ def _plugin_faults(directions: Sequence[Any]) -> Iterator[str]:
     text = [place for place, direction in enumerate(directions) if direction == "text"]
     if text and text[-1] - text[0] + 1 != len(text):
         yield "its text fields have to stand side by side"
+    if text and any(not isinstance(direction, str) and abs(number(direction) or 1) != 1 for direction in directions):
+        yield "beside text fields a direction is 1 or -1, nothing else"
 
 
 def _option_faults(index: Index) -> Iterator[str]:

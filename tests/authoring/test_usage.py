@@ -8,8 +8,10 @@ from typing import Any
 import anyio
 from pymongo.errors import OperationFailure
 
+from asyncmig import Collection, Migrator
 from asyncmig.authoring.usage import index_usage
 from asyncmig.drivers import driver_for
+from asyncmig.operations import DropIndex
 
 
 async def test_uses_are_counted(database: Any) -> None:
@@ -25,6 +27,19 @@ async def test_uses_are_counted(database: Any) -> None:
     assert usage["c", "b_1"][1] == 0
     since = usage["c", "a_1"][0]
     assert timedelta(0) <= datetime.now(UTC) - since < timedelta(minutes=5)
+
+
+async def test_uses_are_told_of_a_collection_that_is_to_be_renamed(database: Any) -> None:
+    await database.get_collection("old").create_index("a")
+
+    class New(Collection):
+        __collection_name__ = "new"
+        __renamed_from__ = "old"
+
+    found = await Migrator(database, collections=[New]).diff()
+    (drop,) = (operation for operation in found if isinstance(operation, DropIndex))
+    assert (drop.collection, drop.name) == ("new", "a_1")
+    assert drop.note.startswith("not used since ")
 
 
 class Driver:

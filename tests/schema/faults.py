@@ -45,6 +45,8 @@ INDEXES: list[tuple[list[Index], str]] = [
     ([Index([("a", 1), ("b", "2d")])], "the 2d key comes first"),
     ([Index([("a", "2d"), ("b", "2d")])], "there can be only one"),
     ([Index([("a", "text"), ("b", 1), ("c", "text")])], "side by side"),
+    ([Index([("a", "text"), ("b", 2)])], "beside text fields a direction is 1 or -1"),
+    ([Index([("b", -0.5), ("a", "text")])], "beside text fields a direction is 1 or -1"),
     ([Index("a", name="_id_")], "the name is reserved"),
     ([Index("a", name="*")], "the name is reserved"),
     ([Index("a", name="x\0y")], "NUL"),
