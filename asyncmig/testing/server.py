@@ -22,11 +22,17 @@ __all__ = ["FolderInUse", "LocalServer", "ServerFailed"]
 _SET = "asyncmig"
 _NO_CONFIG, _NOT_IN_CONFIG = 94, 93
 _TAKEN = "Address already in use"
+_LONGEST = 600  # characters of a line
 _SMALL_AND_QUICK = (
     "--wiredTigerCacheSizeGB=0.25",
     "--wiredTigerEngineConfigString=log=(prealloc=false,file_max=32MB)",  # else 300 MB before the first write
     "--journalCommitInterval=1",  # ms; an index over documents waits for the journal, else 100 ms each
+    "--syncdelay=20",  # s; what is dropped keeps its files open until the next checkpoint, else 60 s
 )
+_PARAMETERS = {
+    "diagnosticDataCollectionEnabled": "false",
+    "minSnapshotHistoryWindowInSeconds": "5",  # else what is dropped keeps its files open for 5 minutes
+}
 
 
 class ServerFailed(AsyncmigError, RuntimeError):
@@ -34,7 +40,8 @@ class ServerFailed(AsyncmigError, RuntimeError):
 
     def __init__(self, what: str, log: Path, lines: Sequence[str]) -> None:
         self.what, self.log, self.lines = what, log, tuple(lines)
-        super().__init__(f"mongod {what}; the last lines of its log:" + "".join(f"\n  {line}" for line in lines))
+        said = "; the last lines of its log:" if lines else ""
+        super().__init__("".join([f"mongod {what}{said}", *(f"\n  {line}" for line in lines)]))
 
 
 class FolderInUse(AsyncmigError, RuntimeError):
@@ -76,7 +83,7 @@ class LocalServer:
         self._given = None if folder is None else Path(folder).expanduser().resolve()
         self._folder: Path | None = self._given
         self._replset = replset
-        self._parameters = {"diagnosticDataCollectionEnabled": "false", **(parameters or {})}
+        self._parameters = {**_PARAMETERS, **(parameters or {})}
         self._args = tuple(args)
         self._mongod = mongod
         self._timeout = timeout
@@ -121,6 +128,14 @@ class LocalServer:
                 self.stop()
                 raise
         return self
+
+    def require(self) -> None:
+        """Raise ServerFailed, with what its log says last, when the server has ended though nobody stopped it."""
+        if self._child is not None and self._child.ended:
+            errors = _errors(self._written(0))
+            raise ServerFailed(
+                "has ended" if errors else "has ended without an error: was it killed?", self.log, errors
+            )
 
     def stop(self) -> None:
         """Stop the server; a temporary folder is deleted. A second call does nothing."""
@@ -243,6 +258,12 @@ class LocalServer:
         child, self._child = self._child, None
         if child is not None:
             child.end(signal)
+
+
+def _errors(written: str) -> list[str]:
+    """The errors in a log, without the stack traces that follow them."""
+    lines = [line[:_LONGEST] for line in written.splitlines() if '"s":"F"' in line or '"s":"E"' in line]
+    return lines[:6]
 
 
 def _free_port() -> int:

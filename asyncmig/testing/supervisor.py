@@ -14,6 +14,7 @@ of one thread, that option is sound: it covers the case that this process itself
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
@@ -26,6 +27,10 @@ from collections.abc import Callable
 PATIENCE = 10.0
 """Seconds that a server whose data are kept has to close its files before it is killed."""
 
+FILES = 64_000
+"""Open files that MongoDB asks for. It needs one for each collection and each index, and ends itself when
+there are no more; systems allow a process 256 or 1,024 unless it asks for the rest of its share."""
+
 Server = subprocess.Popen[bytes]
 
 
@@ -33,6 +38,7 @@ def main(folder: str, remove: str, log: str, *command: str) -> int:
     """Run the command to its end, or to the end of the parent."""
     with open(log, "ab") as output:
         os.dup2(output.fileno(), sys.stderr.fileno())  # whatever goes wrong here is told there
+        _allow_files()
         server = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, preexec_fn=_dying_with_us()
         )
@@ -44,6 +50,22 @@ def main(folder: str, remove: str, log: str, *command: str) -> int:
     if orphaned.is_set() and remove == "1":
         shutil.rmtree(folder, ignore_errors=True)
     return 0
+
+
+def _allow_files() -> None:
+    """Let the server open as many files as we may let it."""
+    try:
+        import resource
+    except ImportError:  # Windows, which has no such limit
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    for wanted in (FILES, 10_240):  # the second is what macOS allows where it calls its limit infinite
+        most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        if soft == resource.RLIM_INFINITY or soft >= most:
+            return
+        with contextlib.suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+            return
 
 
 def _dying_with_us() -> Callable[[], object] | None:

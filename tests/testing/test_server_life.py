@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -111,6 +112,22 @@ def test_an_argument_stands_before_the_one_that_the_server_would_have() -> None:
     ) as server:
         asked = {"getParameter": 1, "diagnosticDataCollectionEnabled": 1}
         assert wire.command(server.port, asked)["diagnosticDataCollectionEnabled"] is True
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the limit of another process is read from /proc")
+def test_it_may_open_more_files_than_we() -> None:
+    """Each index of each database is one; a server that runs out of them aborts."""
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (1024, hard))
+    try:
+        with LocalServer(replset=False) as server:
+            allowed = re.search(r"Max open files +(\d+)", Path(f"/proc/{server.pid}/limits").read_text())
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert allowed is not None
+    assert int(allowed[1]) == (64_000 if hard == resource.RLIM_INFINITY else min(hard, 64_000))
 
 
 def test_kill_then_restart_keeps_majority_writes_and_the_port() -> None:
