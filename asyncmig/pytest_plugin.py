@@ -100,19 +100,28 @@ def mongo_server() -> Iterator[str]:
     if given := os.environ.get("ASYNCMIG_TEST_URL"):
         yield ServerUrl(given)
         return
+    from asyncmig.testing.reporting import plainly
     from asyncmig.testing.server import LocalServer
 
-    with LocalServer() as server:
-        yield ServerUrl(server.url)
+    server = LocalServer()
+    with plainly():
+        server.start()
+    yield ServerUrl(server.url, server)
+    server.stop()
 
 
 @pytest.fixture
-def mongo_client(request: pytest.FixtureRequest, asyncmig_driver: str) -> Any:
+def mongo_client(request: pytest.FixtureRequest, asyncmig_driver: str, mongo_server: str) -> Any:
     """A client of the driver on the test's event loop; closed with that loop."""
     from asyncmig.testing.loops import clients_fixture
+    from asyncmig.testing.reporting import plainly
+    from asyncmig.testing.url import ServerUrl
 
     clients: Clients = request.getfixturevalue(clients_fixture(request))
-    return clients.of(asyncmig_driver)
+    with plainly():
+        if isinstance(mongo_server, ServerUrl):
+            mongo_server.require()
+        return clients.of(asyncmig_driver)
 
 
 @pytest.fixture
@@ -126,7 +135,10 @@ def mongo_database(mongo_client: Any, _asyncmig_workshop: Workshop) -> Iterator[
 @pytest.fixture
 def migrated_database(mongo_client: Any, _asyncmig_workshop: Workshop, _asyncmig_project: Project) -> Any:
     """A database at head, as if its revisions had just run. They run once in a session; it is put back after that."""
-    return mongo_client[_asyncmig_workshop.migrated(_asyncmig_project)]
+    from asyncmig.testing.reporting import plainly
+
+    with plainly():
+        return mongo_client[_asyncmig_workshop.migrated(_asyncmig_project)]
 
 
 @pytest.fixture
@@ -193,18 +205,34 @@ def asyncmig_trial(
 @pytest.fixture(scope="session")
 def _asyncmig_settings(pytestconfig: pytest.Config) -> Settings:
     from asyncmig.application.options import project_settings
+    from asyncmig.testing.reporting import plainly
 
-    settings = project_settings(_ini_folder(pytestconfig))
+    with plainly():
+        settings = project_settings(_ini_folder(pytestconfig))
     if str(settings.root) not in sys.path:  # models, and what revisions import, may live there
         sys.path.append(str(settings.root))
     return settings
 
 
 @pytest.fixture(scope="session")
-def _asyncmig_workshop(mongo_server: str, mongo_client_options: Mapping[str, Any]) -> Iterator[Workshop]:
+def _asyncmig_client_options(mongo_client_options: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The options of all clients: the server knows by the name which transactions are those of this session."""
+    from uuid import uuid4
+
+    from asyncmig.testing.leftovers import OURS
+
+    return {"appname": f"{OURS}{uuid4().hex}", **mongo_client_options}
+
+
+@pytest.fixture(scope="session")
+def _asyncmig_workshop(mongo_server: str, _asyncmig_client_options: Mapping[str, Any]) -> Iterator[Workshop]:
+    from asyncmig.testing.reporting import plainly
     from asyncmig.testing.workshop import Workshop
 
-    with Workshop(mongo_server, mongo_client_options, os.environ.get("PYTEST_XDIST_WORKER", "main")) as workshop:
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
+    with Workshop(mongo_server, _asyncmig_client_options, worker) as workshop:
+        with plainly():
+            workshop.open()
         yield workshop
 
 
@@ -221,21 +249,21 @@ def _asyncmig_project(
 
 
 @pytest.fixture
-def _asyncmig_clients_of_no_loop(mongo_server: str, mongo_client_options: Mapping[str, Any]) -> Iterator[Clients]:
+def _asyncmig_clients_of_no_loop(mongo_server: str, _asyncmig_client_options: Mapping[str, Any]) -> Iterator[Clients]:
     from asyncmig.testing.clients import Clients
 
-    clients = Clients(mongo_server, mongo_client_options)
+    clients = Clients(mongo_server, _asyncmig_client_options)
     yield clients
     clients.leave()
 
 
 @pytest.fixture
 async def _asyncmig_clients_of_anyio(
-    anyio_backend: Any, mongo_server: str, mongo_client_options: Mapping[str, Any]
+    anyio_backend: Any, mongo_server: str, _asyncmig_client_options: Mapping[str, Any]
 ) -> AsyncIterator[Clients]:
     from asyncmig.testing.clients import Clients
 
-    clients = Clients(mongo_server, mongo_client_options)
+    clients = Clients(mongo_server, _asyncmig_client_options)
     yield clients
     await clients.close()
 

@@ -18,10 +18,10 @@ Scope = Literal["function", "class", "module", "package", "session"]
 
 def _clients(scope: Scope) -> Any:
     @pytest_asyncio.fixture(loop_scope=scope, scope=scope, name=f"_asyncmig_clients_{scope}")
-    async def clients(mongo_server: str, mongo_client_options: Mapping[str, Any]) -> AsyncIterator[Clients]:
+    async def clients(mongo_server: str, _asyncmig_client_options: Mapping[str, Any]) -> AsyncIterator[Clients]:
         from asyncmig.testing.clients import Clients
 
-        made = Clients(mongo_server, mongo_client_options)
+        made = Clients(mongo_server, _asyncmig_client_options)
         yield made
         await made.close()
 

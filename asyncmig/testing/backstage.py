@@ -9,14 +9,16 @@ from typing import Any, Self, TypeVar
 
 import pymongo
 from anyio.from_thread import BlockingPortal, start_blocking_portal
+from pymongo.errors import PyMongoError, ServerSelectionTimeoutError
 
 from asyncmig.testing.clients import Clients
+from asyncmig.testing.leftovers import end_transactions
 
 __all__ = ["Backstage"]
 
 T = TypeVar("T")
 
-_PATIENCE = 20.0  # seconds for a database to go: a test may have left a transaction open
+_SHORT, _PATIENCE = 2.0, 20.0  # seconds
 
 
 class Backstage:
@@ -27,6 +29,7 @@ class Backstage:
     """
 
     def __init__(self, url: str, options: Mapping[str, Any]) -> None:
+        self._name = str(options.get("appname", ""))
         self._stack = ExitStack()
         self._portal: BlockingPortal | None = None
         self._clients = Clients(url, options)
@@ -53,8 +56,20 @@ class Backstage:
 
     def drop(self, name: str) -> None:
         """Drop a database; does nothing where there is none."""
-        self.run(self._drop, name)
+        self.run(self.insist, self._drop, name)
+
+    async def insist(self, work: Callable[..., Awaitable[T]], *arguments: Any) -> T:
+        """What ``work`` gives, which may be done twice; a transaction that a test has left open ends for it."""
+        try:
+            with pymongo.timeout(_SHORT):
+                return await work(*arguments)
+        except ServerSelectionTimeoutError:
+            patience = _SHORT
+        except PyMongoError:
+            patience = _PATIENCE
+            await end_transactions(self._clients.of("pymongo"), self._name)
+        with pymongo.timeout(patience):
+            return await work(*arguments)
 
     async def _drop(self, name: str) -> None:
-        with pymongo.timeout(_PATIENCE):
-            await self._clients.of("pymongo").drop_database(name)
+        await self._clients.of("pymongo").drop_database(name)

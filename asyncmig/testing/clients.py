@@ -5,17 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import pymongo
+
 from asyncmig.drivers.real import maybe
 from asyncmig.errors import ConfigurationError
 
 __all__ = ["Clients"]
+
+_FAREWELL = 2.0  # seconds; a server that is gone is told nothing
 
 
 class Clients:
     """One client of each driver, made when first asked for."""
 
     def __init__(self, url: str, options: Mapping[str, Any]) -> None:
-        self._url, self._options = url, options
+        self._url, self._options = url, {**_patience(url), **options}
         self._made: dict[str, Any] = {}
 
     def of(self, driver: str) -> Any:
@@ -26,14 +30,16 @@ class Clients:
 
     async def close(self) -> None:
         """Close them, on the loop that they were used on."""
-        for client in self._made.values():
-            await maybe(client.close())
+        with pymongo.timeout(_FAREWELL):
+            for client in self._made.values():
+                await maybe(client.close())
 
     def leave(self) -> None:
         """Close what can be closed when the loop is gone: Motor's do not need it, PyMongo's do."""
         for driver, client in self._made.items():
             if driver == "motor":
-                client.close()
+                with pymongo.timeout(_FAREWELL):
+                    client.close()
             else:
                 _LEFT.append(client)
 
@@ -41,6 +47,11 @@ class Clients:
 _LEFT: list[Any] = []
 """Clients whose loop ended before them, in tests that are not async: nobody can close them any more, and
 were they collected, each would warn of that in the middle of some other test."""
+
+
+def _patience(url: str) -> dict[str, int]:
+    """How long to look for the server (ms) where nobody has said it: in tests it is there, or it never comes."""
+    return {} if "serverselectiontimeoutms" in url.lower() else {"serverSelectionTimeoutMS": 10_000}
 
 
 def _client_class(driver: str) -> Any:

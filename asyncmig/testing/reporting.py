@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
+from pymongo.errors import PyMongoError
 
 from asyncmig.errors import AsyncmigError
 from asyncmig.testing.project import Project
@@ -14,7 +17,21 @@ from asyncmig.testing.trial import Documents, Trial
 if TYPE_CHECKING:
     from asyncmig.testing.workshop import Workshop
 
-__all__ = ["run_check"]
+__all__ = ["plainly", "run_check"]
+
+
+@contextmanager
+def plainly() -> Iterator[None]:
+    """A block of a fixture; what is wrong is said without a traceback through the plugin."""
+    try:
+        yield
+    except (AsyncmigError, PyMongoError) as error:
+        raise pytest.fail.Exception(_told(error), pytrace=False) from None
+
+
+def _told(error: Exception) -> str:
+    name = "" if isinstance(error, AsyncmigError) else f"{type(error).__name__}: "
+    return "\n".join([f"{name}{error}", *getattr(error, "__notes__", ())])
 
 
 def run_check(check: str, request: pytest.FixtureRequest, project: Project, documents: Documents) -> None:
@@ -31,7 +48,7 @@ def run_check(check: str, request: pytest.FixtureRequest, project: Project, docu
         else:
             getattr(Trial(_none, project.migrator), check)()
     except AsyncmigError as error:
-        fault = "\n".join([str(error), *getattr(error, "__notes__", ())])
+        fault = _told(error)
     finally:
         if workshop is not None:
             for name in names:

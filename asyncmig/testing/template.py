@@ -14,7 +14,7 @@ from typing import Any
 
 import pymongo
 from bson.raw_bson import RawBSONDocument
-from pymongo.errors import OperationFailure, PyMongoError
+from pymongo.errors import OperationFailure, PyMongoError, ServerSelectionTimeoutError
 
 from asyncmig.authoring.introspect import introspect
 from asyncmig.drivers import driver_for
@@ -31,10 +31,18 @@ _PATIENCE = 20.0  # seconds
 
 
 class Template:
-    """A database, of those that ``make`` gives, which ``migrate`` has brought to where every test is to find it."""
+    """A database, of those that ``make`` gives, which ``migrate`` has brought to where every test is to find it.
 
-    def __init__(self, make: Callable[[], Any], migrate: Callable[[Any], Awaitable[object]]) -> None:
-        self._make, self._migrate = make, migrate
+    ``insist`` does work that what a test has left behind may stand in the way of.
+    """
+
+    def __init__(
+        self,
+        make: Callable[[], Any],
+        migrate: Callable[[Any], Awaitable[object]],
+        insist: Callable[..., Awaitable[object]] | None = None,
+    ) -> None:
+        self._make, self._migrate, self._insist = make, migrate, insist or patiently
         self._database: Any = None
         self._picture = Picture(DatabaseState())
         self._hashes: Hashes = {}
@@ -55,8 +63,9 @@ class Template:
     async def _restored(self) -> bool:
         """Whether it could be put back; a test that left a transaction open may stand in the way."""
         try:
-            with pymongo.timeout(_PATIENCE):
-                await restore(self._database, self._picture, self._hashes)
+            await self._insist(restore, self._database, self._picture, self._hashes)
+        except ServerSelectionTimeoutError:  # then nothing else can be done, either
+            raise
         except PyMongoError:
             return False
         return True
@@ -71,6 +80,12 @@ class Template:
         self._picture = await take(database)
         self._hashes = await _hashes(database)
         return database
+
+
+async def patiently(work: Callable[..., Awaitable[object]], *arguments: Any) -> object:
+    """What ``work`` gives, unless it takes too long."""
+    with pymongo.timeout(_PATIENCE):
+        return await work(*arguments)
 
 
 async def restore(database: Any, picture: Picture, hashes: Hashes) -> None:

@@ -74,6 +74,10 @@ async def test_the_mock(mock_database):
 SYNC = """
 import asyncio
 
+import pytest
+
+import asyncmig
+
 
 def test_not_async(mongo_database):
     pass
@@ -85,6 +89,22 @@ def test_with_a_loop_of_its_own(migrated_database):
 
 async def _count(database):
     assert await database["wallet"].count_documents({}) == 1
+
+
+@pytest.mark.filterwarnings("ignore:Using .httpx. with")
+@pytest.mark.parametrize("round", range(2))
+def test_an_application_on_a_loop_of_its_own(migrated_database, round):
+    from starlette.applications import Starlette
+    from starlette.responses import JSONResponse
+    from starlette.routing import Route
+    from starlette.testclient import TestClient
+
+    async def count(request):
+        return JSONResponse(await migrated_database["wallet"].count_documents({}))
+
+    lifespan = asyncmig.fastapi.lifespan(migrated_database, policy="check")
+    with TestClient(Starlette(routes=[Route("/", count)], lifespan=lifespan)) as client:
+        assert [client.get("/").json() for _ in range(2)] == [1, 1]
 """
 
 ASYNCIO, ANYIO = "pytest.mark.asyncio", "pytest.mark.anyio"
@@ -122,7 +142,7 @@ def test_every_mode(project: pytest.Pytester, run: Run, mode: str) -> None:
     imports += ON_ASYNCIO if "anyio" in mode else ""
     text = TESTS.replace("IMPORTS", imports).replace("MARKS", marks).replace("FIXTURE", fixture)
     project.makepyfile(test_async=text, test_sync=SYNC)
-    run(*arguments).assert_outcomes(passed=7 * 2 + 1 + 2)
+    run(*arguments).assert_outcomes(passed=7 * 2 + 1 + 4)
 
 
 def test_trio_is_left_out(project: pytest.Pytester, run: Run) -> None:
