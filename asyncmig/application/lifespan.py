@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+import os
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager
 from typing import Any, Unpack
 
 from asyncmig.application.log import logger, reason
 from asyncmig.application.options import Options
-from asyncmig.application.policy import Policy, checked
+from asyncmig.application.policy import Policy, checked, chosen
 from asyncmig.application.source import Source, is_database, opened
 from asyncmig.application.startup import startup
 from asyncmig.errors import ConfigurationError
@@ -53,6 +54,8 @@ def lifespan(
 
     @asynccontextmanager
     async def run(app: Any) -> AsyncIterator[State]:
+        with _told():
+            chosen(policy, os.environ)
         async with AsyncExitStack() as stack:
             found = await _early(stack, database, app) if begin else await _opened(stack, database, app)
             state: State = None
@@ -83,8 +86,15 @@ async def _early(stack: AsyncExitStack, database: Source, app: Any) -> Any | Non
 
 
 async def _opened(stack: AsyncExitStack, database: Source, app: Any) -> Any:
-    try:
+    with _told():
         return await stack.enter_async_context(opened(database, app))
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """A block that tells why it fails, as :func:`startup` does itself."""
+    try:
+        yield
     except Exception as error:
         logger.error("start-up refused: %s", reason(error))
         raise
