@@ -9,6 +9,7 @@ import subprocess
 import sys
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,9 @@ from asyncmig.testing.server import LocalServer
 
 ROOT = Path(__file__).resolve().parent.parent
 DRIVERS = ("motor", "pymongo")
+
+if not any(point.name == "asyncmig" for point in metadata.entry_points(group="pytest11")):
+    pytest_plugins = ["asyncmig.pytest_plugin"]  # the source tree, and nothing installed: no entry point
 
 
 def pytest_configure(config: pytest.Config) -> None:

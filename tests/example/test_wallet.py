@@ -122,10 +122,3 @@ def test_eight_upgrades_at_once_run_each_revision_once(
     assert [process.returncode for process in processes] == [0] * 8, messages
     runs = sync_client[settings["ASYNCMIG_DATABASE"]].runs
     assert [run["revision"] for run in runs.find(sort=[("_id", 1)])] == [file.name[:14] for file in files(project)]
-
-
-def test_the_revisions_in_the_tree_are_what_the_models_say(asyncmig: Callable[..., str], project: Path) -> None:
-    shutil.copytree(ROOT / "migrations", project / "migrations", dirs_exist_ok=True)
-    asyncmig("upgrade")
-    asyncmig("check")
-    asyncmig("downgrade", "base", "--yes")
