@@ -18,7 +18,7 @@ ROOT = Path(__file__).parent
 PYPROJECT = nox.project.load_toml(ROOT / "pyproject.toml")
 RUNNING = f"{sys.version_info.major}.{sys.version_info.minor}"
 SUPPORTED = ("3.11", "3.12", "3.13", "3.14")
-BENCHMARKS = ("cli", "startup", "graph")
+BENCHMARKS = ("cli", "introspect", "startup", "fixtures", "graph")
 
 nox.needs_version = ">=2025.2.9"
 nox.options.default_venv_backend = "uv|virtualenv"
@@ -89,6 +89,33 @@ def chaos(session: nox.Session) -> None:
     session.env["ASYNCMIG_CHAOS"] = "1"
     for _ in range(int(session.posargs[0]) if session.posargs else 1):
         _pytest(session, wheel, "tests", "-m", "chaos", "-x", "-q")
+
+
+@nox.session(python=RUNNING)
+def doors(session: nox.Session) -> None:
+    """Start-up and fixtures in full: every server, framework, recipe and plugin mode. Arguments go to pytest."""
+    wheel = _install_wheel(session, "tests")
+    session.env["ASYNCMIG_LONG"] = "1"
+    _pytest(session, wheel, *(session.posargs or ("tests/doors", "tests/plugin")))
+
+
+@nox.session(python=RUNNING)
+def example(session: nox.Session) -> None:
+    """The service of ``examples/``, copied as a user would, with what it asks for: its tests, real requests."""
+    wheel = _install_wheel(session)
+    wanted = nox.project.load_toml(ROOT / "examples" / "wallet_api" / "pyproject.toml")
+    session.install(*wanted["project"]["dependencies"], *nox.project.dependency_groups(wanted, "tests"))
+    session.install("pytest-timeout")  # a setting of our own tests asks for it
+    _pytest(session, wheel, *(session.posargs or ("tests/example/test_wallet_api.py", "-v")))
+
+
+@nox.session(python=RUNNING)
+def properties(session: nox.Session) -> None:
+    """Random schemas, one after the other on a real server. The argument: how many, 5,000 unless given; an hour."""
+    wheel = _install_wheel(session, "tests")
+    session.env["ASYNCMIG_EXAMPLES"] = session.posargs[0] if session.posargs else "5000"
+    places = [f"tests/authoring/test_{name}_random.py" for name in ("convergence", "squash")]
+    _pytest(session, wheel, *places, "-n", "2", "--dist", "loadfile", "-q")
 
 
 @nox.session(python=RUNNING)

@@ -1,4 +1,4 @@
-"""Every error that asyncmig raises on purpose, as one tree.
+"""Every error that asyncmig raises on purpose, as one tree::
 
     AsyncmigError                        exit code
     ├── DeclarationError                    1   a fault in a Collection, View or Index

@@ -7,8 +7,7 @@ author = "The asyncmig developers"
 copyright = "2026, The asyncmig developers"
 release = version = __version__
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.intersphinx"]
-intersphinx_mapping = {"python": ("https://docs.python.org/3", None)}
+extensions = ["myst_parser", "sphinx.ext.autodoc"]
 html_theme = "furo"
 autodoc_typehints = "description"
 autodoc_member_order = "bysource"
