@@ -107,7 +107,7 @@ class Directory:
         return [checksum(_content(os.path.join(folder, name))) for name in self._names()]
 
     def load(self, revision: Revision) -> RevisionModule:
-        """Run a revision's file and take out its functions; its header is read again, with its checksum.
+        """Run a revision's file and take out its functions; its header is read again where it has changed since.
 
         Raises:
             RevisionFileError: when the file is gone, broken, or one of its functions is not what it should be.
@@ -116,7 +116,8 @@ class Directory:
             raise UnreadableFile(None, f"revision {revision.revision} has no file that could be run")
         content = _bytes(revision.path)
         source = _text(revision.path, content)
-        now = _revision(revision.path, content, source)
+        unchanged = revision.checksum is not None and revision.checksum == checksum(content)
+        now = revision if unchanged else _revision(revision.path, content, source)
         if now.revision != revision.revision:
             raise UnreadableFile(
                 revision.path, f"it was {revision.revision} when it was listed, and is {now.revision} now"
@@ -186,6 +187,10 @@ def _revision(path: Path, content: bytes, source: str, *, thorough: bool = False
 
 
 def _bytes(path: Path) -> bytes:
+    return _content(str(path))
+
+
+def _whole(path: Path) -> bytes:
     try:
         with open(path, "rb", buffering=0) as file:
             return file.read()
@@ -196,16 +201,16 @@ def _bytes(path: Path) -> bytes:
 
 
 def _content(path: str) -> bytes:
-    """What :func:`_bytes` gives, in half the time: 500 files are read at each start of an application."""
+    """What a file holds, in half the time that ``open`` takes: 500 of them are read at each start of an application."""
     try:
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
         try:
             content = os.read(descriptor, _BLOCK)
-            return content if len(content) < _BLOCK else _bytes(Path(path))
+            return content if len(content) < _BLOCK else _whole(Path(path))
         finally:
             os.close(descriptor)
     except OSError:
-        return _bytes(Path(path))  # which says what is wrong
+        return _whole(Path(path))  # which says what is wrong
 
 
 def _text(path: Path, content: bytes) -> str:

@@ -145,12 +145,27 @@ class Ledger:
             await self._account(lease, writes, len(writes) - fitting, session)
 
     async def _execute(self, built: Sequence[UpdateOne | DeleteOne], session: Any) -> int:
-        """How many of the statements met their document, in one bulk where the driver has bulks."""
-        options = {"session": session} if session is not None else {}
+        """How many of the statements met their document, in one round trip on a real server.
+
+        Updates go as one bare command, which takes a driver half the time of a bulk: a revision
+        that does nothing else is mostly this.
+        """
         if not self._clock.is_servers:
             return sum([await self._one(each) for each in built])
+        if session is None and (updates := [one for one in built if isinstance(one, UpdateOne)]) == list(built):
+            return await self._update(updates)
+        options = {"session": session} if session is not None else {}
         done = await self._documents.bulk_write(list(built), ordered=True, **options)
         return int(done.matched_count + done.upserted_count + done.deleted_count)
+
+    async def _update(self, updates: Sequence[UpdateOne]) -> int:
+        statements = [{"q": one._filter, "u": one._doc, "upsert": bool(one._upsert)} for one in updates]
+        done = await self._driver.command(
+            {"update": self.collection, "updates": statements, "ordered": True, "writeConcern": {"w": "majority"}}
+        )
+        if refused := done.get("writeErrors"):
+            raise BulkWriteError({**done, "writeErrors": refused})
+        return int(done["n"])
 
     async def _one(self, single: UpdateOne | DeleteOne) -> int:
         """On the mock, whose bulks are broken."""

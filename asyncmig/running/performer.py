@@ -54,6 +54,7 @@ class Performer(ABC):
         self._at: tuple[int, Operation] | None = None
         self._under_way: set[asyncio.Task[Any]] = set()
         self._closed = False
+        self._asked = 0
 
     @property
     def place(self) -> str:
@@ -71,6 +72,7 @@ class Performer(ABC):
                 f"revision {self._step.revision} had ended when it wanted to {operation.describe()}: "
                 "await all that it starts"
             )
+        self._asked += 1
         return await self._perform(operation)
 
     @abstractmethod
@@ -80,9 +82,18 @@ class Performer(ABC):
     def hold(self) -> None:
         """Keep what is not journalled yet for the write that closes the revision: it follows at once."""
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether no operation was asked for, so that there is nothing to wait for and nothing to write."""
+        return self._asked == 0
+
+    def end(self) -> None:
+        """Let nothing more begin."""
+        self._closed = True
+
     async def close(self) -> Pending:
         """Wait for what is under way, let nothing more begin; what of the journal is not written yet."""
-        self._closed = True
+        self.end()
         if self._under_way:
             await asyncio.wait(self._under_way)
         return await self._rest()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from time import perf_counter
 from typing import Any
 
@@ -39,7 +39,7 @@ class Step:
         self.direction: Direction = direction
         module = run.load(revision)
         self.function = module.upgrade if direction == "upgrade" else module.downgrade
-        self.source = source_of(revision)
+        self.source = _kept(module.source) if module.source is not None else source_of(revision)
         self._checksum = module.revision.checksum  # of what is going to run, should the file have changed since
         self.seconds = 0.0
         self._performer: Performer | None = None
@@ -114,11 +114,20 @@ class Step:
             return tuple(entry.reopened() for entry in self.record.journal)
         return self.record.journal
 
+    def closed(self) -> Write | None:
+        """As :meth:`closing`, where nothing has to be waited for: the revision did nothing by way of ``env``."""
+        if self._performer is None or not self._performer.is_idle:
+            return None
+        self._performer.end()
+        return self._closing({}, ())
+
     async def closing(self) -> Write:
         """The write that says the revision is done."""
         if self._performer is None:
             raise RuntimeError("a step that did not run cannot be closed")
-        fields, dates = await self._performer.close()
+        return self._closing(*await self._performer.close())
+
+    def _closing(self, fields: Document, dates: Sequence[str]) -> Write:
         if self.direction == "downgrade":
             return Delete(self.revision.revision)
         done = {"state": "applied", "milliseconds": round(self.seconds * 1000)}
@@ -234,4 +243,8 @@ def source_of(revision: Revision) -> str | None:
         text = revision.path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
         return None
+    return _kept(text)
+
+
+def _kept(text: str) -> str | None:
     return text if len(text) <= _MAX_SOURCE else None

@@ -90,24 +90,40 @@ class Walk:
         if step.revision.transactional:
             self._tell_finished(step)
             return
-        self._open = (step, await self._shielded(step.closing()))
+        closing = step.closed()
+        self._open = (step, closing if closing is not None else await self._shielded(step.closing()))
 
     async def _send(self, *openings: Write) -> None:
         """Close the revision before, if it is not closed yet, and open the next."""
-        closing, self._open = self._open, None
+        closing = self._open
         writes = [closing[1]] if closing else []
         if closing and self._direction == "downgrade":
             await self._run.trail.add(self._run.lease, "downgrade", [closing[0].revision.revision])
         if writes or openings:
             try:
-                await self._shielded(self._run.ledger.send(self._run.lease, *writes, *openings))
+                await self._write(*writes, *openings)
             except Overtaken:
                 if closing:
-                    await self._shielded(self._run.ledger.send(self._run.lease, *writes))
-                    self._tell_finished(closing[0])
+                    await self._write(*writes)
+                    self._tell_closed(closing[0])
                 raise
         if closing:
-            self._tell_finished(closing[0])
+            self._tell_closed(closing[0])
+
+    async def _write(self, *writes: Write) -> None:
+        """Put these writes through, whatever scope is cancelled meanwhile; at once LockLost when the lease is lost.
+
+        A cancellation of asyncio's own cuts it; what was to be closed is still open then, and is
+        sent again at the end of the walk: each write is harmless twice.
+        """
+        with anyio.CancelScope(shield=True) as scope, self._run.lease.guarding(scope):
+            await self._run.ledger.send(self._run.lease, *writes)
+        if scope.cancelled_caught:
+            self._run.lease.check()
+
+    def _tell_closed(self, step: Step) -> None:
+        self._open = None
+        self._tell_finished(step)
 
     def _tell_finished(self, step: Step) -> None:
         self.done.append(step.revision)
