@@ -29,8 +29,8 @@ def router(
 ) -> APIRouter:
     """A router for readiness probes: 200 when ``database`` is at head, 503 when it is behind.
 
-    ``app.include_router(asyncmig.fastapi.router(get_database))``. The body names the pending ids, and
-    no secret. The arguments are those of :class:`Health`, which serves other frameworks.
+    ``app.include_router(asyncmig.fastapi.router(lambda app: app.state.database))``. The body names the
+    pending ids, and no secret. The arguments are those of :class:`Health`, which serves other frameworks.
     """
     from asyncmig.application.router import health_router
 

@@ -33,8 +33,9 @@ class Report(NamedTuple):
 class Health:
     """Answers ``await health(app)`` with a Report: 200 at head, 503 behind, with the ids and nothing secret.
 
-    ``database`` and ``options`` as :func:`asyncmig.application.lifespan.lifespan` takes them. A database
-    that is ahead is fine unless ``allow_ahead=False``. The revision files are read once in the life of
+    ``database`` and ``options`` as :func:`asyncmig.application.lifespan.lifespan` takes them; a function
+    that opens a client would open one for each answer, so give one that is open. A database that is
+    ahead is fine unless ``allow_ahead=False``. The revision files are read once in the life of
     the process: an answer costs one round trip. ``max_age``: seconds for which a 200 is given
     without asking again. ``timeout``: seconds after which a silent server is a 503.
     """
