@@ -90,7 +90,7 @@ class DataMethods:
         a pipeline); None, which leaves it; or :data:`asyncmig.Delete`. The function may be called again
         for a document, when that was changed meanwhile or after a crash; what it returned is written once.
 
-        ``batch_size``: 1,000 unless given. ``concurrency``: batches that are under way at once, each
+        ``batch_size``: 2,000 unless given. ``concurrency``: batches that are under way at once, each
         with one call of the function at a time. ``projection``: the part of a document that is read;
         the function then returns an update. ``version_field``: a field that every writer changes, by
         which a document that was changed meanwhile is told; else it is compared as a whole.

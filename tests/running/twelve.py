@@ -107,6 +107,21 @@ def slow(folder: Path) -> History:
     return history
 
 
+def updating(folder: Path) -> History:
+    """A revision that changes every document on the server, and must not do so twice."""
+    history = History(folder)
+    history.add("d1", "await env.update_in_batches('c', {}, {'$inc': {'n': 1}}, batch_size=1000)")
+    return history
+
+
+def transforming(folder: Path) -> History:
+    """The same by a function."""
+    history = History(folder)
+    change = "lambda document: document | {'n': document['n'] + 1}"
+    history.add("d1", f"await env.transform_documents('c', {{}}, {change}, batch_size=1000)")
+    return history
+
+
 def picture(database: Any) -> str:
     """All of a database but asyncmig's own: collections, options, indexes, documents; by a synchronous client."""
     found: dict[str, Any] = {}

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import bson
 from bson import ObjectId
 from bson.codec_options import CodecOptions
-from pymongo import DeleteOne, ReplaceOne, UpdateOne
+from bson.raw_bson import RawBSONDocument
 
 from asyncmig.drivers.base import Document
 from asyncmig.operations.data import Delete
@@ -16,10 +17,25 @@ from asyncmig.running.data.update import MARK, marking
 
 __all__ = ["Statement", "statement", "untouched"]
 
-Statement = DeleteOne | ReplaceOne[Any] | UpdateOne
-
 _ABSENT = object()
 _PLAIN = frozenset({str, int, bool, bytes, ObjectId, type(None)})
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One document's change: ``change`` is a document, or an update (``is_update``); None deletes it.
+
+    https://www.mongodb.com/docs/manual/reference/command/update/#update-statements
+    """
+
+    filter: Document
+    change: Any
+    is_update: bool = True
+
+    def encoded(self, codec: CodecOptions[Any]) -> RawBSONDocument:
+        """As the commands ``update`` and ``delete`` take it. Raises what encoding raises."""
+        one = {"q": self.filter, "limit": 1} if self.change is None else {"q": self.filter, "u": self.change}
+        return RawBSONDocument(bson.encode(one, codec_options=codec))
 
 
 def statement(
@@ -33,7 +49,7 @@ def statement(
     if result is None:
         return None
     if result is Delete:
-        return DeleteOne(filter_)
+        return Statement(filter_, None)
     if isinstance(result, dict | list | tuple | Mapping):  # dict first: abstract classes take their time
         if not isinstance(result, list | tuple) and next(iter(result), "")[:1] != "$":
             if partial:
@@ -41,7 +57,7 @@ def statement(
                     "the function was given a part of the document (projection), so it has to return an update"
                 )
             return _document(filter_, old, result, codec, mark)
-        return UpdateOne(filter_, marking(result, mark) if mark else result)
+        return Statement(filter_, marking(result, mark) if mark else result)
     raise TypeError(f"the function returned {result!r}: return a document, an update, None or Delete")
 
 
@@ -62,11 +78,11 @@ def _document(
     if not changed and not removed and names == list(old):
         return None
     if not _in_place(old, names, removed, changed):
-        return ReplaceOne(filter_, {**new, MARK: mark} if mark else new)
+        return Statement(filter_, {**new, MARK: mark} if mark else new, is_update=False)
     update: Document = {"$set": changed} if changed else {}
     if removed:
         update["$unset"] = dict.fromkeys(removed, "")
-    return UpdateOne(filter_, marking(update, mark) if mark else update)
+    return Statement(filter_, marking(update, mark) if mark else update)
 
 
 def _in_place(old: Mapping[str, Any], names: list[str], removed: Sequence[str], changed: Mapping[str, Any]) -> bool:

@@ -6,13 +6,11 @@ import inspect
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from pymongo import DeleteOne, UpdateOne
-
 from asyncmig.drivers.base import Document, Driver
 from asyncmig.errors import UnsupportedByDriver
 from asyncmig.operations import DataOperation, RemoveField, RenameField, Tally, TransformDocuments, UpdateInBatches
 from asyncmig.running.data import model
-from asyncmig.running.data.changes import statement
+from asyncmig.running.data.changes import Statement, statement
 from asyncmig.running.data.faults import fault_of, refusal_of
 from asyncmig.running.data.tasks import condition, is_same_level
 
@@ -59,16 +57,14 @@ async def _each(operation: DataOperation, documents: Any, function: Callable[[An
     return tally
 
 
-async def _write(documents: Any, one: Any) -> Tally:
+async def _write(documents: Any, one: Statement | None) -> Tally:
     if one is None:
         return Tally(1, skipped=1)
-    if isinstance(one, DeleteOne):
-        await documents.delete_one(one._filter)
+    if one.change is None:
+        await documents.delete_one(one.filter)
         return Tally(1, deleted=1)
-    write: Callable[[Any, Any], Awaitable[Any]] = (
-        documents.update_one if isinstance(one, UpdateOne) else documents.replace_one
-    )
-    done = await write(one._filter, one._doc)
+    write: Callable[[Any, Any], Awaitable[Any]] = documents.update_one if one.is_update else documents.replace_one
+    done = await write(one.filter, one.change)
     return Tally(1, done.modified_count, skipped=1 - done.modified_count)
 
 

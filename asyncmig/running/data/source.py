@@ -15,7 +15,7 @@ from pymongo.write_concern import WriteConcern
 from asyncmig.drivers.base import Document, Driver
 from asyncmig.running.data.ranges import Place
 
-__all__ = ["Source"]
+__all__ = ["Source", "split"]
 
 _EXACT: CodecOptions[Any] = CodecOptions(tz_aware=True, datetime_conversion=DatetimeConversion.DATETIME_AUTO)
 """Every ``_id`` goes through Python unchanged: dates beyond its years, UUIDs of whatever spelling."""
@@ -77,8 +77,11 @@ class Source:
         limit: int = 0,
         projection: Mapping[str, Any] | None = None,
         session: Any = None,
-    ) -> list[bytes]:
-        """Documents that match as they are stored, by ``_id``; with a limit so many at most, and 16 MB at most."""
+    ) -> bytes:
+        """Documents that match as they are stored, by ``_id``, one after the other.
+
+        With a limit so many at most, and 16 MB at most. See :func:`split`.
+        """
         cursor = self.documents.find_raw_batches(
             filter_,
             projection,
@@ -88,7 +91,17 @@ class Source:
             session=session or self.session,
             **self._options,
         )
-        return [document async for batch in cursor for document in _split(batch)]
+        return b"".join([batch async for batch in cursor])
+
+    async def write(self, command: str, statements: Sequence[RawBSONDocument], session: Any) -> Document:
+        """The server's reply to statements of ``update`` or ``delete``, in no particular order.
+
+        Raises what the driver raises; not for statements that were refused, which the reply names.
+        """
+        wanted: Document = {command: self.name, f"{command}s": statements, "ordered": False}
+        if session is None:
+            wanted["writeConcern"] = {"w": "majority"}
+        return await self.driver.command(wanted, session=session)
 
     async def end(self) -> Place | None:
         """The highest ``_id`` of the collection; None when it is empty."""
@@ -124,8 +137,8 @@ class Source:
         return listed[0] if listed else None
 
 
-def _split(batch: bytes) -> list[bytes]:
-    """The documents of a batch, which stand one after the other, each beginning with its length."""
+def split(batch: bytes) -> list[bytes]:
+    """Documents that stand one after the other, each beginning with its length."""
     documents, start = [], 0
     while start < len(batch):
         end = start + int.from_bytes(batch[start : start + 4], "little")

@@ -78,8 +78,14 @@ class Sweep:
                 self._at = replace(self._at, end=await task.source.end(), is_open=True)
             await self._round(task)
             self._at = self._behind(task)
+            await self._save_transition(task)
         self._meter.end(self._at.tally)
         return self._at.tally
+
+    async def _save_transition(self, before: Task) -> None:
+        """Before the marks are taken away it has to be known that everything is done."""
+        if self._at.task < len(self._tasks) and self._tasks[self._at.task] is not before and not self._transactional:
+            await self._progress.save(self._at.document, self._progress.session)
 
     def _behind(self, task: Task) -> Checkpoint:
         """What comes after a round: the last round, or the next task."""
@@ -157,18 +163,22 @@ class Sweep:
                 await self._commit(task, batch)
             except Changed as changed:
                 renewed = await task.renew(batch, changed.documents)
-                batch = replace(renewed, done=batch.done + changed.done)
+                batch = replace(renewed, done=batch.done + self._kept(changed.done))
             except BatchRefused as refusal:
                 smaller = await task.cut(batch, refusal, collect=self._collects)
                 if smaller is None:
                     size.refused(batch.size)
                     raise _Smaller from refusal.cause
                 size.found()
-                batch = replace(smaller, done=batch.done + refusal.done)
+                batch = replace(smaller, done=batch.done + self._kept(refusal.done))
             else:
                 break
         if batch.fault is not None:
             raise refusal_of(self._operation, batch.fault, self._at.tally) from batch.fault.cause
+
+    def _kept(self, done: Tally) -> Tally:
+        """What an attempt that failed has done all the same: nothing, where that was a transaction."""
+        return Tally() if self._transactional else done
 
     async def _commit(self, task: Task, batch: Batch) -> None:
         if not self._transactional:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import Any, ClassVar
@@ -16,17 +16,19 @@ from pymongo.errors import BulkWriteError
 
 from asyncmig.drivers.base import Document
 from asyncmig.operations import Tally
-from asyncmig.running.data.changes import Statement, statement, untouched
+from asyncmig.running.data.changes import statement, untouched
 from asyncmig.running.data.faults import fault_of
 from asyncmig.running.data.ranges import Span
-from asyncmig.running.data.source import Source
+from asyncmig.running.data.source import Source, split
 from asyncmig.running.data.task import Batch, BatchRefused, Changed, Fault, Task
 from asyncmig.running.refusal import REFUSALS, is_refusal
 
 __all__ = ["Transformation", "Transforming"]
 
 _EXACT = frozenset({ObjectId, int, str})  # types of keys that come through any codec as they are
-_AT_ONCE = 0.02  # seconds that documents go through the function before something else has its turn
+_AT_ONCE = 0.002  # seconds that documents go through the function before something else has its turn
+_LARGEST = 16_000_000  # bytes of statements in one command; a message is 48 MB at most
+_MOST = 100_000  # statements in one command
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,10 @@ class _Change:
     """What becomes of one document: nothing, where there is neither a statement nor a fault."""
 
     key: Any
-    statement: Statement | None = None
+    document: bytes
+    """As it was read."""
+    statement: RawBSONDocument | None = None
+    is_deletion: bool = False
     fault: Fault | None = None
 
 
@@ -57,7 +62,7 @@ class Transformation(Task):
     transactions each statement has a condition of its own that says the same.
     """
 
-    size: ClassVar[int] = 1_000
+    size: ClassVar[int] = 2_000
 
     def __init__(self, source: Source, filter_: Mapping[str, Any], wanted: Transforming, *, mark: str = "") -> None:
         super().__init__(source, filter_, excludes=True if mark else None)
@@ -66,14 +71,14 @@ class Transformation(Task):
 
     async def fetch(self, span: Span, size: int) -> Batch | None:
         """The next documents, as they are stored."""
-        documents = await self._read(span, size)
+        documents = split(await self._read(span, size))
         if not documents:
             return None
         if not span.is_cut:
             return Batch(span, size, documents, is_last=True)
         return Batch(span.head(self.source.key(documents[-1])), size, documents)
 
-    async def _read(self, span: Span, limit: int = 0, session: Any = None) -> list[bytes]:
+    async def _read(self, span: Span, limit: int = 0, session: Any = None) -> bytes:
         filter_ = self.conjunction(span)
         return await self.source.raw(filter_, limit=limit, projection=self._projection, session=session)
 
@@ -117,12 +122,16 @@ class Transformation(Task):
             result = self.wanted.function(given)
             if type(result) is not dict and inspect.isawaitable(result):
                 result = await result
-            filter_ = self._condition(key, document)
             partial = self.wanted.projection is not None
-            return _Change(key, statement(filter_, old, result, self.source.codec, partial=partial, mark=self.mark))
+            one = statement(
+                self._condition(key, document), old, result, self.source.codec, partial=partial, mark=self.mark
+            )
+            if one is None:
+                return _Change(key, document)
+            return _Change(key, document, one.encoded(self.source.codec), is_deletion=one.change is None)
         except Exception as error:  # noqa: BLE001  # the function is the user's, and may raise anything
             key = self.source.key(document) if key is None else key
-            return _Change(key, fault=fault_of(key, error))
+            return _Change(key, document, fault=fault_of(key, error))
 
     def _condition(self, key: Any, document: bytes) -> Document:
         """What a statement is to find: in a transaction the ``_id`` says all."""
@@ -145,31 +154,44 @@ class Transformation(Task):
     async def write(self, batch: Batch, session: Any) -> Tally:
         """Write what is still as it was read."""
         now = await self._read(batch.span, session=session)
-        if any(self._version(document) not in batch.work for document in now):
-            raise Changed(now)
-        changes = [batch.work[self._version(document)] for document in now]
+        changes: list[_Change] = list(batch.work.values())
+        if now != b"".join([change.document for change in changes]):
+            changes = self._unchanged(batch, split(now))
         writing = [change for change in changes if change.statement is not None]
         done = await self._put(writing, session) if writing else Tally()
         if done.matched < len(writing):
-            raise Changed(await self._read(batch.span, session=session), done)
+            raise Changed(split(await self._read(batch.span, session=session)), done)
         left = sum(change.statement is None and change.fault is None for change in changes)
         return done + Tally(left, skipped=left)
 
+    def _unchanged(self, batch: Batch, documents: list[bytes]) -> list[_Change]:
+        """What becomes of these documents, where that is known of all of them."""
+        versions = [self._version(document) for document in documents]
+        if any(version not in batch.work for version in versions):
+            raise Changed(documents)
+        return [batch.work[version] for version in versions]
+
     async def _put(self, writing: Sequence[_Change], session: Any) -> Tally:
         """What the statements of these changes have come to."""
-        statements = [change.statement for change in writing]
-        try:
-            reply = await self.source.documents.bulk_write(statements, ordered=False, session=session)
-        except BulkWriteError as error:
-            if not is_refusal(error):
-                raise
-            faults = [_fault(writing[one["index"]].key, error, one) for one in error.details["writeErrors"]]
-            raise BatchRefused(error, faults, _tally(error.details)) from error
-        except REFUSALS as error:
-            if not is_refusal(error):
-                raise
-            raise BatchRefused(error, [fault_of(writing[0].key, error)] if len(writing) == 1 else []) from error
-        return _tally(reply.bulk_api_result)
+        done, faults, cause = Tally(), list[Fault](), None
+        for command, part in _commands(writing):
+            try:
+                reply = await self.source.write(
+                    command, [change.statement for change in part if change.statement is not None], session
+                )
+            except REFUSALS as error:
+                if not is_refusal(error):
+                    raise
+                raise BatchRefused(error, [fault_of(part[0].key, error)] if len(part) == 1 else [], done) from error
+            done += _tally(command, reply)
+            for refusal in reply.get("writeErrors", ()):
+                cause = BulkWriteError({"writeErrors": [refusal]})
+                if not is_refusal(cause):
+                    raise cause
+                faults.append(fault_of(part[refusal["index"]].key, cause))
+        if cause is not None:
+            raise BatchRefused(cause, faults, done)
+        return done
 
     async def cut(self, batch: Batch, refusal: BatchRefused, *, collect: bool) -> Batch | None:
         """Without the documents that the server has named."""
@@ -181,7 +203,7 @@ class Transformation(Task):
             fault = refused.get(_identity(change.key))
             if fault is not None and not collect:
                 return _stopping(batch, kept, fault)
-            kept[version] = _Change(change.key, fault=fault) if fault is not None else change
+            kept[version] = _Change(change.key, change.document, fault=fault) if fault is not None else change
         faults = tuple(change.fault for change in kept.values() if change.fault is not None)
         return replace(batch, work=kept, collected=faults)
 
@@ -200,13 +222,27 @@ def _stopping(batch: Batch, before: dict[Any, _Change], fault: Fault) -> Batch:
     return replace(batch, work=before, span=batch.span.head(last.key), is_last=False, fault=fault)
 
 
-def _fault(key: Any, error: BulkWriteError, refusal: Mapping[str, Any]) -> Fault:
-    return fault_of(key, BulkWriteError({**(error.details or {}), "writeErrors": [refusal]}))
+def _commands(changes: Sequence[_Change]) -> Iterator[tuple[str, list[_Change]]]:
+    """The commands that write them, none larger than one message may be."""
+    for command in ("update", "delete"):
+        part, size = list[_Change](), 0
+        for change in changes:
+            if change.statement is None or change.is_deletion is (command == "update"):
+                continue
+            length = len(change.statement.raw)
+            if part and (size + length > _LARGEST or len(part) == _MOST):
+                yield command, part
+                part, size = [], 0
+            part.append(change)
+            size += length
+        if part:
+            yield command, part
 
 
-def _tally(reply: Mapping[str, Any]) -> Tally:
-    matched, modified, deleted = reply["nMatched"], reply["nModified"], reply["nRemoved"]
-    return Tally(matched + deleted, modified, deleted, matched - modified)
+def _tally(command: str, reply: Mapping[str, Any]) -> Tally:
+    if command == "delete":
+        return Tally(reply["n"], deleted=reply["n"])
+    return Tally(reply["n"], reply["nModified"], skipped=reply["n"] - reply["nModified"])
 
 
 def _identity(key: Any) -> bytes:
