@@ -25,6 +25,7 @@ next. ``exit_code`` is what the command line answers with.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
@@ -133,9 +134,10 @@ class LockTimeout(LockError, TimeoutError):
 
     def __init__(self, holder: Mapping[str, Any], waited: float) -> None:
         self.holder, self.waited = dict(holder), waited
-        who = f"{holder.get('host', '?')} (pid {holder.get('pid', '?')}, {holder.get('command') or 'unknown command'})"
+        what = f"pid {holder.get('pid', '?')}, {holder.get('command') or 'unknown command'}"
+        who = f"{holder.get('user', '?')}@{holder.get('host', '?')} ({what})"
         super().__init__(
-            f"the migration lock is held by {who} since {holder.get('acquired_at', '?')}; waited {waited:.0f} s. "
+            f"the migration lock is held by {who} since {_moment(holder.get('acquired_at'))}; waited {waited:.0f} s. "
             "Wait for it, raise --lock-timeout, or look with `asyncmig status`; "
             "`asyncmig unlock` releases it once its lease has ended"
         )
@@ -161,7 +163,18 @@ class RevisionFailed(AsyncmigError):
 
     def __init__(self, revision: str, direction: str, where: str, cause: BaseException) -> None:
         self.revision, self.direction, self.where = revision, direction, where
-        super().__init__(f"revision {revision} failed in {direction} at {where}: {type(cause).__name__}: {cause}")
+        super().__init__(
+            f"revision {revision} failed in {direction} at {where}: {type(cause).__name__}: {_brief(cause)}"
+        )
+
+
+def _brief(cause: BaseException) -> str:
+    """What an error says, without what drivers append to it: the whole reply, or a picture of the topology."""
+    return str(cause).partition(", full error: {")[0].partition(", Timeout: ")[0]
+
+
+def _moment(value: object) -> str:
+    return f"{value:%Y-%m-%d %H:%M:%S} UTC" if isinstance(value, datetime) else "an unknown time"
 
 
 class CheckFailed(AsyncmigError):

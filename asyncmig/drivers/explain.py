@@ -55,12 +55,13 @@ def explained(error: PyMongoError, driver: Driver, doing: str) -> DriverError:
 
 
 def reason(text: str) -> str:
-    """What is wrong with each server, without the driver's list of time-outs and picture of the topology."""
-    return re.sub(r" \(configured timeouts:[^)]*\)", "", text.partition(", Timeout:")[0])
+    """What is wrong, without the list of time-outs, the picture of the topology, the server's whole reply."""
+    said = text.partition(", full error: {")[0].partition(", Timeout:")[0]
+    return re.sub(r" \(configured timeouts:[^)]*\)", "", said)
 
 
 def _refusal(error: OperationFailure, name: str) -> str:
-    said = (error.details or {}).get("errmsg") or str(error).partition(", full error:")[0]
+    said = (error.details or {}).get("errmsg") or reason(str(error))
     if error.code in _NOT_ALLOWED:
         return (
             f"the server does not allow it: {said}. Give the user the role dbOwner on {name}, or readWrite and "

@@ -44,6 +44,19 @@ class Holder:
         """As a plain mapping, for errors and ``--json``."""
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
+    @property
+    def is_gone(self) -> bool:
+        """Whether it ran on this machine, and no process has its pid any more; of a container that says nothing."""
+        if self.host != _machine()[0] or self.pid <= 0 or os.name != "posix":
+            return False
+        try:
+            os.kill(self.pid, 0)
+        except ProcessLookupError:
+            return True
+        except (PermissionError, OverflowError):
+            return False
+        return False
+
     def __str__(self) -> str:
         what = f", {self.command}" if self.command else ""
         return f"{self.user}@{self.host} (pid {self.pid}{what})"

@@ -254,8 +254,14 @@ def _alive(holder: Holder) -> str:
     return (
         f"the migration lock is held by {holder} since {since} and its lease is alive "
         f"(last renewed {renewed}, ends {ends} unless renewed). "
-        "If that process is dead, wait for the lease to end, or take the lock away with `asyncmig unlock --force`"
+        f"{_if_dead(holder)}wait for the lease to end, or take the lock away with `asyncmig unlock --force`"
     )
+
+
+def _if_dead(holder: Holder) -> str:
+    if holder.is_gone:
+        return "No process has this pid on this machine any more (unless it runs in a container): "
+    return "If that process is dead, "
 
 
 def _told(moment: datetime | None) -> str:

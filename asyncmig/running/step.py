@@ -8,6 +8,7 @@ from time import perf_counter
 from typing import Any
 
 from asyncmig.drivers.base import Document
+from asyncmig.drivers.explain import reason
 from asyncmig.history.revision import Revision
 from asyncmig.running.env import Env
 from asyncmig.running.events import (
@@ -138,7 +139,7 @@ class Step:
         fields, dates = await self._performer.close() if self._performer else ({}, ())
         if self.revision.transactional:  # nothing of it has happened, and that is what the journal is to say
             fields, dates = {}, ()
-        facts = {"type": type(error).__name__, "message": str(error), "where": self.where(error)}
+        facts = {"type": type(error).__name__, "message": reason(str(error)), "where": self.where(error)}
         if interrupted:
             facts = {"type": "Interrupted", "message": "stopped on request", "where": self.where(error)}
         state = {} if interrupted else {"state": "failed"}

@@ -132,6 +132,7 @@ class Walk:
     async def _fail(self, step: Step, error: Exception) -> None:
         self._run.lease.check()
         failure = RevisionFailed(step.revision.revision, self._direction, step.where(error), error)
+        failure.add_note(_what_now(step))
         try:
             await self._shielded(self._stopped(step, error, interrupted=False))
         except DriverError as trouble:
@@ -151,3 +152,15 @@ class Walk:
 
     async def _shielded(self, work: Coroutine[Any, Any, T]) -> T:
         return await complete(asyncio.ensure_future(work), self._run.lease)
+
+
+def _what_now(step: Step) -> str:
+    """What to do about a revision that has stopped half-way."""
+    file = f" ({step.revision.path})" if step.revision.path else ""
+    if step.revision.transactional:
+        return f"Its transaction was rolled back. Put right what is wrong{file}, and run `asyncmig upgrade` again"
+    there, back = ("upgrade", "downgrade") if step.direction == "upgrade" else ("downgrade", "upgrade")
+    return (
+        f"What is done is in the ledger. Put right what is wrong{file}: `asyncmig {there}` goes on from there "
+        f"(calls on env.db run again), `asyncmig {back}` takes back what was done of it"
+    )

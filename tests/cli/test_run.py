@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -237,10 +239,16 @@ class TestTrouble:
         assert (result.code, result.stdout) == (7, "")
         assert "Error: revision aaaa failed in upgrade" in result.stderr
         assert "ZeroDivisionError: division by zero" in result.stderr
+        assert "aaaa_step.py): `asyncmig upgrade` goes on from there" in result.stderr
         assert "Traceback" not in result.stderr
         assert "Traceback" in (await run("upgrade", "-v")).stderr
         result = await run("status")
-        assert re.search(r"^Half-way  aaaa  first  upgrade stopped after 1 operation\(s\)", result.stdout, re.MULTILINE)
+        assert re.search(
+            r"^Half-way  aaaa  first  upgrade stopped after 1 operation\(s\), line \d+ "
+            r"\(on \S+, pid \d+ at [\d-]+ [\d:]+ UTC\): ZeroDivisionError: division by zero$",
+            result.stdout,
+            re.MULTILINE,
+        )
         document = (await run("status", "--json")).document
         assert document["failed"][0]["error"]["type"] == "ZeroDivisionError"
         assert (await run("graph", "-i")).stdout == "✗  aaaa  first  (failed, head, base)\n"
@@ -334,10 +342,41 @@ class TestStatusAndLock:
             assert (result.code, result.stdout) == (6, "")
             assert "asyncmig upgrade head" in result.stderr
             assert "held by" in (await run("status")).stdout
+            assert re.search(
+                r"held by \w+@\S+ \(pid \d+, asyncmig upgrade head\) since [\d-]+ [\d:]+ UTC; waited 0 s", result.stderr
+            )
             assert (await run("status", "--json")).document["lock"]["command"] == "asyncmig upgrade head"
             result = await run("unlock")
             assert result.code == 6
             assert "unlock --force" in result.stderr
+
+    async def test_a_revision_that_is_under_way(self, run, server, history) -> None:
+        from asyncmig.drivers import driver_for
+        from asyncmig.running.lock import Lock
+
+        async with Lock(driver_for(server)).held(command="asyncmig upgrade head") as lease:
+            record = {
+                "_id": "aaaa",
+                "message": "first",
+                "state": "upgrading",
+                "owner": lease.owner,
+                "token": 1,
+                "journal": [],
+            }
+            await server.asyncmig_revisions.insert_one(record)
+            assert "Half-way  aaaa  first  upgrade under way, 0 operation(s) done" in (await run("status")).stdout
+        assert "Half-way  aaaa  first  upgrade stopped after 0 operation(s)" in (await run("status")).stdout
+
+    async def test_a_lock_of_a_process_that_is_gone(self, run, server, history) -> None:
+        from asyncmig.drivers import driver_for
+        from asyncmig.running.lock import Lock
+
+        await Lock(driver_for(server)).acquire(command="asyncmig upgrade head")
+        assert "If that process is dead, wait" in (await run("unlock")).stderr
+        dead = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, check=True)
+        await server.asyncmig_lock.update_one({"_id": "migration"}, {"$set": {"pid": int(dead.stdout)}})
+        result = await run("unlock")
+        assert (result.code, "No process has this pid on this machine any more" in result.stderr) == (6, True)
 
     async def test_a_lock_taken_away(self, run, server, history) -> None:
         await server.asyncmig_lock.insert_one(

@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pymongo import MongoClient
 
 from asyncmig.drivers import driver_for
 from asyncmig.running.lock import Lock
 
-from .twelve import counting, slow
+from .twelve import counting, picture, slow, twelve
 from .victims import Victims, proceed, stopped
 
 CHAOS = bool(os.environ.get("ASYNCMIG_CHAOS"))  # `nox -s chaos` sets it
@@ -27,7 +28,7 @@ CLIENTS, TURNS = (50, 200) if CHAOS else (8, 12)
 @pytest.fixture(scope="module")
 def victims(server_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Victims]:
     folder = tmp_path_factory.mktemp("histories")
-    with Victims(server_url, folder, {"counting": counting, "slow": slow}) as started:
+    with Victims(server_url, folder, {"counting": counting, "slow": slow, "twelve": twelve}) as started:
         yield started
 
 
@@ -49,6 +50,36 @@ async def test_each_revision_exactly_once(
         assert sorted(revision for one in answers for revision in one["went"]) == [f"c{n}" for n in range(5)]
         assert [one["n"] for one in await place["runs"].find().to_list(None)] == [1] * 5
         await client.drop_database(place.name)
+
+
+@pytest.mark.chaos
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("part", range(PARTS))
+async def test_up_and_down_at_once_and_killed(victims: Victims, server_url: str, part: int) -> None:
+    """Runs in both directions by both drivers, some of them killed: one after the other, and the end is as ever."""
+    name = f"updown_{uuid.uuid4().hex[:12]}"
+    with MongoClient(server_url) as client:
+        victims.send(_job(name, "upgrade"))
+        assert "error" not in (await victims.answers())[0]
+        calm = picture(client[name])
+        for _ in range(ROUNDS if CHAOS else 1):
+            victims.send(*(_job(name, random.choice(("upgrade", "downgrade")), kills=True) for _ in range(PROCESSES)))
+            answers = await victims.answers()
+            assert {one.get("error") for one in answers} == {None}, answers
+            held = [one for one in client[name]["asyncmig_revisions"].find() if one["state"] != "applied"]
+            assert len(held) <= 1  # whatever was killed, one revision at most is half-way
+        for direction, expected in (("upgrade", calm), ("downgrade", "{}"), ("upgrade", calm)):
+            victims.send(_job(name, direction))
+            assert (await victims.answers())[0].get("error") is None
+            assert picture(client[name]) == expected
+        client.drop_database(name)
+
+
+def _job(name: str, direction: str, *, kills: bool = False) -> dict[str, Any]:
+    job = {"history": "twelve", "database": name, "driver": random.choice(("motor", "pymongo"))}
+    target = "head" if direction == "upgrade" else "base"
+    doom = {"kill_after": random.uniform(0.1, 4.0)} if kills and random.random() < 0.4 else {}
+    return {**job, "direction": direction, "target": target, "lease": 2.0, "wait": 300, **doom}
 
 
 # -- stopped, overtaken, and continued ------------------------------------------------------------

@@ -156,4 +156,4 @@ def as_far_as(database: Any, heard: list[Answer], calm: list[Answer]) -> None:
     assert found in [one["picture"] for one in calm[at : at + 2]], last
 
 
-SEVERAL_STEPS = (" r11", " r11 1", " r11 2", " r11 3", " r12 2")
+SEVERAL_STEPS = (" r02 1", " r11", " r11 1", " r11 2", " r11 3", " r12 2")

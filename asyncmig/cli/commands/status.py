@@ -74,7 +74,9 @@ class _View:
         yield from _block(out, "Current", [self._named(out, name) for name in self.current] or ["none applied"])
         yield from _block(out, "Applied", [str(len(self.situation.applied))])
         yield from _block(out, "Pending", [revision_line(out, one) for one in self.pending] or ["none"])
-        yield from _block(out, "Half-way", [_trouble(out, record) for record in self.situation.unsettled])
+        yield from _block(
+            out, "Half-way", [_half_way(out, record, self.situation.holder) for record in self.situation.unsettled]
+        )
         yield from _block(out, "No file", [out.paint(name, "bad") for name in self.missing])
         yield from _block(out, "Changed", [f"{self._named(out, name)}  since it was applied" for name in self.changed])
         yield from _block(out, "Lock", [_lock(out, self.situation.holder)])
@@ -91,11 +93,22 @@ def _block(out: Stream, title: str, lines: list[str]) -> Iterator[str]:
         yield f"{out.paint('' if number else title, 'strong')}{' ' * (10 - (0 if number else len(title)))}{line}"
 
 
-def _trouble(out: Stream, record: Record) -> str:
+def _half_way(out: Stream, record: Record, holder: Holder | None) -> str:
+    name = f"{out.paint(record.revision, 'id')}  {record.message}"
     unknown = f", in the middle of: {record.unknown.description}" if record.unknown else ""
+    if holder is not None and holder.alive and holder.owner == record.owner:
+        return f"{name}  {record.direction} under way, {record.finished} operation(s) done{unknown}"
     why = f": {record.trouble.splitlines()[0]}" if record.trouble else ""
-    where = f"{record.direction} stopped after {record.finished} operation(s){unknown}{why}"
-    return f"{out.paint(record.revision, 'id')}  {record.message}  {out.paint(where, 'bad')}"
+    what = f"{record.direction} stopped after {record.finished} operation(s){_where(record)}{unknown}{why}"
+    return f"{name}  {out.paint(what, 'bad')}"
+
+
+def _where(record: Record) -> str:
+    """The place in the file, and the run that came to it."""
+    place = str((record.error or {}).get("where") or "")
+    line = f", {place[place.rindex('line ') :]}" if "line " in place else ""
+    when = f" at {record.stopped_at:%Y-%m-%d %H:%M:%S} UTC" if record.stopped_at else ""
+    return f"{line} (on {record.host}, pid {record.pid}{when})" if record.host else line
 
 
 def _lock(out: Stream, holder: Holder | None) -> str:
