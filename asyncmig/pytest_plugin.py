@@ -103,7 +103,7 @@ def mongo_server() -> Iterator[str]:
     from asyncmig.testing.reporting import plainly
     from asyncmig.testing.server import LocalServer
 
-    server = LocalServer()
+    server = LocalServer(timeout=60)  # s; many workers may start theirs at once
     with plainly():
         server.start()
     yield ServerUrl(server.url, server)

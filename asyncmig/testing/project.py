@@ -27,7 +27,8 @@ class Project:
     @property
     def own(self) -> frozenset[str]:
         """asyncmig's own collections."""
-        return frozenset({self.settings.revisions_collection, self.settings.lock_collection})
+        ledger = self.settings.revisions_collection
+        return frozenset({ledger, f"{ledger}_failed", self.settings.lock_collection})
 
     @property
     def key(self) -> tuple[Any, ...]:

@@ -35,7 +35,7 @@ class Trial:
     fresh: Callable[[], Any]
     migrator: Callable[[Any, Listener | None], Migrator]
     documents: Documents = field(default_factory=dict)
-    own: frozenset[str] = frozenset({"asyncmig_revisions", "asyncmig_lock"})
+    own: frozenset[str] = frozenset({"asyncmig_revisions", "asyncmig_revisions_failed", "asyncmig_lock"})
 
     def history(self) -> list[Revision]:
         """Every revision after what it needs."""
@@ -121,7 +121,7 @@ class Trial:
             raise Faulty(f"running the revisions has changed their files: {', '.join(edited)}")
         _refuse(
             edited_since_published(migrator.directory.versions),
-            "revision files that the main branch has were edited or removed; write a new revision instead:",
+            "revision files that the main branch has were edited; write a new revision instead:",
         )
 
     # -- parts ----------------------------------------------------------------------------------

@@ -182,6 +182,16 @@ async def test_documents_of_the_application_are_there(history: History) -> None:
         await history.trial(documents=documents).up_down()
 
 
+async def test_documents_that_a_revision_could_not_change_are_noted_and_no_trace(history: History) -> None:
+    """What ``on_error="collect"`` leaves is asyncmig's own, and stays for somebody to read."""
+    up = (
+        'async def change(document):\n        raise ValueError("no")\n\n    '
+        'await env.transform_documents("coin", {}, change, on_error="collect")'
+    )
+    history.good().add("a004", up, "env.db", "a003")
+    await history.trial().up_down()
+
+
 async def test_what_cannot_be_resumed(history: History) -> None:
     """Raw calls run again on resume: this one is not made for that."""
     counts = 'await env.db["coin"].update_one({"_id": 1}, {"$inc": {"x": 1}})\n    await env.create_collection("x")'
