@@ -6,9 +6,9 @@ revisions that were really applied; counts the commands that the driver sent; an
 in each of several fresh processes, where nothing is warm. The goal: at 500 revisions at most three
 round trips, and under 10 ms beyond a ping.
 
-What was seen, on an otherwise quiet machine with 2 cores (medians beyond a ping; the fastest in brackets): one
-command, a ``find``. At 500 revisions 7.8 ms (6.1) with Motor, 7.8 ms with PyMongo Async; 0.9 and 0.6 ms at
-10, 15 and 16 ms at 1,000. For the first start in a fresh process, where nothing is warm, 7.8 and 8.6 ms at 500.
+What was seen, on an otherwise quiet machine with 2 cores (two runs, medians beyond a ping): one command, a
+``find``. At 500 revisions 7.7 and 7.8 ms with Motor, 5.6 and 7.8 ms with PyMongo Async; 0.6 to 0.9 ms at 10,
+10 to 16 ms at 1,000. For the first start in a fresh process, where nothing is warm, 6 to 9 ms at 500.
 Most of it is reading the files and their checksums, 1 ms pyproject.toml, 1 to 2 ms the ledger's answer.
 Reading the headers of 500 files instead of comparing checksums would cost 25 ms more; that is paid only
 when something differs.
