@@ -18,7 +18,7 @@ ROOT = Path(__file__).parent
 PYPROJECT = nox.project.load_toml(ROOT / "pyproject.toml")
 RUNNING = f"{sys.version_info.major}.{sys.version_info.minor}"
 SUPPORTED = ("3.11", "3.12", "3.13", "3.14")
-BENCHMARKS = ("cli", "introspect", "startup", "fixtures", "graph")
+BENCHMARKS = ("cli", "introspect", "startup", "fixtures", "graph", "data")
 
 nox.needs_version = ">=2025.2.9"
 nox.options.default_venv_backend = "uv|virtualenv"
