@@ -1,4 +1,22 @@
-"""One upgrade of the revisions in this folder, beside the bare writes of its ledger; called by cli.py."""
+"""One upgrade of the revisions in this folder, beside the bare writes of its ledger; called by cli.py.
+
+The floor: the very write commands that an upgrade has sent to its ledger (502 for 500 revisions, each
+acknowledged by a majority), sent again one after the other with nothing around. The goal: 1.2 times that.
+
+Seen on 2 cores, Python 3.11.7, 9 pairs of an upgrade of 500 empty revisions and its floor; the ratio of
+the medians, and of the pairs the median (fastest to slowest), for the machine was not quiet:
+
+=============  ==========  =========  =====  ==========================
+driver         upgrade     its floor  ratio  median of the pairs
+=============  ==========  =========  =====  ==========================
+PyMongo Async  1.41 s      1.21 s     1.16   1.11 (0.87 to 1.29)
+Motor          1.85 s      1.36 s     1.37   1.31 (1.06 to 3.80)
+=============  ==========  =========  =====  ==========================
+
+So the goal is met with PyMongo Async, and not with Motor. Of the client's processor time the floor takes
+0.6 ms for a write, and an upgrade 0.3 to 0.4 ms more for a revision: its file read, compiled and run, its
+record built, the lease looked at, its events told.
+"""
 
 from __future__ import annotations
 

@@ -16,6 +16,7 @@ from asyncmig.errors import DriverError, LockLost, LockTimeout, RevisionError, R
 from asyncmig.history.errors import OutOfOrder, UnknownApplied
 from asyncmig.history.file_errors import RevisionFileError
 from asyncmig.history.revision import Revision
+from asyncmig.migrator import Migrator
 from asyncmig.running.events import (
     ChecksumChanged,
     Event,
@@ -183,6 +184,21 @@ async def test_a_database_at_its_target_costs_one_read_and_no_lock(
     await client.admin.command("ping")
     heard.names.clear()
     assert await three.runner(client[database.name]).upgrade() == []
+    assert heard.names == ["find"]
+
+
+async def test_so_does_an_upgrade_by_the_facade(
+    three: History, database: Any, make_client: Callable[..., Any], driver_name: str, tmp_path: Path
+) -> None:
+    versions = tmp_path / "migrations" / "versions"
+    versions.parent.mkdir()
+    three.folder.rename(versions)
+    await Migrator(database, versions.parent).upgrade()
+    heard = Heard()
+    client = make_client(driver_name, event_listeners=[heard])
+    await client.admin.command("ping")
+    heard.names.clear()
+    assert await Migrator(client[database.name], versions.parent).upgrade() == []
     assert heard.names == ["find"]
 
 
