@@ -103,7 +103,7 @@ def start(shop: Path, url: str) -> Iterator[Start]:
 
 def probe(process: subprocess.Popen[str], port: int, path: str = "/health/migrations") -> tuple[int, Any]:
     """What a probe is answered, once somebody listens."""
-    deadline = time.monotonic() + 40
+    deadline = time.monotonic() + 80  # four workers on a busy machine
     while True:
         try:
             answer = httpx.get(f"http://127.0.0.1:{port}{path}", timeout=10)
@@ -152,7 +152,7 @@ def test_upgrade_on_start(start: Start, url: str, command: str) -> None:
     process = start(on(port, command), MONGO_URL=url)
     assert probe(process, port) == (200, AT_HEAD)
     process.terminate()
-    assert process.wait(30) in (0, -signal.SIGTERM)
+    assert process.wait(60) in (0, -signal.SIGTERM)
 
 
 @long
