@@ -169,7 +169,8 @@ def _secrets(url: str) -> list[str]:
     body = url.partition("://")[2]
     before, at, _ = body.rpartition("@")
     password = before.partition(":")[2] if at else _misplaced(body)
-    in_options = re.findall(r"(?:password|passphrase|token|secret)[^=&]*[=:]([^&]+)", url, re.IGNORECASE)
+    options = url.partition("?")[2]
+    in_options = re.findall(r"(?:password|passphrase|token|secret)[^=&]*[=:]([^&]+)", options, re.IGNORECASE)
     return [piece for piece in [*re.split(r"[:/?#@&=,]", password), *in_options] if piece]
 
 

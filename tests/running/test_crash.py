@@ -132,12 +132,14 @@ def test_killed_at_random_moments(
             begin(ask, database, direction) | {"driver": driver}
             for database, driver in zip(databases, DRIVERS, strict=True)
         ]
-        dead = victims.ask_all(*({**job, "kill_after": random.uniform(0.02, took)} for job in jobs))
+        doomed = [{**job, "lease": 10, "kill_after": random.uniform(0.02, took)} for job in jobs]
+        dead = victims.ask_all(*doomed)
         for database, one in zip(databases, dead, strict=True):
             killed += bool(one["killed"])
             truthful(database, [seen["event"] for seen in one["events"]])
             as_far_as(database, one["events"], calm)
-        again = victims.ask_all(*({**job, "unlock": True} for job in jobs))
+        # What a dead process has sent may take the lock after it was broken: its lease is waited for then.
+        again = victims.ask_all(*({**job, "unlock": True, "wait": 60} for job in jobs))
         for database, one, answer in zip(databases, dead, again, strict=True):
             assert answer.get("error") is None, (one, answer)
             assert picture(database) == calm[-1]["picture"], one["events"][-1:]

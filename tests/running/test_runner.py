@@ -687,6 +687,31 @@ async def test_cancelled_between_two_revisions_the_first_is_applied(history: His
     assert found.get("b") in (None, "upgrading")
 
 
+async def test_a_ledger_write_that_asyncio_cuts_is_sent_again_for_what_was_done(
+    history: History, database: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The write that closes a and opens b is cancelled under way; a is done, and the ledger says so."""
+    history.add("a", MAKE.format("a"))
+    history.add("b", MAKE.format("b"))
+    send, cut = Ledger.send, []
+
+    async def cutting(self: Ledger, lease: Any, *writes: Any, session: Any = None) -> None:
+        if len(writes) == 2 and not cut:
+            cut.append(asyncio.get_running_loop().call_soon(task.cancel))
+        await send(self, lease, *writes, session=session)
+
+    monkeypatch.setattr(Ledger, "send", cutting)
+    task = asyncio.ensure_future(history.runner(database).upgrade())
+    await asyncio.wait([task])
+    assert (task.cancelled(), len(cut)) == (True, 1)
+    found = await states(database)
+    assert found["a"] == "applied"
+    assert found.get("b") in (None, "upgrading")
+    assert (await record(database, "a")).finished == 1
+    assert await Lock(driver_for(database)).holder() is None
+    assert [one.revision for one in await history.runner(database).upgrade()] == ["b"]
+
+
 def _cancel_at(event: Event, kind: type[Event], scope: anyio.CancelScope) -> None:
     if isinstance(event, kind):
         scope.cancel()
