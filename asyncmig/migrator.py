@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from asyncmig.errors import AsyncmigError, ConfigurationError, PendingRevisions, RevisionsEdited, SchemaDiffers
 from asyncmig.history.directory import Directory, Listing
-from asyncmig.history.errors import OutOfOrder
 from asyncmig.history.file_errors import RevisionFileError
 from asyncmig.history.graph import RevisionGraph
 from asyncmig.history.revision import Revision
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from asyncmig.running.ledger import Ledger
     from asyncmig.running.lock import Lock
     from asyncmig.running.plan import Plan
+    from asyncmig.running.position import Position
     from asyncmig.running.record import Mark, Record
     from asyncmig.running.runner import Runner, Situation
     from asyncmig.running.standing import Standing
@@ -182,15 +182,15 @@ class Migrator:
 
     async def current(self) -> tuple[str, ...]:
         """The ids of the revisions at the heads of what is applied."""
-        return self.graph.heads_of(await self.applied())
+        return (await self._position()).heads
 
     async def applied(self) -> frozenset[str]:
         """The ids of all that is applied."""
-        return _applied(await self._ledger().marks())
+        return (await self._position()).applied
 
     async def pending(self) -> list[Revision]:
         """The revisions that are not applied, in the order in which they would be."""
-        return self.graph.pending(await self.applied())
+        return (await self._position()).pending
 
     async def standing(self, files: Snapshot | None = None) -> Standing:
         """What is pending, and what the database has that no file knows; one round trip, no lock.
@@ -218,19 +218,16 @@ class Migrator:
         """What a run to ``target`` would do; nothing is written, though the revisions' own code runs."""
         from asyncmig.running.plan import make_plan
 
-        graph, marks = self.graph, await self._ledger().marks()
-        path = _path(graph, marks, target, direction)
-        late = graph.out_of_order(_applied(marks), path) if direction == "upgrade" else []
-        if late and self._strict(strict_order):
-            raise OutOfOrder(late)
+        position = await self._position()
+        path = position.path(target, direction, strict_order=self._strict(strict_order))
         names = set((await self.state()).collections) if path else set()
         with self._explaining("planning a run on"):
             plan = await make_plan(path, direction, load=self.directory.load, driver=self._driver(), collections=names)
-        return replace(plan, out_of_order=tuple(late))
+        return replace(plan, out_of_order=position.late(path)) if direction == "upgrade" else plan
 
     async def losses(self, target: str = "head", *, direction: Direction = "upgrade") -> tuple[Loss, ...]:
         """What a run to ``target`` would take away for good, found in the sources without running them."""
-        return await self._losses(_path(self.graph, await self._ledger().marks(), target, direction), direction)
+        return await self._losses((await self._position()).path(target, direction), direction)
 
     async def _losses(self, path: Sequence[Revision], direction: Direction) -> tuple[Loss, ...]:
         from asyncmig.review.loss import find_losses, losing_calls
@@ -271,25 +268,16 @@ class Migrator:
         self, target: str, direction: Direction, confirm: Confirm | None, *, strict_order: bool = False
     ) -> RevisionGraph | None:
         """The graph to run on; None where nothing is to be done, found without what only a run needs."""
-        graph, marks = self.graph, await self._ledger().marks()
-        path = _path(graph, marks, target, direction)
-        if not path and (direction == "downgrade" or _is_tidy(graph, marks)):
-            self._tell_edited(graph, marks)
+        position = await self._position()
+        path = position.path(target, direction, strict_order=strict_order)
+        if not path and (direction == "downgrade" or position.is_tidy):
+            if self._on_event:
+                for warning in position.warnings():
+                    self._on_event(warning)
             return None
-        if strict_order:
-            graph.refuse_out_of_order(_applied(marks), path)
         if confirm:
             await confirm(await self._losses(path, direction))
-        return graph
-
-    def _tell_edited(self, graph: RevisionGraph, marks: Mapping[str, Mark]) -> None:
-        from asyncmig.running.events import ChecksumChanged
-
-        for one in sorted(_applied(marks)):
-            if self._on_event and one in graph:
-                file, was = graph.get(one), marks[one].checksum
-                if was and file.checksum and was != file.checksum:
-                    self._on_event(ChecksumChanged(file, was, file.checksum))
+        return position.graph
 
     async def stamp(self, target: str, *, purge: bool = False) -> None:
         """Record ``target`` as where the database stands, without running anything."""
@@ -302,18 +290,17 @@ class Migrator:
         RevisionError for a faulty file, HeadFileError; of several the first, and the others are notes
         on it. Without models only the revisions are looked at.
         """
-        graph = self.listing(thorough=True).graph()
-        records = await self._ledger().summaries()
-        waiting = [one.revision for one in graph.pending(_applied(records))]
+        position = await self._position(self.listing(thorough=True).graph())
+        waiting = [one.revision for one in position.pending]
         operations = await self.diff() if self._models is not None else []
         failures: list[AsyncmigError] = []
         if waiting:
             failures.append(PendingRevisions(waiting, operations))
         elif operations:
             failures.append(SchemaDiffers(operations))
-        if edited := self._runner(graph).changed(records):
+        if edited := position.edited:
             failures.append(RevisionsEdited(edited))
-        failures += self._head_faults(graph)
+        failures += self._head_faults(position.graph)
         if failures:
             first, *others = failures
             first.__notes__ = [str(other) for other in others]
@@ -354,6 +341,13 @@ class Migrator:
             return await introspect(self._connected(), include=self._include, own=self._own)
 
     # The parts.
+
+    async def _position(self, graph: RevisionGraph | None = None) -> Position[Mark]:
+        """Where the database stands among the files as they are now, or of ``graph``; one round trip."""
+        from asyncmig.running.position import Position
+
+        graph = graph or self.graph  # a fault in the files is told before anything is asked
+        return Position(graph, await self._ledger().marks())
 
     def _connected(self) -> Any:
         if self.database is None:
@@ -409,22 +403,6 @@ class Migrator:
         from asyncmig.running.provenance import created_collections
 
         return created_collections(await self.records())
-
-
-def _applied(records: Mapping[str, Record] | Mapping[str, Mark]) -> frozenset[str]:
-    return frozenset(one for one, record in records.items() if record.state == "applied")
-
-
-def _path(graph: RevisionGraph, marks: Mapping[str, Mark], target: str, direction: Direction) -> list[Revision]:
-    if direction == "upgrade":
-        return graph.upgrade_path(_applied(marks), target)
-    return graph.downgrade_path(marks, target)
-
-
-def _is_tidy(graph: RevisionGraph, marks: Mapping[str, Mark]) -> bool:
-    """Whether the ledger has every squashed revision by its own id that it has at all, and no range without files."""
-    ids = _applied(marks)
-    return not graph.outlived(ids) and all(one.revision in marks for one in graph.taken(ids))
 
 
 @dataclass(frozen=True, slots=True)

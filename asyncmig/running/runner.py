@@ -33,11 +33,12 @@ from asyncmig.drivers.explain import explaining
 from asyncmig.errors import DriverError
 from asyncmig.history.graph import RevisionGraph
 from asyncmig.history.revision import Revision
-from asyncmig.running.events import ChecksumChanged, Direction, Event, RevisionsOutOfOrder, RunStarted
+from asyncmig.running.events import Direction, Event, RevisionsOutOfOrder, RunStarted
 from asyncmig.running.holder import Holder
 from asyncmig.running.inspection import refuse_one_way, refuse_schema_changes
 from asyncmig.running.ledger import Ledger
 from asyncmig.running.lock import Lock
+from asyncmig.running.position import Position
 from asyncmig.running.record import Record
 from asyncmig.running.run import Run
 from asyncmig.running.stamping import fold, repaired, stamped, taken
@@ -63,7 +64,7 @@ class Situation:
     @property
     def applied(self) -> frozenset[str]:
         """The ids that are applied as a whole."""
-        return _applied(self.records)
+        return frozenset(one for one, record in self.records.items() if record.is_applied)
 
 
 class Runner:
@@ -103,64 +104,47 @@ class Runner:
         Raises RevisionError for a target or files that do not fit, OutOfOrder when ``strict_order``
         and a pending revision is older than an applied one, LockTimeout, LockLost, RevisionFailed.
         """
-        records = await self._ledger.summaries()
-        self._tell_changed(records)
-        path = self._up(records, target, strict_order)
-        if not path and not self._taken(records) and not self._graph.outlived(_applied(records)):
+        before = await self._position()
+        for warning in before.warnings():
+            self._tell(warning)
+        path = before.path(target, "upgrade", strict_order=strict_order)
+        if not path and before.is_tidy:
             return []
         self._examine(path, "upgrade")
         await self._refuse_transactions(path)
         async with self._running() as (run, now):
-            path = self._up(now, target, strict_order)
+            path = now.path(target, "upgrade", strict_order=strict_order)
             await self._tidy(run, now)
-            if late := self._graph.out_of_order(_applied(now), path):
-                self._tell(RevisionsOutOfOrder(tuple(late)))
-            return await self._walk(run, "upgrade", path, now)
+            if late := now.late(path):
+                self._tell(RevisionsOutOfOrder(late))
+            return await self._walk(run, "upgrade", path, now.entries)
 
     async def downgrade(self, target: str) -> list[Revision]:
         """Revert what is above ``target``; returns the revisions that were reverted, in order.
 
         Raises IrreversibleRevision before the first step; else as upgrade.
         """
-        path = self._down(await self._ledger.summaries(), target)
+        path = (await self._position()).path(target, "downgrade")
         if not path:
             return []
         self._examine(path, "downgrade")
         await self._refuse_transactions(path)
         async with self._running() as (run, now):
-            path = self._down(now, target)
+            path = now.path(target, "downgrade")
             for revision in path:
-                if parts := self._parts(revision, now):
-                    await fold(run, revision, parts, now)
-            return await self._walk(run, "downgrade", path, await self._ledger.summaries() if path else now)
+                if parts := now.parts(revision):
+                    await fold(run, revision, parts, now.entries)
+            return await self._walk(run, "downgrade", path, (await self._position()).entries if path else {})
 
-    async def path(self, target: str, direction: Direction) -> list[Revision]:
-        """The revisions that a run would go through, in order, as the database stands now."""
-        records = await self._ledger.summaries()
-        return self._up(records, target, False) if direction == "upgrade" else self._down(records, target)
+    async def _position(self) -> Position[Record]:
+        return Position(self._graph, await self._ledger.summaries())
 
-    def _up(self, records: Records, target: str, strict_order: bool) -> list[Revision]:
-        path = self._graph.upgrade_path(_applied(records), target)
-        if strict_order:
-            self._graph.refuse_out_of_order(_applied(records), path)
-        return path
-
-    def _taken(self, records: Records) -> list[Revision]:
-        """The squashed revisions that the database has by their ranges, and no record of."""
-        return [one for one in self._graph.taken(_applied(records)) if one.revision not in records]
-
-    async def _tidy(self, run: Run, records: Records) -> None:
+    async def _tidy(self, run: Run, now: Position[Record]) -> None:
         """Record the squashed revisions that the database has by their ranges; forget ranges that have no files."""
-        if whole := self._taken(records):
+        if whole := now.taken:
             await taken(run, whole)
-        for revision in self._graph.outlived(_applied(records)):
-            await fold(run, revision, self._parts(revision, records), records)
-
-    def _parts(self, revision: Revision, records: Records) -> list[str]:
-        return [one for one in self._graph.within(revision.revision) if one in records]
-
-    def _down(self, records: Records, target: str) -> list[Revision]:
-        return self._graph.downgrade_path(frozenset(records), target)
+        for revision in now.outlived:
+            await fold(run, revision, now.parts(revision), now.entries)
 
     async def _walk(self, run: Run, direction: Direction, path: Sequence[Revision], records: Records) -> list[Revision]:
         if not path:
@@ -201,46 +185,36 @@ class Runner:
         return self._modules[revision.revision]
 
     @asynccontextmanager
-    async def _running(self) -> AsyncIterator[tuple[Run, Records]]:
+    async def _running(self) -> AsyncIterator[tuple[Run, Position[Record]]]:
         """The lock held, everything unsettled marked as ours, the state read again."""
         async with self._lock.held(wait=self._wait, command=self._command) as lease:
             own = frozenset({self._ledger.collection, self._ledger.failures, self._lock.collection})
             run = Run(self._driver, self._ledger, self._trail, lease, self._load, self._tell, own)
             await self._ledger.adopt(lease)
-            records = await self._ledger.summaries()
-            newest = max((record.token for record in records.values()), default=0)
+            position = await self._position()
+            newest = max((record.token for record in position.entries.values()), default=0)
             if newest > lease.token:
                 lease.token = await self._lock.raise_token(lease, newest + 1)
                 await self._ledger.adopt(lease)
-            yield run, records
+            yield run, position
 
     async def stamp(self, target: str, *, purge: bool = False) -> tuple[str, ...]:
         """Say that the database stands at ``target``, running nothing; returns the heads afterwards.
 
         ``purge`` forgets every record first, those of unknown revisions too. Raises as upgrade.
         """
-        records = await self._ledger.summaries()
-        wanted, kept = self._stamped(records, target, purge)
-        if wanted | kept != _applied(records) or len(records) != len(wanted | kept):
+        before = await self._position()
+        wanted, kept = before.stamped(target, purge=purge)
+        if wanted | kept != before.applied or len(before.entries) != len(wanted | kept):
             async with self._running() as (run, now):
-                wanted, kept = self._stamped(now, target, purge)
-                await stamped(run, [self._graph.get(one) for one in sorted(wanted)], now, target, kept)
+                wanted, kept = now.stamped(target, purge=purge)
+                await stamped(run, [self._graph.get(one) for one in sorted(wanted)], now.entries, target, kept)
         return self._graph.heads_of(wanted)
-
-    def _stamped(self, records: Records, target: str, purge: bool) -> tuple[frozenset[str], frozenset[str]]:
-        """What is to be recorded, and what else may stay: the records of what squashed revisions among it replace."""
-        if purge:
-            return self._graph.stamped(frozenset(), target), frozenset()
-        wanted = self._graph.stamped(frozenset(records), target)
-        within = (part for one in wanted for part in self._graph.within(one))
-        return wanted, frozenset(within) & _applied(records)
 
     async def repair(self, revisions: Iterable[str] | None = None) -> list[Revision]:
         """Accept the files as they are now, on purpose: those named, or all that changed; recorded in each record."""
         wanted = None if revisions is None else {self._graph.get(one).revision for one in revisions}
-        changed = [
-            one for one in self._changed(await self._ledger.summaries()) if wanted is None or one.revision in wanted
-        ]
+        changed = [one for one in (await self._position()).edited if wanted is None or one.revision in wanted]
         if changed:
             async with self._running() as (run, _):
                 await repaired(run, changed)
@@ -251,25 +225,3 @@ class Runner:
         records = await self._ledger.summaries()
         whole = [await self._ledger.record(one.revision) for one in records.values() if not one.is_applied]
         return Situation(records, tuple(one for one in whole if one is not None), await self._lock.holder())
-
-    def changed(self, records: Records) -> list[Revision]:
-        """The applied revisions whose file is not the one that was applied."""
-        return self._changed(records)
-
-    def _changed(self, records: Records) -> list[Revision]:
-        files = [self._graph.get(one) for one in records if one in self._graph]
-        return [
-            file
-            for file in files
-            if file.checksum and (known := records[file.revision].checksum) and known != file.checksum
-        ]
-
-    def _tell_changed(self, records: Records) -> None:
-        for revision in self._changed(records):
-            record = records[revision.revision]
-            if record.is_applied:
-                self._tell(ChecksumChanged(revision, str(record.checksum), str(revision.checksum)))
-
-
-def _applied(records: Records) -> frozenset[str]:
-    return frozenset(one for one, record in records.items() if record.is_applied)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from asyncmig.history.snapshot import Snapshot
+from asyncmig.running.position import Position
 from asyncmig.running.record import Mark
 
 __all__ = ["Standing", "standing"]
@@ -42,16 +43,11 @@ def standing(marks: Mapping[str, Mark], files: Snapshot) -> Standing:
         [mark.checksum for mark in marks.values()]
     ):
         return Standing()
-    graph = files.graph
-    applied = frozenset(one for one, mark in marks.items() if mark.state == "applied")
-    pending = tuple(revision.revision for revision in graph.pending(applied))
+    position = Position(files.graph, marks)
+    pending = tuple(revision.revision for revision in position.pending)
     return Standing(
         pending,
         {one: marks[one].stopped_at for one in pending if one in marks and marks[one].state == "failed"},
-        graph.unknown(marks),
-        tuple(one for one in sorted(applied) if one in graph and _is_edited(marks[one], graph.get(one).checksum)),
+        position.graph.unknown(marks),
+        tuple(sorted(warning.revision.revision for warning in position.warnings())),
     )
-
-
-def _is_edited(mark: Mark, checksum: str | None) -> bool:
-    return mark.checksum is not None and mark.checksum != checksum
