@@ -164,13 +164,16 @@ class RevisionFailed(AsyncmigError):
     def __init__(self, revision: str, direction: str, where: str, cause: BaseException) -> None:
         self.revision, self.direction, self.where = revision, direction, where
         super().__init__(
-            f"revision {revision} failed in {direction} at {where}: {type(cause).__name__}: {_brief(cause)}"
+            f"revision {revision} failed in {direction} at {where}: {type(cause).__name__}: {_brief(cause, where)}"
         )
 
 
-def _brief(cause: BaseException) -> str:
-    """What an error says, without what drivers append to it: the whole reply, or a picture of the topology."""
-    return str(cause).partition(", full error: {")[0].partition(", Timeout: ")[0]
+def _brief(cause: BaseException, where: str) -> str:
+    """What an error says, without what ``where`` says already, nor what drivers append: the reply, the topology."""
+    text = str(cause)
+    if isinstance(cause, OperationRefused) and (described := cause.operation.describe()) in where:
+        text = text.removeprefix(f"{described}: ")
+    return text.partition(", full error: {")[0].partition(", Timeout: ")[0]
 
 
 def _moment(value: object) -> str:
