@@ -65,7 +65,8 @@ async def test_up_and_down_at_once_and_killed(victims: Victims, server_url: str,
         for _ in range(ROUNDS if CHAOS else 1):
             victims.send(*(_job(name, random.choice(("upgrade", "downgrade")), kills=True) for _ in range(PROCESSES)))
             answers = await victims.answers()
-            assert {one.get("error") for one in answers} == {None}, answers
+            # The lease is short enough to end while a process waits for its turn on a busy machine.
+            assert {one.get("error") for one in answers} <= {None, "LockLost"}, answers
             held = [one for one in client[name]["asyncmig_revisions"].find() if one["state"] != "applied"]
             assert len(held) <= 1  # whatever was killed, one revision at most is half-way
         for direction, expected in (("upgrade", calm), ("downgrade", "{}"), ("upgrade", calm)):
@@ -79,7 +80,8 @@ def _job(name: str, direction: str, *, kills: bool = False) -> dict[str, Any]:
     job = {"history": "twelve", "database": name, "driver": random.choice(("motor", "pymongo"))}
     target = "head" if direction == "upgrade" else "base"
     doom = {"kill_after": random.uniform(0.1, 4.0)} if kills and random.random() < 0.4 else {}
-    return {**job, "direction": direction, "target": target, "lease": 2.0, "wait": 300, **doom}
+    lease = 2.0 if kills else 30.0
+    return {**job, "direction": direction, "target": target, "lease": lease, "wait": 300, **doom}
 
 
 # -- stopped, overtaken, and continued ------------------------------------------------------------
