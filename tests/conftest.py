@@ -32,6 +32,15 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError(f"the installed asyncmig was to be tested, but {home} was imported")
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what takes long, unless it is asked for."""
+    if os.environ.get("ASYNCMIG_LONG"):
+        return
+    long = [item for item in items if item.get_closest_marker("long")]
+    config.hook.pytest_deselected(items=long)
+    items[:] = [item for item in items if item not in long]
+
+
 @pytest.fixture(scope="session")
 def server_url() -> Iterator[str]:
     """A real server: ``$ASYNCMIG_TEST_URL``, else one of our own. No mongod is a failure, not a skip."""

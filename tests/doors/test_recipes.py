@@ -31,8 +31,6 @@ PAGE = (Path(__file__).resolve().parents[2] / "docs" / "fastapi.md").read_text()
 AT_HEAD = {"status": "at head", "pending": [], "ahead": []}
 BEHIND = {"status": "behind", "pending": ["a001", "a002"], "ahead": []}
 
-long = pytest.mark.skipif(not os.environ.get("ASYNCMIG_LONG"), reason="takes long: nox -s doors")
-
 Start = Callable[..., "subprocess.Popen[str]"]
 
 
@@ -144,7 +142,7 @@ SERVERS = [
 ]
 
 
-@long
+@pytest.mark.long
 @pytest.mark.parametrize("command", SERVERS)
 def test_upgrade_on_start(start: Start, url: str, command: str) -> None:
     assert command in PAGE or command.partition(":")[0].split()[1] + ".py" in PAGE
@@ -155,7 +153,7 @@ def test_upgrade_on_start(start: Start, url: str, command: str) -> None:
     assert process.wait(60) in (0, -signal.SIGTERM)
 
 
-@long
+@pytest.mark.long
 def test_a_job_beside_pods_that_wait(start: Start, url: str) -> None:
     port, (app,) = free_port(), pod(WAITING)["containers"]
     process = start(on(port, app["command"]), **variables(app, url))
@@ -168,7 +166,7 @@ def test_a_job_beside_pods_that_wait(start: Start, url: str) -> None:
         assert probe(process, port, app[kind]["httpGet"]["path"]) == (200, AT_HEAD)
 
 
-@long
+@pytest.mark.long
 def test_an_init_container_before_each_pod(start: Start, url: str) -> None:
     (migrate,), (app,) = pod(CHECKING)["initContainers"], pod(CHECKING)["containers"]
     jobs = [start(migrate["command"], **variables(migrate, url)) for _ in range(pod_count(CHECKING))]
@@ -183,7 +181,7 @@ def pod_count(manifest: Any) -> int:
     return count
 
 
-@long
+@pytest.mark.long
 def test_compose(start: Start, url: str) -> None:
     services, port = COMPOSE["services"], free_port()
     migrate, app = services["migrate"], services["app"]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 import pytest
 
 from .conftest import Run
@@ -60,7 +58,7 @@ def test_rough_tests(project: pytest.Pytester, run: Run) -> None:
     assert result.duration < 35  # else twenty seconds for each of the two transactions, on top
 
 
-@pytest.mark.skipif(not os.environ.get("ASYNCMIG_LONG"), reason="takes long: nox -s doors")
+@pytest.mark.long
 def test_a_server_that_is_killed(project: pytest.Pytester, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """The tests after it fail at once, and say why."""
     monkeypatch.delenv("ASYNCMIG_TEST_URL")
