@@ -167,10 +167,13 @@ def processes(bench: Bench, database: str, rounds: int, beanie: str) -> Iterator
     for _ in range(rounds):
         for name, (folder, command, environment) in commands.items():
             fresh = bench.copy(database)
-            seconds, peaks[name] = _measured(folder, [word.format(fresh) for word in command], environment, fresh)
-            if bench.client[fresh][COLLECTION].count_documents({"title": {"$exists": True}}) != bench.client[fresh][
-                COLLECTION
-            ].count_documents({}):
+            try:
+                seconds, peaks[name] = _measured(folder, [word.format(fresh) for word in command], environment, fresh)
+            except RuntimeError as error:
+                yield f"{name} failed: {str(error).strip().splitlines()[-1][:200]}"
+                bench.drop(fresh)
+                continue
+            if bench.client[fresh][COLLECTION].find_one({"title": {"$exists": False}}):
                 raise RuntimeError(f"{name} did not rename")
             times[name].append(seconds)
             bench.drop(fresh)

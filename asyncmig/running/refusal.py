@@ -8,7 +8,15 @@ from bson.errors import BSONError
 from pymongo.errors import BulkWriteError, InvalidName, OperationFailure, PyMongoError
 
 from asyncmig.errors import AsyncmigError, OperationRefused
-from asyncmig.operations import CreateCollection, CreateIndexes, CreateView, ModifyCollection, ModifyIndex, Operation
+from asyncmig.operations import (
+    ConvertField,
+    CreateCollection,
+    CreateIndexes,
+    CreateView,
+    ModifyCollection,
+    ModifyIndex,
+    Operation,
+)
 from asyncmig.running.faults import is_transient
 
 __all__ = ["REFUSALS", "advice", "facts", "is_refusal", "refused"]
@@ -71,6 +79,8 @@ _ADVICE: dict[int, str] = {
 }
 
 _ADVICE_BY_OPERATION: dict[tuple[type[Operation], int], str] = {
+    (ConvertField, 241): "correct the document, or say what becomes of such values: "
+    'on_error="collect", "keep", "null" or a function',
     (CreateCollection, 197): "a clusteredIndex has the key {_id: 1}",
     (CreateView, 48): "a collection of this name, or another view, is there: drop it first, or use env.modify_view",
     (ModifyCollection, 40415): "MongoDB cannot change this option of a standing collection: it takes a rebuild",

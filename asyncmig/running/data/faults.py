@@ -35,9 +35,11 @@ def fault_of(key: Any, cause: Exception) -> Fault:
     return Fault(key, cause, None, f"{type(cause).__name__}: {cause}", {"traceback": text})
 
 
-def refusal_of(operation: Operation, fault: Fault, tally: Tally) -> OperationRefused:
-    """The error that stops an operation at a document."""
-    kept = f"{tally.matched:,} document(s) before it are done, and stay so"
+def refusal_of(operation: Operation, fault: Fault, tally: Tally | None) -> OperationRefused:
+    """The error that stops an operation at a document; ``tally``: what is kept, None where everything is undone."""
+    kept = (
+        "nothing of it is done" if tally is None else f"{tally.matched:,} document(s) before it are done, and stay so"
+    )
     counsel = advice(operation, fault.code)
     return OperationRefused(
         operation,

@@ -19,6 +19,7 @@ __all__ = ["Meter"]
 
 _PATIENCE = 60_000  # milliseconds to count what there is to do, beside the work
 _OFTEN = 0.1  # seconds between two words on it
+_FEW = 100  # documents, or a hundredth of them, before which nobody can tell how long it will take
 
 
 class Meter:
@@ -49,10 +50,13 @@ class Meter:
 
     def _tell(self, tally: Tally, total: int | None) -> None:
         self._told = perf_counter()
-        rate = (tally.matched - self._before) / max(self._told - self._began, 0.001)
+        since = tally.matched - self._before
+        rate = since / max(self._told - self._began, 0.001)
         if total is not None:
             total = max(total, tally.matched)
-        remaining = (total - tally.matched) / rate if total is not None and rate else None
+        remaining = (
+            (total - tally.matched) / rate if total is not None and rate and since >= min(_FEW, total / 100) else None
+        )
         self._progress.advanced(Advance(tally.matched, total, rate, remaining, tally))
 
     async def _count(self) -> None:

@@ -40,6 +40,7 @@ from asyncmig.running.data.task import Batch, BatchRefused, Changed, Task
 from asyncmig.running.data.throttle import Throttle
 from asyncmig.running.faults import is_transient, wants_another_transaction
 from asyncmig.running.lease import local_clock
+from asyncmig.running.refusal import refused
 
 __all__ = ["Sweep"]
 
@@ -165,6 +166,8 @@ class Sweep:
                 renewed = await task.renew(batch, changed.documents)
                 batch = replace(renewed, done=batch.done + self._kept(changed.done))
             except BatchRefused as refusal:
+                if self._progress.session is not None:
+                    raise self._undone(refusal) from refusal.cause
                 smaller = await task.cut(batch, refusal, collect=self._collects)
                 if smaller is None:
                     size.refused(batch.size)
@@ -174,7 +177,14 @@ class Sweep:
             else:
                 break
         if batch.fault is not None:
-            raise refusal_of(self._operation, batch.fault, self._at.tally) from batch.fault.cause
+            done = self._at.tally if self._progress.session is None else None
+            raise refusal_of(self._operation, batch.fault, done) from batch.fault.cause
+
+    def _undone(self, refusal: BatchRefused) -> Exception:
+        """What is to be said where the refusal has ended the transaction of the whole revision."""
+        if refusal.faults:
+            return refusal_of(self._operation, refusal.faults[0], None)
+        return refused(self._operation, refusal.cause)
 
     def _kept(self, done: Tally) -> Tally:
         """What an attempt that failed has done all the same: nothing, where that was a transaction."""
