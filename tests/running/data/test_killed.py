@@ -73,7 +73,7 @@ def disturbed(client: Any, victims: Victims, history: str, count: int, kills: in
         database = client[f"killed_{uuid.uuid4().hex[:8]}"]
         calm["before"].aggregate([{"$out": {"db": database.name, "coll": "c"}}])
         job = {"history": history, "database": database.name, "driver": DRIVERS[number % 2], **UP}
-        for _ in range(1 + number % 2):  # every other one is killed twice
+        for _ in range(2 - number % 2):  # every other one is killed twice
             victims.ask(**job, kill_after=random.uniform(0.05, took), unlock=True)
             died_at.append(done(database))
         answer = victims.ask(**job, unlock=True)
@@ -113,14 +113,15 @@ def tally(database: Any) -> tuple[int, int, int]:
 
 @pytest.mark.parametrize("history", ["updating", "transforming"])
 def test_killed_in_the_middle(place: tuple[Any, Victims], history: str) -> None:
-    disturbed(*place, history, 6_000, 2)
+    disturbed(*place, history, 4_000, 1)
 
 
 @pytest.mark.chaos
+@pytest.mark.skipif(not CHAOS, reason="takes minutes: `nox -s chaos`")
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("history", ["updating", "transforming"])
 def test_killed_at_random_moments(place: tuple[Any, Victims], history: str) -> None:
     """Thirty times, 200,000 documents each: most of them die with a part of the documents done."""
-    died_at = disturbed(*place, history, DOCUMENTS if CHAOS else 6_000, 30 if CHAOS else 1)
+    died_at = disturbed(*place, history, DOCUMENTS, 30)
     print(f"{history}: died with so many documents done: {sorted(died_at)}")
-    assert not CHAOS or len({count for count in died_at if 0 < count < DOCUMENTS}) > 15
+    assert len({count for count in died_at if 0 < count < DOCUMENTS}) > 15
