@@ -25,6 +25,8 @@ from ..victims import Victims
 
 CHAOS = bool(os.environ.get("ASYNCMIG_CHAOS"))  # `nox -s chaos` sets it
 DOCUMENTS = 200_000
+ABANDONED = {"transactionLifetimeLimitSeconds": "2"}
+"""A killed client's transaction stays open until its time is over, 60 s by default; whoever comes next waits for it."""
 DRIVERS = ("motor", "pymongo")
 
 
@@ -33,7 +35,7 @@ def place(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     """A server, by a synchronous client, and the processes that work on it."""
     histories = {"updating": updating, "transforming": transforming}
     with (
-        LocalServer(replset=request.param == "replica set") as server,
+        LocalServer(replset=request.param == "replica set", parameters=ABANDONED) as server,
         MongoClient(server.url) as client,
         Victims(server.url, tmp_path_factory.mktemp("histories"), histories) as victims,
     ):
