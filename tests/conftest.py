@@ -34,7 +34,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out what takes long, unless it is asked for."""
-    if os.environ.get("ASYNCMIG_LONG"):
+    if os.environ.get("ASYNCMIG_LONG") or os.environ.get("ASYNCMIG_CHAOS"):
         return
     long = [item for item in items if item.get_closest_marker("long")]
     config.hook.pytest_deselected(items=long)

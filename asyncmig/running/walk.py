@@ -132,11 +132,11 @@ class Walk:
     async def _fail(self, step: Step, error: Exception) -> None:
         self._run.lease.check()
         failure = RevisionFailed(step.revision.revision, self._direction, step.where(error), error)
-        failure.add_note(_what_now(step))
         try:
             await self._shielded(self._stopped(step, error, interrupted=False))
         except DriverError as trouble:
             failure.add_note(f"The ledger could not be told; it has the revision as under way. {trouble}")
+        failure.add_note(_what_now(step))
         raise failure from error
 
     async def _interrupt(self, step: Step, error: BaseException) -> None:

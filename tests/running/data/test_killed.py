@@ -7,7 +7,6 @@ for byte, what an undisturbed run has made of it, and the ledger counts each of 
 
 from __future__ import annotations
 
-import os
 import random
 import time
 import uuid
@@ -23,7 +22,6 @@ from asyncmig.testing.server import LocalServer
 from ..twelve import transforming, updating
 from ..victims import Victims
 
-CHAOS = bool(os.environ.get("ASYNCMIG_CHAOS"))  # `nox -s chaos` sets it
 DOCUMENTS = 200_000
 ABANDONED = {"transactionLifetimeLimitSeconds": "2"}
 """A killed client's transaction stays open until its time is over, 60 s by default; whoever comes next waits for it."""
@@ -119,7 +117,7 @@ def test_killed_in_the_middle(place: tuple[Any, Victims], history: str) -> None:
 
 
 @pytest.mark.chaos
-@pytest.mark.skipif(not CHAOS, reason="takes minutes: `nox -s chaos`")
+@pytest.mark.long
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("history", ["updating", "transforming"])
 def test_killed_at_random_moments(place: tuple[Any, Victims], history: str) -> None:
