@@ -24,6 +24,7 @@ next. ``exit_code`` is what the command line answers with.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -164,16 +165,22 @@ class RevisionFailed(AsyncmigError):
     def __init__(self, revision: str, direction: str, where: str, cause: BaseException) -> None:
         self.revision, self.direction, self.where = revision, direction, where
         super().__init__(
-            f"revision {revision} failed in {direction} at {where}: {type(cause).__name__}: {_brief(cause, where)}"
+            f"revision {revision} failed in {direction} at {where}: {type(cause).__name__}: {_cause(cause, where)}"
         )
 
 
-def _brief(cause: BaseException, where: str) -> str:
-    """What an error says, without what ``where`` says already, nor what drivers append: the reply, the topology."""
+def _cause(cause: BaseException, where: str) -> str:
+    """What an error says, without what ``where`` says already."""
     text = str(cause)
     if isinstance(cause, OperationRefused) and (described := cause.operation.describe()) in where:
         text = text.removeprefix(f"{described}: ")
-    return text.partition(", full error: {")[0].partition(", Timeout: ")[0]
+    return reason(text)
+
+
+def reason(text: str) -> str:
+    """What a driver says is wrong, without the list of time-outs, the picture of the topology, the whole reply."""
+    said = text.partition(", full error: {")[0].partition(", Timeout:")[0]
+    return re.sub(r" \(configured timeouts:[^)]*\)", "", said)
 
 
 def _moment(value: object) -> str:

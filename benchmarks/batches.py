@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
 import json
 import os
 import resource
@@ -18,6 +17,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from clients import client_of, closed
 from pymongo import UpdateOne
 from pymongo.monitoring import CommandFailedEvent, CommandListener, CommandStartedEvent, CommandSucceededEvent
 
@@ -127,16 +127,6 @@ WAYS: dict[str, Callable[[Any], Any]] = {
 }
 
 
-def client_of(driver: str, url: str, **options: Any) -> Any:
-    if driver == "motor":
-        from motor.motor_asyncio import AsyncIOMotorClient
-
-        return AsyncIOMotorClient(url, **options)
-    from pymongo import AsyncMongoClient
-
-    return AsyncMongoClient(url, **options)
-
-
 async def main(url: str, name: str, driver: str, way: str) -> None:
     for module in ("asyncmig.running.runner", "asyncmig.running.data.run"):
         import_module(module)  # it is the work that is measured
@@ -149,9 +139,7 @@ async def main(url: str, name: str, driver: str, way: str) -> None:
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     found = {"seconds": seconds, "peak": peak, "ledger": durations.ledger / 1e6, "batches": durations.batches}
     print(json.dumps(found), flush=True)
-    closing = client.close()
-    if inspect.isawaitable(closing):
-        await closing
+    await closed(client)
 
 
 if __name__ == "__main__":

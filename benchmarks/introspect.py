@@ -30,7 +30,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import inspect
 import os
 import resource
 import statistics
@@ -42,6 +41,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from clients import client_of, closed
 from proxy import far_away
 from pymongo import IndexModel
 from pymongo.server_api import ServerApi
@@ -59,21 +59,6 @@ FEW_FILES = ("--wiredTigerEngineConfigString", "file_manager=(close_idle_time=2,
 """Six files a collection are more than most systems let a process keep open."""
 INDEXES = ([("a", 1)], [("b", 1), ("c", -1)], [("d", 1)], [("e", -1)])
 Work = Callable[[], Awaitable[Any]]
-
-
-def client_of(driver: str, url: str, **options: Any) -> Any:
-    if driver == "motor":
-        from motor.motor_asyncio import AsyncIOMotorClient
-
-        return AsyncIOMotorClient(url, **options)
-    from pymongo import AsyncMongoClient
-
-    return AsyncMongoClient(url, **options)
-
-
-async def closed(client: Any) -> None:
-    if inspect.isawaitable(closing := client.close()):
-        await closing
 
 
 # -- plain driver calls ---------------------------------------------------------------------------

@@ -21,13 +21,13 @@ record built, the lease looked at, its events told.
 from __future__ import annotations
 
 import asyncio
-import inspect
 import statistics
 import sys
 import time
 from collections.abc import Awaitable
 from typing import Any
 
+from clients import client_of, closed
 from pymongo.monitoring import CommandFailedEvent, CommandListener, CommandStartedEvent, CommandSucceededEvent
 
 from asyncmig import Migrator
@@ -52,16 +52,6 @@ class Writes(CommandListener):
 
     def failed(self, event: CommandFailedEvent) -> None:
         """Nothing to keep."""
-
-
-def client_of(driver: str, url: str, **options: Any) -> Any:
-    if driver == "motor":
-        from motor.motor_asyncio import AsyncIOMotorClient
-
-        return AsyncIOMotorClient(url, **options)
-    from pymongo import AsyncMongoClient
-
-    return AsyncMongoClient(url, **options)
 
 
 async def timed(work: Awaitable[Any]) -> float:
@@ -89,9 +79,7 @@ async def main(url: str, driver: str, rounds: int) -> None:
         f"ratio {upgrade / floor:.2f}"
     )
     for each in (client, listened):
-        closing = each.close()
-        if inspect.isawaitable(closing):
-            await closing
+        await closed(each)
 
 
 if __name__ == "__main__":

@@ -30,11 +30,11 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
+from clients import client_of, closed
 from pymongo.monitoring import CommandFailedEvent, CommandListener, CommandStartedEvent, CommandSucceededEvent
 
 import asyncmig
 from asyncmig import Migrator
-from asyncmig.drivers.real import maybe
 from asyncmig.testing.server import LocalServer
 
 COUNTS = (10, 100, 500, 1000)
@@ -93,13 +93,6 @@ def write(folder: Path, count: int) -> None:
     (folder / "pyproject.toml").write_text('[project]\nname = "app"\n\n[tool.asyncmig]\ndirectory = "migrations"\n')
 
 
-def client_of(driver: str, url: str, **options: Any) -> Any:
-    from motor.motor_asyncio import AsyncIOMotorClient
-    from pymongo import AsyncMongoClient
-
-    return (AsyncIOMotorClient if driver == "motor" else AsyncMongoClient)(url, **options)
-
-
 async def timed(work: Callable[[], Awaitable[Any]]) -> float:
     started = time.perf_counter()
     await work()
@@ -118,8 +111,8 @@ async def warm(url: str, driver: str, name: str, rounds: int) -> tuple[list[floa
     commands.names.clear()
     await asyncmig.startup(watched[name], "check")
     sent = list(commands.names)
-    await maybe(client.close())
-    await maybe(watched.close())
+    await closed(client)
+    await closed(watched)
     return pings, starts, sent
 
 
@@ -136,7 +129,7 @@ async def one_process(url: str, driver: str, name: str) -> None:
         await timed(lambda: startup(client[name], "check")),
     ]
     print(json.dumps(times))
-    await maybe(client.close())
+    await closed(client)
 
 
 def cold(url: str, driver: str, name: str, folder: Path, rounds: int) -> list[float]:
@@ -167,7 +160,7 @@ async def measure(url: str, root: Path, rounds: int) -> None:
             name = f"startup_{driver}_{count}"
             client = client_of(driver, url)
             await Migrator(client[name]).upgrade()
-            await maybe(client.close())
+            await closed(client)
             pings, starts, sent = await warm(url, driver, name, rounds)
             beyond = [start - ping for ping, start in zip(pings, starts, strict=True)]
             fresh = cold(url, driver, name, folder, max(3, rounds // 6))

@@ -12,9 +12,8 @@ import anyio
 from pymongo import errors
 
 from asyncmig.drivers.exit import leave_quickly
-from asyncmig.drivers.explain import reason
 from asyncmig.drivers.real import maybe
-from asyncmig.errors import AsyncmigError, ConfigurationError, DriverError, ServerUnreachable
+from asyncmig.errors import AsyncmigError, ConfigurationError, DriverError, ServerUnreachable, reason
 
 __all__ = ["close", "connect", "hosts"]
 

@@ -6,7 +6,6 @@ the driver's own as its cause; no message holds more of a URL than host and port
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -19,9 +18,9 @@ from pymongo.errors import (
 )
 
 from asyncmig.drivers.base import Driver
-from asyncmig.errors import DriverError, ServerUnreachable
+from asyncmig.errors import DriverError, ServerUnreachable, reason
 
-__all__ = ["explained", "explaining", "reason"]
+__all__ = ["explained", "explaining"]
 
 _NOT_ALLOWED = (13, 8000)  # Unauthorized, and what Atlas says instead
 _WRONG_PASSWORD = 18
@@ -52,12 +51,6 @@ def explained(error: PyMongoError, driver: Driver, doing: str) -> DriverError:
     if isinstance(error, OperationFailure):
         return DriverError(f"{task}: {_refusal(error, name)}")
     return DriverError(f"{task}: {type(error).__name__}: {reason(str(error))}")
-
-
-def reason(text: str) -> str:
-    """What is wrong, without the list of time-outs, the picture of the topology, the server's whole reply."""
-    said = text.partition(", full error: {")[0].partition(", Timeout:")[0]
-    return re.sub(r" \(configured timeouts:[^)]*\)", "", said)
 
 
 def _refusal(error: OperationFailure, name: str) -> str:

@@ -21,8 +21,7 @@ from typing import TYPE_CHECKING, Protocol
 import anyio
 from pymongo.errors import PyMongoError
 
-from asyncmig.drivers.explain import reason
-from asyncmig.errors import LockLost
+from asyncmig.errors import LockLost, reason
 from asyncmig.running.events import LoopBlocked
 
 if TYPE_CHECKING:

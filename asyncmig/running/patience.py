@@ -9,8 +9,7 @@ from typing import TypeVar
 import anyio
 from pymongo.errors import PyMongoError
 
-from asyncmig.drivers.explain import reason
-from asyncmig.errors import LockError
+from asyncmig.errors import LockError, reason
 from asyncmig.running.events import Event, LockWaiting
 from asyncmig.running.faults import is_transient
 from asyncmig.running.holder import Holder

@@ -8,7 +8,7 @@ from time import perf_counter
 from typing import Any
 
 from asyncmig.drivers.base import Document
-from asyncmig.drivers.explain import reason
+from asyncmig.errors import reason
 from asyncmig.history.revision import Revision
 from asyncmig.running.env import Env
 from asyncmig.running.events import (
