@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from typing import Any
 
+import pymongo
 import pytest
 
 from .conftest import Run
@@ -63,7 +65,7 @@ def test_options(project: pytest.Pytester, run: Run, arguments: list[str], setti
     run("--asyncio-mode=auto", *arguments).assert_outcomes(passed=1)
 
 
-def test_workers_do_not_meet(project: pytest.Pytester, run: Run) -> None:
+def test_workers_do_not_meet(project: pytest.Pytester, run: Run, server_url: str) -> None:
     """Under pytest-xdist each worker has databases of its own; none is left at the end."""
     project.makepyfile(
         """
@@ -75,19 +77,13 @@ def test_workers_do_not_meet(project: pytest.Pytester, run: Run) -> None:
             assert await migrated_database["wallet"].count_documents({}) == 1
             await migrated_database["wallet"].insert_one({"uid": number})
             await mongo_database["x"].insert_one({})
-        """,
-        conftest="""
-        def pytest_sessionfinish(session):
-            if not hasattr(session.config, "workerinput"):
-                import os, pymongo
-                client = pymongo.MongoClient(os.environ["ASYNCMIG_TEST_URL"])
-                print("left:", [name for name in client.list_database_names() if name.startswith("test_gw")])
-                client.close()
-        """,
+        """
     )
-    result = run("--asyncio-mode=auto", "-n", "2")
-    result.assert_outcomes(passed=6)
-    result.stdout.fnmatch_lines("*left: []*")
+    with pymongo.MongoClient[dict[str, Any]](server_url) as client:
+        before = client.list_database_names()  # this very session may have one, for tests of another room
+        run("--asyncio-mode=auto", "-n", "2").assert_outcomes(passed=6)
+        left = [name for name in client.list_database_names() if name.startswith("test_") and name not in before]
+        assert left == []
 
 
 def test_without_the_mock(project: pytest.Pytester, run: Run) -> None:
