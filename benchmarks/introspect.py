@@ -16,14 +16,12 @@ Seen on 2 cores, Python 3.11.7, the data in memory; seconds:
 ``difference`` of equal states                         0.09        0.08
 500 behind 5 ms each way: one after another            6.24        6.17
 the same, ``introspect``, one by one                   0.71 (9x)   0.46 (13x)
-500 collections with 4 indexes each, made by a loop    4.68        4.05
-the same by one revision                               9.23        8.39
+1,000 collections with 4 indexes, made by a loop       9.05        9.82
+the same by one revision                               8.26 (0.9)  8.79 (0.9)
 =====================================================  ==========  =============
 
-The process takes 45 to 53 MB at its peak. One goal is not met: a revision that creates many collections takes twice as
-long as the loop, not 1.25 times. It sends two commands for each collection instead of one (create, then createIndexes;
-that alone is 1.05 to 1.4 times), and each of them is written down before it is sent, a majority write of 1 to 2 ms.
-To write down several at once would leave more than one operation unknown after a crash.
+The process takes 45 to 53 MB at its peak. The revision sends two commands for each collection where the loop sends one
+(create, then createIndexes), and makes four collections at once (running/group.py); that ratio is to be 1.25 at most.
 """
 
 from __future__ import annotations

@@ -3,8 +3,8 @@
 What is written *before* an operation is on the server before the operation is sent. What is known
 *after* it is not worth a round trip of its own: it goes along with the next operation's "before", or
 with the end of the revision; or alone, as soon as the revision's own code waits for anything. So a
-revision of n operations costs n + 1 round trips, and a crash leaves at most one operation
-"started, unknown".
+revision of n operations costs n + 1 round trips, and a crash leaves at most one entry "started,
+unknown". An entry is one operation, or a group of them (:mod:`asyncmig.running.group`) until it is done.
 
 A revision that goes on after a crash is run from its top again. Operation by operation it is held
 against its journal: finished ones are skipped, the unknown one is applied again with the intent of
@@ -25,19 +25,36 @@ from asyncmig.errors import AsyncmigError
 from asyncmig.operations import Operation
 from asyncmig.running.clock import Clock
 from asyncmig.running.fingerprint import fingerprint, subjects
+from asyncmig.running.group import Group, Outcome
 from asyncmig.running.lease import Lease
 from asyncmig.running.ledger import Ledger
 from asyncmig.running.record import JournalEntry
 from asyncmig.running.write import Update
 
-__all__ = ["Field", "Journal", "diverges"]
+__all__ = ["Field", "Journal", "entry_of"]
 
 Field = Literal["journal", "undo"]
 
 
-def diverges(former: JournalEntry | None, operation: Operation) -> bool:
-    """Whether a journalled operation is another than the one that is to run now."""
-    return former is not None and former.fingerprint != fingerprint(operation)
+def entry_of(number: int, operation: Operation) -> Document:
+    """An operation as the journal has it before anything is known of its end."""
+    return {
+        "number": number,
+        "operation": type(operation).__name__,
+        "collection": operation.collection,
+        "description": operation.describe(),
+        "fingerprint": fingerprint(operation),
+        "subjects": list(subjects(operation)),
+        "together": [],
+        "intent": None,
+        "finished_at": None,
+        "error": None,
+        "result": None,
+    }
+
+
+def _told(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}"
 
 
 class Journal:
@@ -93,19 +110,24 @@ class Journal:
 
     async def start(self, number: int, operation: Operation, intent: Mapping[str, Any] | None) -> None:
         """Write down that an operation begins, with what was known before it."""
-        entry = {
-            "number": number,
-            "operation": type(operation).__name__,
-            "collection": operation.collection,
-            "description": operation.describe(),
-            "fingerprint": fingerprint(operation),
-            "subjects": list(subjects(operation)),
-            "intent": intent,
-            "finished_at": None,
-            "error": None,
-            "result": None,
-        }
-        await self._write(*self._placed(number, entry, "started_at"))
+        await self._write(*self._placed(number, entry_of(number, operation) | {"intent": intent}, "started_at"))
+
+    async def start_group(self, group: Group) -> None:
+        """Write down that a group of operations begins: as one entry, in the place of its first."""
+        entry = entry_of(group.first, group.operations[0])
+        told = {"description": group.description, "subjects": group.subjects, "together": list(group.others)}
+        await self._write(*self._placed(group.first, entry | told, "started_at"))
+
+    def finish_group(self, group: Group, outcomes: Mapping[int, Outcome]) -> None:
+        """Note how each operation of a group has ended; as :meth:`finish`."""
+        refused = min((number for number, one in outcomes.items() if one.refusal), default=0)
+        for number, operation in enumerate(group.operations, group.first):
+            ended = outcomes.get(number)
+            failure = _told(ended.refusal) if ended and ended.refusal else None
+            if ended is None:
+                failure = f"not begun, as operation {refused} was refused"
+            entry = entry_of(number, operation) | {"error": failure, "result": ended.result if ended else None}
+            self._note(*self._placed(number, entry, "started_at", "finished_at"))
 
     async def checkpoint(self, number: int) -> Mapping[str, Any] | None:
         """How far an operation has got, as the ledger has it now."""
@@ -133,18 +155,22 @@ class Journal:
 
     def refuse(self, number: int, error: BaseException) -> None:
         """Note that an operation was refused."""
-        fields, dates = self._paths(number, {"error": f"{type(error).__name__}: {error}"}, "finished_at")
+        fields, dates = self._paths(number, {"error": _told(error)}, "finished_at")
         self._note(fields, dates)
 
-    def _placed(self, number: int, entry: Document, date: str) -> tuple[Document, list[str]]:
-        """A whole entry: path by path, so that a date of the server's can stand beside them."""
-        if self._clock.is_servers:
-            return self._paths(number, entry, date)
-        return {self._path(number): {**entry, date: self._clock.now}}, []
+    def _placed(self, number: int, entry: Document, *dates: str) -> tuple[Document, list[str]]:
+        """A whole entry: path by path, so that dates of the server's can stand beside them.
 
-    def _paths(self, number: int, entry: Mapping[str, Any], date: str) -> tuple[Document, list[str]]:
+        Of several the server takes the lower number first: https://www.mongodb.com/docs/manual/reference/operator/update/set/
+        """
+        if self._clock.is_servers:
+            return self._paths(number, entry, *dates)
+        return {self._path(number): {**entry, **dict.fromkeys(dates, self._clock.now)}}, []
+
+    def _paths(self, number: int, entry: Mapping[str, Any], *dates: str) -> tuple[Document, list[str]]:
         base = self._path(number)
-        return {f"{base}.{name}": value for name, value in entry.items()}, [f"{base}.{date}"]
+        fields = {f"{base}.{name}": value for name, value in entry.items() if name not in dates}
+        return fields, [f"{base}.{date}" for date in dates]
 
     def _path(self, number: int) -> str:
         return f"{self._field}.{number - 1}"

@@ -49,9 +49,10 @@ class JournalEntry:
     """One operation as the journal has it: written before it is applied, completed after.
 
     Without ``finished_at`` and ``error`` the operation was started and nobody knows how it ended.
-    ``subjects`` are the collections and indexes that it touches; ``intent`` is what had to be known
-    before, ``result`` what came of it, ``checkpoint`` how far an operation has got that goes through
-    the documents of a collection.
+    ``subjects`` are the collections and indexes that it touches; ``together``, in an entry for a group
+    of operations, the fingerprints of the others; ``intent`` is what had to be known before, ``result``
+    what came of it, ``checkpoint`` how far an operation has got that goes through the documents of a
+    collection.
     """
 
     number: int
@@ -60,6 +61,7 @@ class JournalEntry:
     description: str
     fingerprint: str
     subjects: tuple[str, ...] = ()
+    together: tuple[str, ...] = ()
     intent: Mapping[str, Any] | None = None
     started_at: datetime | None = None
     finished_at: datetime | None = None
@@ -78,7 +80,8 @@ class JournalEntry:
     @property
     def document(self) -> Document:
         """As the ledger stores it."""
-        return {field.name: getattr(self, field.name) for field in fields(self)} | {"subjects": list(self.subjects)}
+        found = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in found.items()}
 
     def reopened(self) -> JournalEntry:
         """The same with its end unknown, so that it is applied again, as a whole, with its first intent."""

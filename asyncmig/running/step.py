@@ -20,10 +20,13 @@ from asyncmig.running.events import (
 from asyncmig.running.faults import outcome_is_unknown, wants_another_transaction
 from asyncmig.running.holder import identity
 from asyncmig.running.journal import Field, Journal
+from asyncmig.running.journalling import JournallingPerformer
 from asyncmig.running.lease import local_clock
-from asyncmig.running.performer import JournallingPerformer, Performer, TransactionPerformer
+from asyncmig.running.outlook import outlook
+from asyncmig.running.performer import Performer
 from asyncmig.running.record import JournalEntry, Record
 from asyncmig.running.run import Run
+from asyncmig.running.transaction import TransactionPerformer
 from asyncmig.running.write import Delete, Insert, Update, Write
 
 __all__ = ["Step", "source_of"]
@@ -38,7 +41,7 @@ class Step:
     def __init__(self, run: Run, revision: Revision, direction: Direction, record: Record | None) -> None:
         self.run, self.revision, self.record = run, revision, record
         self.direction: Direction = direction
-        module = run.load(revision)
+        self._module = module = run.load(revision)
         self.function = module.upgrade if direction == "upgrade" else module.downgrade
         self.source = _kept(module.source) if module.source is not None else source_of(revision)
         self._checksum = module.revision.checksum  # of what is going to run, should the file have changed since
@@ -168,7 +171,10 @@ class Step:
         journal = Journal(
             self.run.ledger, self.run.lease, self.run.clock, self.revision.revision, field, self._former(), superseded
         )
-        performer = JournallingPerformer(self, journal, self._undoable() if self._undoes_a_part else None)
+        if self._undoes_a_part:
+            performer = JournallingPerformer(self, journal, self._undoable())
+        else:
+            performer = JournallingPerformer(self, journal, None, await outlook(self._module, self.direction))
         await self._run(performer)
 
     async def _run(self, performer: Performer) -> None:

@@ -27,6 +27,7 @@ class Victims:
         for name, write in histories.items():
             history: History = write(folder / name)
             assert history.revisions
+        self.url = url
         self._command = [sys.executable, str(Path(__file__).with_name("victim.py")), url, str(folder)]
         self._start()
 
