@@ -55,8 +55,15 @@ class Driver(Protocol):
         """Whether the server has transactions: a standalone has none, nor has the mock."""
         ...
 
-    def transaction(self) -> AbstractAsyncContextManager[Any]:
-        """A started transaction; the context is its session. Raises UnsupportedByDriver on the mock."""
+    def session(self) -> AbstractAsyncContextManager[Any]:
+        """A session for transactions, one after the other; None where the server has none."""
+        ...
+
+    def transaction(self, session: Any = None) -> AbstractAsyncContextManager[Any]:
+        """A started transaction, on ``session`` or on one of its own; the context is its session.
+
+        Raises UnsupportedByDriver on the mock.
+        """
         ...
 
     def encode(self, document: Mapping[str, Any]) -> bytes:

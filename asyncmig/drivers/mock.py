@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, nullcontext
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
@@ -97,7 +97,11 @@ class MockDriver:
         """It has none."""
         return False
 
-    def transaction(self) -> AbstractAsyncContextManager[Any]:
+    def session(self) -> AbstractAsyncContextManager[Any]:
+        """None: the mock has no transactions."""
+        return nullcontext()
+
+    def transaction(self, session: Any = None) -> AbstractAsyncContextManager[Any]:
         """Raises UnsupportedByDriver: the mock has no sessions."""
         raise _unsupported("transactions")
 

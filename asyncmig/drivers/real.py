@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from time import monotonic
 from typing import Any, ClassVar
 
@@ -139,27 +139,44 @@ class RealDriver:
         )
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Any]:
+    async def session(self) -> AsyncIterator[Any]:
+        """A session for transactions, one after the other; None where the server has none.
+
+        Beginning one ends the one before it on the same session, should the server still have it open.
+        """
+        if not await self.has_transactions():
+            yield None
+            return
+        session = await maybe(self.database.client.start_session())
+        try:
+            yield session
+        finally:
+            with anyio.CancelScope(shield=True):
+                await session.end_session()
+
+    @asynccontextmanager
+    async def transaction(self, session: Any = None) -> AsyncIterator[Any]:
         """A started transaction, committed at the end of the block, aborted when the block raises.
 
-        Raises DriverError on a standalone server, which has none.
+        On ``session``, or on one of its own. Raises DriverError on a standalone server, which has none.
         https://www.mongodb.com/docs/manual/core/transactions/
         """
         await self._require_transactions()
-        session = await maybe(self.database.client.start_session())
-        try:
+        async with self.session() if session is None else nullcontext(session) as one:
             await maybe(
-                session.start_transaction(
+                one.start_transaction(
                     read_concern=ReadConcern("local"),  # any other forbids creating a collection
                     write_concern=_MAJORITY,
                     read_preference=ReadPreference.PRIMARY,
                 )
             )
-            yield session
-            await _commit(session)
-        finally:
-            with anyio.CancelScope(shield=True):
-                await session.end_session()  # aborts what is not committed
+            try:
+                yield one
+                await _commit(one)
+            finally:
+                if one.in_transaction:
+                    with anyio.CancelScope(shield=True):
+                        await one.abort_transaction()
 
     async def has_transactions(self) -> bool:
         """Whether the server is a member of a replica set, or a router; asked once."""

@@ -47,6 +47,7 @@ def entry_of(number: int, operation: Operation) -> Document:
         "subjects": list(subjects(operation)),
         "together": [],
         "intent": None,
+        "session": None,
         "finished_at": None,
         "error": None,
         "result": None,
@@ -108,9 +109,16 @@ class Journal:
             self._lease, Update(self._revision, {"superseded": aside}, cut=(self._field, number - 1))
         )
 
-    async def start(self, number: int, operation: Operation, intent: Mapping[str, Any] | None) -> None:
-        """Write down that an operation begins, with what was known before it."""
-        await self._write(*self._placed(number, entry_of(number, operation) | {"intent": intent}, "started_at"))
+    async def start(
+        self, number: int, operation: Operation, intent: Mapping[str, Any] | None, session: Any = None
+    ) -> None:
+        """Write down that an operation begins, with what was known before it; and the session of its transactions."""
+        told = {"intent": intent, "session": session.session_id if session is not None else None}
+        await self._write(*self._placed(number, entry_of(number, operation) | told, "started_at"))
+
+    def leave_session(self, number: int) -> None:
+        """Note that an operation has ended its session."""
+        self._note(*self._paths(number, {"session": None}))
 
     async def start_group(self, group: Group) -> None:
         """Write down that a group of operations begins: as one entry, in the place of its first."""

@@ -98,17 +98,27 @@ class JournallingPerformer(Performer):
         if group := self._group(number, former):
             return await self._together(group)
         earlier = former or self._journal.put_aside(operation)
-        if isinstance(operation, DataOperation):
-            self._track(number, operation, earlier)
+        if not isinstance(operation, DataOperation):
+            return await self._written_down(number, operation, earlier)
+        async with self._run.driver.session() as session:
+            self._track(number, operation, earlier, session)
+            return await self._written_down(number, operation, earlier, session)
+
+    async def _written_down(
+        self, number: int, operation: Operation, earlier: JournalEntry | None, session: Any = None
+    ) -> Any:
         intent = earlier.intent if earlier else None
         if intent is None:
             intent = await self._prepared(number, operation)
-        await self._journal.start(number, operation, intent)
+        await self._journal.start(number, operation, intent, session)
         try:
             result = await self._settled(number, operation, intent)
         except (OperationRefused, UnsupportedByDriver) as error:
             self._journal.refuse(number, error)
             raise
+        finally:
+            if session is not None:
+                self._journal.leave_session(number)
         self._journal.finish(number, result)
         return result
 
@@ -157,7 +167,7 @@ class JournallingPerformer(Performer):
 
     # -- on data --------------------------------------------------------------------------------
 
-    def _track(self, number: int, operation: DataOperation, earlier: JournalEntry | None) -> None:
+    def _track(self, number: int, operation: DataOperation, earlier: JournalEntry | None, session: Any) -> None:
         step, tell = self._step, self._run.tell
 
         def advanced(advance: Advance) -> None:
@@ -180,7 +190,7 @@ class JournallingPerformer(Performer):
 
         begun = earlier.checkpoint if earlier else None
         self._tracked[number] = Tracked(
-            self._run.driver, self._journal, number, begun, advanced=advanced, retried=retried
+            self._run.driver, self._journal, number, begun, session, advanced=advanced, retried=retried
         )
 
     def _context(self, number: int) -> Context:

@@ -79,6 +79,16 @@ class Ledger:
             document = await (patiently(lease, ask) if lease is not None else ask())
         return self._read(document) if document else None
 
+    async def sessions(self, lease: Lease) -> list[Document]:
+        """The sessions of what is not settled: transactions of theirs may be open though their runner is gone."""
+        journals = ("journal", "undo")
+        wanted = dict.fromkeys(("session", *(f"{name}.session" for name in journals)), 1)
+        found = await patiently(lease, lambda: self._found({"state": {"$ne": "applied"}}, wanted))
+        listed = [document[name] for document in found for name in journals if isinstance(document.get(name), list)]
+        holders = [*found, *(entry for entries in listed for entry in entries if isinstance(entry, dict))]
+        sessions = [holder.get("session") for holder in holders]
+        return [session for session in sessions if isinstance(session, dict) and "id" in session]
+
     async def _found(self, filter_: Document, fields: Document | None = None) -> list[Document]:
         with self._explaining("reading"):
             found: list[Document] = await self._documents.find(filter_, fields, batch_size=_BATCH).to_list(None)

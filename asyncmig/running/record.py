@@ -52,7 +52,7 @@ class JournalEntry:
     ``subjects`` are the collections and indexes that it touches; ``together``, in an entry for a group
     of operations, the fingerprints of the others; ``intent`` is what had to be known before, ``result``
     what came of it, ``checkpoint`` how far an operation has got that goes through the documents of a
-    collection.
+    collection, ``session`` that of its transactions while it has one.
     """
 
     number: int
@@ -63,6 +63,7 @@ class JournalEntry:
     subjects: tuple[str, ...] = ()
     together: tuple[str, ...] = ()
     intent: Mapping[str, Any] | None = None
+    session: Mapping[str, Any] | None = None
     started_at: datetime | None = None
     finished_at: datetime | None = None
     error: str | None = None
@@ -107,7 +108,8 @@ class Record:
     the operations of its upgrade, ``undo`` those of its downgrade, ``superseded`` those of an
     upgrade that stopped half-way and whose file was edited before it went on. ``partial`` marks a
     downgrade that undoes an upgrade which never came to its end. ``token`` is the lock's token of
-    the last writer. ``source`` is the text of the file that was run.
+    the last writer. ``source`` is the text of the file that was run. ``session`` is that of the
+    transaction of the whole revision.
     """
 
     revision: str
@@ -127,6 +129,7 @@ class Record:
     owner: str | None = None
     host: str = ""
     pid: int = 0
+    session: Mapping[str, Any] | None = None
     user: str = ""
     version: str = ""
     started_at: datetime | None = None

@@ -33,6 +33,7 @@ from asyncmig.drivers.explain import explaining
 from asyncmig.errors import DriverError
 from asyncmig.history.graph import RevisionGraph
 from asyncmig.history.revision import Revision
+from asyncmig.running.abandoned import end_sessions
 from asyncmig.running.events import Direction, Event, RevisionsOutOfOrder, RunStarted
 from asyncmig.running.holder import Holder
 from asyncmig.running.inspection import refuse_one_way, refuse_schema_changes
@@ -190,6 +191,7 @@ class Runner:
         async with self._lock.held(wait=self._wait, command=self._command) as lease:
             own = frozenset({self._ledger.collection, self._ledger.failures, self._lock.collection})
             run = Run(self._driver, self._ledger, self._trail, lease, self._load, self._tell, own)
+            await end_sessions(self._driver, await self._ledger.sessions(lease))
             await self._ledger.adopt(lease)
             position = await self._position()
             newest = max((record.token for record in position.entries.values()), default=0)

@@ -47,6 +47,7 @@ class Step:
         self._checksum = module.revision.checksum  # of what is going to run, should the file have changed since
         self.seconds = 0.0
         self._performer: Performer | None = None
+        self._session: Document | None = None
         self._began = 0.0
 
     # -- the record -----------------------------------------------------------------------------
@@ -105,6 +106,7 @@ class Step:
             "error": None,
             "finished_at": None,
             "milliseconds": None,
+            "session": self._session,
             **identity(),
         }
 
@@ -135,6 +137,8 @@ class Step:
         if self.direction == "downgrade":
             return Delete(self.revision.revision)
         done = {"state": "applied", "milliseconds": round(self.seconds * 1000)}
+        if self._session is not None:
+            done["session"] = None
         return Update(self.revision.revision, {**fields, **done}, (*dates, "finished_at"))
 
     async def failing(self, error: BaseException, *, interrupted: bool = False) -> Write:
@@ -147,7 +151,8 @@ class Step:
             facts = {"type": "Interrupted", "message": "stopped on request", "where": self.where(error)}
         state = {} if interrupted else {"state": "failed"}
         only = f"{self.direction[:-1]}ing" if self.revision.transactional else None  # a commit may have come through
-        return Update(self.revision.revision, {**fields, **state, "error": facts}, (*dates, "stopped_at"), state=only)
+        told = {**fields, **state, "error": facts, "session": None}
+        return Update(self.revision.revision, told, (*dates, "stopped_at"), state=only)
 
     def where(self, error: BaseException) -> str:
         """Where in the revision an error came up: the operation, and the line of the file."""
@@ -195,10 +200,15 @@ class Step:
 
     async def _in_a_transaction(self, begin: Callable[[Write], Awaitable[None]]) -> None:
         """The whole revision and its record in one transaction, again where the server wants that."""
+        async with self.run.driver.session() as session:
+            self._session = session.session_id if session is not None else None
+            await self._until_committed(begin, session)
+
+    async def _until_committed(self, begin: Callable[[Write], Awaitable[None]], session: Any) -> None:
         begun, give_up = False, local_clock() + _PATIENCE
         while True:
             try:
-                async with self.run.driver.transaction() as session:
+                async with self.run.driver.transaction(session):
                     if not begun:
                         await begin(self.opening())
                         begun = True

@@ -14,7 +14,10 @@ __all__ = ["Tracked"]
 
 
 class Tracked(Progress):
-    """The ``number``-th operation of a revision. ``begun``: where a former run of it has stopped."""
+    """The ``number``-th operation of a revision. ``begun``: where a former run of it has stopped.
+
+    ``session``: the one for its transactions, which the journal has.
+    """
 
     def __init__(
         self,
@@ -22,13 +25,14 @@ class Tracked(Progress):
         journal: Journal,
         number: int,
         begun: Mapping[str, Any] | None,
+        session: Any,
         *,
         advanced: Callable[[Advance], None],
         retried: Callable[[Exception], None],
     ) -> None:
         super().__init__(driver)
         self._journal, self._number = journal, number
-        self._begun, self._has_begun = begun, False
+        self._begun, self._has_begun, self._for_transactions = begun, False, session
         self._advanced, self._retried = advanced, retried
         self.mark = journal.mark(number)
         self.failures = journal.failures
@@ -52,7 +56,7 @@ class Tracked(Progress):
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Any]:
         """A transaction, while nothing else is written into the journal."""
-        async with self._journal.alone(), self.driver.transaction() as session:
+        async with self._journal.alone(), self.driver.transaction(self._for_transactions) as session:
             yield session
 
     def advanced(self, advance: Advance) -> None:

@@ -6,6 +6,9 @@ from typing import Any
 
 from pymongo.errors import PyMongoError
 
+from asyncmig.drivers import driver_for
+from asyncmig.running.abandoned import end_sessions
+
 __all__ = ["OURS", "end_transactions"]
 
 OURS = "asyncmig-tests-"
@@ -25,9 +28,8 @@ async def end_transactions(client: Any, name: str) -> int:
         {"$match": {"appName": name, "transaction": {"$exists": True}, "lsid": {"$exists": True}}},
     ]
     try:
-        found = [one["lsid"]["id"] async for one in await client.admin.aggregate(stages)]
-        if found:
-            await client.admin.command("killSessions", [{"id": each} for each in found])
+        found = [one["lsid"] async for one in await client.admin.aggregate(stages)]
     except PyMongoError:
         return 0
+    await end_sessions(driver_for(client.admin), found)
     return len(found)

@@ -100,6 +100,26 @@ async def _fail_with(driver: Driver, error: type[BaseException]) -> None:
         raise error
 
 
+async def test_transactions_one_after_the_other_on_one_session(driver: Driver) -> None:
+    """Also after one that was given up, and after one that the client has lost sight of: its locks go with the next."""
+    await driver.database.create_collection("a")
+    async with driver.session() as session:
+        for number in range(2):
+            async with driver.transaction(session) as same:
+                assert same is session
+                await driver.database["a"].insert_one({"_id": number}, session=session)
+        with pytest.raises(ZeroDivisionError):
+            async with driver.transaction(session):
+                await driver.database["a"].insert_one({"_id": 2}, session=session)
+                raise ZeroDivisionError
+        assert not session.in_transaction
+        async with driver.transaction(session):
+            await driver.database["a"].insert_one({"_id": 2}, session=session)
+        assert not session.has_ended
+    assert session.has_ended
+    assert await driver.database["a"].count_documents({}) == 3
+
+
 async def test_a_cancelled_transaction_leaves_nothing(driver: Driver) -> None:
     await driver.database.create_collection("a")
 
@@ -137,6 +157,8 @@ async def test_a_standalone_has_no_transactions(driver: Driver, monkeypatch: pyt
         return {"isWritablePrimary": True, "logicalSessionTimeoutMinutes": 30}
 
     monkeypatch.setattr(driver, "command", command)
+    async with driver.session() as session:
+        assert session is None
     with pytest.raises(DriverError, match=r"is a standalone.*--replSet"):
         async with driver.transaction():
             pass

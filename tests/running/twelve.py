@@ -128,6 +128,23 @@ def updating(folder: Path) -> History:
     return history
 
 
+SLEEPING = "await env.update_in_batches('c', {'$where': 'sleep(2) || true'}, {'$inc': {'n': 1}}, batch_size=1000)"
+
+
+def sleeping(folder: Path) -> History:
+    """A revision that takes the server two seconds, and two more, to change a thousand documents."""
+    history = History(folder)
+    history.add("d1", SLEEPING)
+    return history
+
+
+def sleeping_whole(folder: Path) -> History:
+    """The same as a transaction."""
+    history = History(folder)
+    history.add("d1", SLEEPING, transactional=True)
+    return history
+
+
 def transforming(folder: Path) -> History:
     """The same by a function."""
     history = History(folder)

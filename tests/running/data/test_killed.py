@@ -19,21 +19,19 @@ from pymongo import MongoClient
 
 from asyncmig.testing.server import LocalServer
 
-from ..twelve import transforming, updating
+from ..twelve import sleeping, sleeping_whole, transforming, updating
 from ..victims import Victims
 
 DOCUMENTS = 200_000
-ABANDONED = {"transactionLifetimeLimitSeconds": "2"}
-"""A killed client's transaction stays open until its time is over, 60 s by default; whoever comes next waits for it."""
 DRIVERS = ("motor", "pymongo")
 
 
 @pytest.fixture(scope="module", params=["replica set", "standalone"])
 def place(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Any, Victims]]:
     """A server, by a synchronous client, and the processes that work on it."""
-    histories = {"updating": updating, "transforming": transforming}
+    histories = {one.__name__: one for one in (updating, transforming, sleeping, sleeping_whole)}
     with (
-        LocalServer(replset=request.param == "replica set", parameters=ABANDONED) as server,
+        LocalServer(replset=request.param == "replica set") as server,
         MongoClient(server.url) as client,
         Victims(server.url, tmp_path_factory.mktemp("histories"), histories) as victims,
     ):
@@ -114,6 +112,31 @@ def tally(database: Any) -> tuple[int, int, int]:
 @pytest.mark.parametrize("history", ["updating", "transforming"])
 def test_killed_in_the_middle(place: tuple[Any, Victims], history: str) -> None:
     disturbed(*place, history, 4_000, 1)
+
+
+@pytest.mark.parametrize("place", ["replica set"], indirect=True)
+@pytest.mark.parametrize("driver", DRIVERS)
+@pytest.mark.parametrize("history", ["sleeping", "sleeping_whole"])
+def test_its_transaction_keeps_nobody_waiting(place: tuple[Any, Victims], history: str, driver: str) -> None:
+    """Killed while the server is at a batch: the transaction would stay open for a minute, and with it the locks."""
+    client, victims = place
+    database = client[f"slow_{uuid.uuid4().hex[:8]}"]
+    database["c"].insert_many([{"_id": number, "n": number} for number in range(1_000)])
+    job = {"history": history, "database": database.name, "driver": driver, **UP}
+    assert victims.ask(**job, kill_after=3.5)["killed"]
+    assert open_transactions(client) == 1  # the first two seconds it has been looking for the batch
+    began = time.monotonic()
+    answer = victims.ask(**job, unlock=True)
+    assert "error" not in answer, answer
+    assert time.monotonic() - began < 20
+    assert [one["n"] for one in database["c"].find().sort("_id")] == [number + 1 for number in range(1_000)]
+    assert database["asyncmig_revisions"].count_documents({"state": "applied", "journal.0.session": None}) == 1
+    client.drop_database(database.name)
+
+
+def open_transactions(client: Any) -> int:
+    stages: list[Any] = [{"$currentOp": {"idleSessions": True}}, {"$match": {"transaction": {"$exists": True}}}]
+    return len(list(client.admin.aggregate(stages)))
 
 
 @pytest.mark.chaos
