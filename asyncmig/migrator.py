@@ -22,12 +22,12 @@ if TYPE_CHECKING:
     from asyncmig.operations import Operation
     from asyncmig.review.loss import Loss
     from asyncmig.running.events import Direction, Listener
-    from asyncmig.running.holder import Holder
-    from asyncmig.running.ledger import Ledger
-    from asyncmig.running.lock import Lock
-    from asyncmig.running.plan import Plan
+    from asyncmig.running.locking.holder import Holder
+    from asyncmig.running.locking.lock import Lock
+    from asyncmig.running.planning.plan import Plan
     from asyncmig.running.position import Position
-    from asyncmig.running.record import Mark, Record
+    from asyncmig.running.records.ledger import Ledger
+    from asyncmig.running.records.record import Mark, Record
     from asyncmig.running.runner import Runner, Situation
     from asyncmig.running.standing import Standing
     from asyncmig.schema.state import DatabaseState
@@ -153,7 +153,7 @@ class Migrator:
         from asyncmig.authoring.writer import write_squash
         from asyncmig.history.range import squashable_range
         from asyncmig.running.inspection import is_one_way
-        from asyncmig.running.replay import replay
+        from asyncmig.running.planning.replay import replay
 
         wanted = squashable_range(self.graph, span)
         modules = [self.directory.load(member) for member in wanted.members]
@@ -216,7 +216,7 @@ class Migrator:
         self, target: str = "head", *, direction: Direction = "upgrade", strict_order: bool | None = None
     ) -> Plan:
         """What a run to ``target`` would do; nothing is written, though the revisions' own code runs."""
-        from asyncmig.running.plan import make_plan
+        from asyncmig.running.planning.plan import make_plan
 
         position = await self._position()
         path = position.path(target, direction, strict_order=self._strict(strict_order))
@@ -231,7 +231,7 @@ class Migrator:
 
     async def _losses(self, path: Sequence[Revision], direction: Direction) -> tuple[Loss, ...]:
         from asyncmig.review.loss import find_losses, losing_calls
-        from asyncmig.running.provenance import inserted_documents
+        from asyncmig.running.records.provenance import inserted_documents
 
         calls = [call for one in path for call in losing_calls(one, direction)]
         inserted = inserted_documents(await self.records()) if calls else {}
@@ -376,12 +376,12 @@ class Migrator:
         return driver_for(self._connected())
 
     def _ledger(self) -> Ledger:
-        from asyncmig.running.ledger import Ledger
+        from asyncmig.running.records.ledger import Ledger
 
         return Ledger(self._driver(), collection=self._names[0])
 
     def _lock(self) -> Lock:
-        from asyncmig.running.lock import Lock
+        from asyncmig.running.locking.lock import Lock
 
         return Lock(self._driver(), collection=self._names[1], lease=self._lease)
 
@@ -400,7 +400,7 @@ class Migrator:
         )
 
     async def _created(self) -> frozenset[str]:
-        from asyncmig.running.provenance import created_collections
+        from asyncmig.running.records.provenance import created_collections
 
         return created_collections(await self.records())
 

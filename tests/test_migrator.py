@@ -16,7 +16,7 @@ from asyncmig.history.growth import NotAHead, NothingToMerge
 from asyncmig.history.rebase import NotRebasable
 from asyncmig.operations import CreateCollection, CreateIndexes, DropCollection, DropIndex
 from asyncmig.running.events import RevisionFinished
-from asyncmig.running.replay import NotReplayable
+from asyncmig.running.planning.replay import NotReplayable
 
 OWN = {"asyncmig_revisions", "asyncmig_lock"}
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["startup"]
 
 # What every start comes to need: loaded among the application's imports, not while others wait for it to serve.
-for _name in ("asyncmig.drivers.real", "asyncmig.running.ledger", "asyncmig.running.standing", "tomllib"):
+for _name in ("asyncmig.drivers.real", "asyncmig.running.records.ledger", "asyncmig.running.standing", "tomllib"):
     import_module(_name)
 
 

@@ -75,7 +75,7 @@ async def _lost(call: LosingCall, driver: Driver, inserted: Mapping[str, Sequenc
 
 async def _holds_foreign_documents(driver: Driver, name: str, inserted: Sequence[Mapping[str, Any]]) -> bool:
     """Whether there is a document that asyncmig has not inserted, or that somebody has changed since."""
-    from asyncmig.running.digest import digest
+    from asyncmig.running.applying.digest import digest
 
     known = {entry["digest"] for entry in inserted}
     ids = [entry["_id"] for entry in inserted]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:  # what only reads the ledger does without operations, and starts sooner
     from asyncmig.history.revision import Revision
     from asyncmig.operations import Operation, Tally
-    from asyncmig.running.holder import Holder
+    from asyncmig.running.locking.holder import Holder
 
 __all__ = [
     "ChecksumChanged",

@@ -26,10 +26,10 @@ from asyncmig.operations import Operation
 from asyncmig.running.clock import Clock
 from asyncmig.running.fingerprint import fingerprint, subjects
 from asyncmig.running.group import Group, Outcome
-from asyncmig.running.lease import Lease
-from asyncmig.running.ledger import Ledger
-from asyncmig.running.record import JournalEntry
-from asyncmig.running.write import Update
+from asyncmig.running.locking.lease import Lease
+from asyncmig.running.records.ledger import Ledger
+from asyncmig.running.records.record import JournalEntry
+from asyncmig.running.records.write import Update
 
 __all__ = ["Field", "Journal", "entry_of"]
 

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 from asyncmig.errors import OperationRefused, RevisionError, UnsupportedByDriver
 from asyncmig.operations import CreateCollection, CreateIndexes, DataOperation, Operation
-from asyncmig.running.apply import Context, apply
-from asyncmig.running.complete import complete
+from asyncmig.running.applying.apply import Context, apply
 from asyncmig.running.data.progress import Advance
 from asyncmig.running.events import DataProgress, JournalDiverged, OperationRetried, OperationSkipped
 from asyncmig.running.fingerprint import fingerprint, is_touched
 from asyncmig.running.group import Group, Outcome, group_of
 from asyncmig.running.journal import Journal
+from asyncmig.running.locking.complete import complete
 from asyncmig.running.performer import Pending, Performer
-from asyncmig.running.record import JournalEntry
+from asyncmig.running.records.record import JournalEntry
 from asyncmig.running.tracked import Tracked
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from pymongo.errors import PyMongoError
 from asyncmig.drivers.base import Document
 from asyncmig.errors import RevisionError
 from asyncmig.operations import Operation
-from asyncmig.running.apply import Context, apply, prepare
+from asyncmig.running.applying.apply import Context, apply, prepare
 from asyncmig.running.events import (
     OperationFinished,
     OperationRetried,

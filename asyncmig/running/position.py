@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 from asyncmig.history.graph import RevisionGraph
 from asyncmig.history.revision import Revision
 from asyncmig.running.events import ChecksumChanged, Direction
-from asyncmig.running.record import Mark, Record
+from asyncmig.running.records.record import Mark, Record
 
 __all__ = ["Position"]
 

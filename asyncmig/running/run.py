@@ -11,10 +11,10 @@ from asyncmig.drivers.explain import explaining
 from asyncmig.history.revision import Revision
 from asyncmig.running.clock import Clock
 from asyncmig.running.events import Event
-from asyncmig.running.lease import Lease
-from asyncmig.running.ledger import Ledger
-from asyncmig.running.patience import patiently
-from asyncmig.running.trail import Trail
+from asyncmig.running.locking.lease import Lease
+from asyncmig.running.locking.patience import patiently
+from asyncmig.running.records.ledger import Ledger
+from asyncmig.running.records.trail import Trail
 
 if TYPE_CHECKING:
     from asyncmig.history.module import RevisionModule

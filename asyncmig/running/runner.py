@@ -35,15 +35,15 @@ from asyncmig.history.graph import RevisionGraph
 from asyncmig.history.revision import Revision
 from asyncmig.running.abandoned import end_sessions
 from asyncmig.running.events import Direction, Event, RevisionsOutOfOrder, RunStarted
-from asyncmig.running.holder import Holder
 from asyncmig.running.inspection import refuse_one_way, refuse_schema_changes
-from asyncmig.running.ledger import Ledger
-from asyncmig.running.lock import Lock
+from asyncmig.running.locking.holder import Holder
+from asyncmig.running.locking.lock import Lock
 from asyncmig.running.position import Position
-from asyncmig.running.record import Record
+from asyncmig.running.records.ledger import Ledger
+from asyncmig.running.records.record import Record
+from asyncmig.running.records.trail import Trail
 from asyncmig.running.run import Run
 from asyncmig.running.stamping import fold, repaired, stamped, taken
-from asyncmig.running.trail import Trail
 from asyncmig.running.walk import Walk
 
 if TYPE_CHECKING:

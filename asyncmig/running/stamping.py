@@ -12,11 +12,11 @@ from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequen
 from asyncmig.drivers.base import Document
 from asyncmig.history.revision import Revision
 from asyncmig.running.events import RangeTaken
-from asyncmig.running.holder import identity
-from asyncmig.running.record import JournalEntry, Record
+from asyncmig.running.locking.holder import identity
+from asyncmig.running.records.record import JournalEntry, Record
+from asyncmig.running.records.write import Delete, Insert, Update, Write
 from asyncmig.running.run import Run
 from asyncmig.running.step import source_of
-from asyncmig.running.write import Delete, Insert, Update, Write
 
 __all__ = ["fold", "repaired", "stamped", "taken"]
 

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from asyncmig.history.snapshot import Snapshot
 from asyncmig.running.position import Position
-from asyncmig.running.record import Mark
+from asyncmig.running.records.record import Mark
 
 __all__ = ["Standing", "standing"]
 

@@ -18,16 +18,16 @@ from asyncmig.running.events import (
     RevisionStarted,
 )
 from asyncmig.running.faults import outcome_is_unknown, wants_another_transaction
-from asyncmig.running.holder import identity
 from asyncmig.running.journal import Field, Journal
 from asyncmig.running.journalling import JournallingPerformer
-from asyncmig.running.lease import local_clock
-from asyncmig.running.outlook import outlook
+from asyncmig.running.locking.holder import identity
+from asyncmig.running.locking.lease import local_clock
 from asyncmig.running.performer import Performer
-from asyncmig.running.record import JournalEntry, Record
+from asyncmig.running.planning.outlook import outlook
+from asyncmig.running.records.record import JournalEntry, Record
+from asyncmig.running.records.write import Delete, Insert, Update, Write
 from asyncmig.running.run import Run
 from asyncmig.running.transaction import TransactionPerformer
-from asyncmig.running.write import Delete, Insert, Update, Write
 
 __all__ = ["Step", "source_of"]
 

@@ -15,13 +15,13 @@ from anyio.lowlevel import checkpoint_if_cancelled
 
 from asyncmig.errors import DriverError, LockLost, RevisionFailed
 from asyncmig.history.revision import Revision
-from asyncmig.running.complete import complete
 from asyncmig.running.events import Direction, RevisionFinished, RevisionStopped
-from asyncmig.running.ledger import Overtaken
-from asyncmig.running.record import Record
+from asyncmig.running.locking.complete import complete
+from asyncmig.running.records.ledger import Overtaken
+from asyncmig.running.records.record import Record
+from asyncmig.running.records.write import Write
 from asyncmig.running.run import Run
 from asyncmig.running.step import Step
-from asyncmig.running.write import Write
 
 __all__ = ["Walk"]
 

@@ -19,7 +19,7 @@ from pymongo.errors import OperationFailure, PyMongoError, ServerSelectionTimeou
 from asyncmig.authoring.introspect import introspect
 from asyncmig.drivers import driver_for
 from asyncmig.operations import CreateCollection, CreateIndexes, CreateView, DropIndex, Operation
-from asyncmig.running.apply import Context, apply
+from asyncmig.running.applying.apply import Context, apply
 from asyncmig.schema.state import CollectionState, DatabaseState
 from asyncmig.testing.picture import Picture, take
 

@@ -13,7 +13,7 @@ from asyncmig.authoring.introspect import initial_ids, introspect
 from asyncmig.authoring.policy import Policy
 from asyncmig.drivers import driver_for
 from asyncmig.operations import InsertDocuments, NeedsRebuild, Operation, mirror
-from asyncmig.running.apply import Context, apply, prepare
+from asyncmig.running.applying.apply import Context, apply, prepare
 from asyncmig.schema.canonical import canonical
 from asyncmig.schema.normal import definition
 from asyncmig.schema.options import options_definition

@@ -111,7 +111,7 @@ class TestSignals:
 
     async def test_while_it_waits_for_the_lock(self, start_cli, write_revision, settings, server) -> None:
         from asyncmig.drivers import driver_for
-        from asyncmig.running.lock import Lock
+        from asyncmig.running.locking.lock import Lock
 
         write_revision("aaaa")
         async with Lock(driver_for(server)).held(command="another"):

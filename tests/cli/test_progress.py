@@ -15,7 +15,7 @@ from asyncmig.cli.signals import Interrupts
 from asyncmig.history import Revision
 from asyncmig.operations import CreateCollection
 from asyncmig.running import events
-from asyncmig.running.holder import Holder
+from asyncmig.running.locking.holder import Holder
 
 ONE, TWO = Revision("aaaa", message="first"), Revision("bbbb", message="second")
 MAKE = CreateCollection("wallet")

@@ -335,7 +335,7 @@ class TestStatusAndLock:
 
     async def test_a_held_lock(self, run, server, history) -> None:
         from asyncmig.drivers import driver_for
-        from asyncmig.running.lock import Lock
+        from asyncmig.running.locking.lock import Lock
 
         async with Lock(driver_for(server)).held(command="asyncmig upgrade head"):
             result = await run("upgrade", "--lock-timeout", "0")
@@ -352,7 +352,7 @@ class TestStatusAndLock:
 
     async def test_a_revision_that_is_under_way(self, run, server, history) -> None:
         from asyncmig.drivers import driver_for
-        from asyncmig.running.lock import Lock
+        from asyncmig.running.locking.lock import Lock
 
         async with Lock(driver_for(server)).held(command="asyncmig upgrade head") as lease:
             record = {
@@ -369,7 +369,7 @@ class TestStatusAndLock:
 
     async def test_a_lock_of_a_process_that_is_gone(self, run, server, history) -> None:
         from asyncmig.drivers import driver_for
-        from asyncmig.running.lock import Lock
+        from asyncmig.running.locking.lock import Lock
 
         await Lock(driver_for(server)).acquire(command="asyncmig upgrade head")
         assert "If that process is dead, wait" in (await run("unlock")).stderr

@@ -26,7 +26,7 @@ from asyncmig.operations import (
     Operation,
     RenameCollection,
 )
-from asyncmig.running.apply import Context, apply, prepare
+from asyncmig.running.applying.apply import Context, apply, prepare
 from asyncmig.schema.index import Index
 
 X: dict[str, Any] = {"key": {"x": 1}, "name": "x_1"}

@@ -10,7 +10,7 @@ import pytest
 from asyncmig.drivers import driver_for
 from asyncmig.history import Revision
 from asyncmig.review.loss import find_losses, losing_calls
-from asyncmig.running.digest import digest
+from asyncmig.running.applying.digest import digest
 
 KEPT = {"_id": 1, "a": "mine"}
 

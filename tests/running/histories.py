@@ -14,8 +14,8 @@ from asyncmig.history.graph import RevisionGraph
 from asyncmig.history.module import RevisionModule
 from asyncmig.history.revision import Revision
 from asyncmig.running.events import Event
-from asyncmig.running.ledger import Ledger
-from asyncmig.running.lock import Lock
+from asyncmig.running.locking.lock import Lock
+from asyncmig.running.records.ledger import Ledger
 from asyncmig.running.runner import Runner
 
 

@@ -10,7 +10,7 @@ from pymongo.errors import AutoReconnect
 from asyncmig.drivers import driver_for
 from asyncmig.drivers.base import Driver
 from asyncmig.operations import Operation
-from asyncmig.running.apply import Context, apply, prepare
+from asyncmig.running.applying.apply import Context, apply, prepare
 
 _CALLS = ("command", "read", "insert", "stored", "delete", "delete_stored")
 

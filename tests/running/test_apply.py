@@ -25,7 +25,7 @@ from asyncmig.operations import (
     Operation,
     RenameCollection,
 )
-from asyncmig.running.apply import Context, apply, prepare
+from asyncmig.running.applying.apply import Context, apply, prepare
 from asyncmig.schema.index import Index
 
 from .looking import Watched, context, picture, run

@@ -13,8 +13,8 @@ from pymongo.errors import AutoReconnect
 
 from asyncmig.errors import OperationRefused
 from asyncmig.operations import CreateCollection, CreateIndexes, DeleteDocuments, InsertDocuments
-from asyncmig.running.apply import Context, apply, prepare
-from asyncmig.running.digest import digest
+from asyncmig.running.applying.apply import Context, apply, prepare
+from asyncmig.running.applying.digest import digest
 from asyncmig.schema.index import Index
 
 from .looking import Watched, context, run

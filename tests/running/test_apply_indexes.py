@@ -9,7 +9,7 @@ from pymongo.errors import AutoReconnect
 
 from asyncmig.errors import OperationRefused
 from asyncmig.operations import CreateCollection, CreateIndexes, DropIndex, ModifyIndex, Operation
-from asyncmig.running.apply import Context, apply, prepare
+from asyncmig.running.applying.apply import Context, apply, prepare
 from asyncmig.schema.index import Index
 
 from .looking import Watched, context, index_of, picture, run

@@ -14,7 +14,7 @@ import pytest
 from pymongo import MongoClient
 
 from asyncmig.drivers import driver_for
-from asyncmig.running.lock import Lock
+from asyncmig.running.locking.lock import Lock
 
 from .twelve import counting, picture, slow, twelve
 from .victims import Victims, proceed, stopped

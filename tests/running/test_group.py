@@ -22,8 +22,8 @@ from asyncmig.running.events import (
     OperationSkipped,
     OperationStarted,
 )
-from asyncmig.running.ledger import Ledger
-from asyncmig.running.record import Record
+from asyncmig.running.records.ledger import Ledger
+from asyncmig.running.records.record import Record
 
 from .faults import failing
 from .histories import History, states

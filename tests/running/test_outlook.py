@@ -12,7 +12,7 @@ import pytest
 from asyncmig.history.module import RevisionModule, load
 from asyncmig.history.revision import Revision
 from asyncmig.operations import CreateCollection, CreateIndexes, DropCollection, Operation
-from asyncmig.running.outlook import outlook
+from asyncmig.running.planning.outlook import outlook
 from asyncmig.schema.index import Index
 
 MANY = "\n".join(f'await env.create_collection("c{number}")' for number in range(16))

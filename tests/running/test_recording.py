@@ -15,7 +15,7 @@ from asyncmig.drivers import driver_for
 from asyncmig.drivers.real import maybe
 from asyncmig.operations import CreateCollection, CreateIndexes, DropCollection
 from asyncmig.running.env import Env
-from asyncmig.running.recording import RawCall, Recording, record
+from asyncmig.running.planning.recording import RawCall, Recording, record
 from asyncmig.schema.index import Index
 
 Revision = Callable[[Env], Awaitable[Any]]

@@ -30,10 +30,10 @@ from asyncmig.running.events import (
     RunStarted,
 )
 from asyncmig.running.inspection import IrreversibleRevision, SchemaChangeInTransaction
-from asyncmig.running.ledger import Ledger
-from asyncmig.running.lock import Lock
-from asyncmig.running.record import Record
-from asyncmig.running.trail import Trail
+from asyncmig.running.locking.lock import Lock
+from asyncmig.running.records.ledger import Ledger
+from asyncmig.running.records.record import Record
+from asyncmig.running.records.trail import Trail
 from asyncmig.testing.server import LocalServer
 
 from .histories import History, states

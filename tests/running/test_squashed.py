@@ -13,7 +13,7 @@ import pytest
 from asyncmig.history.errors import PartlyReplaced, UnknownApplied
 from asyncmig.history.revision import Revision
 from asyncmig.running.events import Event, RangeTaken
-from asyncmig.running.ledger import Ledger
+from asyncmig.running.records.ledger import Ledger
 
 from .histories import History, states
 

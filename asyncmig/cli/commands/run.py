@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from asyncmig.migrator import Confirm
     from asyncmig.review.loss import Loss
     from asyncmig.running.events import Direction
-    from asyncmig.running.plan import Plan, PlannedRevision
+    from asyncmig.running.planning.plan import Plan, PlannedRevision
 
 
 def _run_options(function: Callable[..., Any]) -> Callable[..., Any]:

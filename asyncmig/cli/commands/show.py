@@ -16,7 +16,7 @@ from asyncmig.history import Revision, RevisionGraph
 
 if TYPE_CHECKING:
     from asyncmig.migrator import Migrator
-    from asyncmig.running.record import JournalEntry, Record
+    from asyncmig.running.records.record import JournalEntry, Record
 
 
 @command("show", examples=["asyncmig show head", "asyncmig show 2024121015", "asyncmig show --applied 20241210150000"])

@@ -1,4 +1,4 @@
-"""Preparing and carrying out an operation on data, as :mod:`asyncmig.running.apply` does it with any operation."""
+"""Preparing and carrying out an operation on data, as :mod:`~asyncmig.running.applying.apply` does with any."""
 
 from __future__ import annotations
 

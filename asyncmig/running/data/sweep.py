@@ -28,7 +28,6 @@ from pymongo.errors import CursorNotFound, PyMongoError
 
 from asyncmig.operations import Tally
 from asyncmig.operations.data import DataOperation
-from asyncmig.running.complete import Stopped
 from asyncmig.running.data.checkpoint import Checkpoint
 from asyncmig.running.data.faults import collect, refusal_of
 from asyncmig.running.data.feed import Feed
@@ -39,7 +38,8 @@ from asyncmig.running.data.size import Size
 from asyncmig.running.data.task import Batch, BatchRefused, Changed, Task
 from asyncmig.running.data.throttle import Throttle
 from asyncmig.running.faults import is_transient, wants_another_transaction
-from asyncmig.running.lease import local_clock
+from asyncmig.running.locking.complete import Stopped
+from asyncmig.running.locking.lease import local_clock
 from asyncmig.running.refusal import refused
 
 __all__ = ["Sweep"]

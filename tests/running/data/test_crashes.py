@@ -10,7 +10,7 @@ import pytest
 
 from asyncmig.drivers import driver_for
 from asyncmig.operations import ConvertField, DataOperation, Pace, Tally, TransformDocuments, UpdateInBatches
-from asyncmig.running.apply import Context, apply
+from asyncmig.running.applying.apply import Context, apply
 from asyncmig.running.data.progress import Progress
 from asyncmig.testing.server import LocalServer
 

@@ -17,7 +17,7 @@ from asyncmig import Delete
 from asyncmig.drivers import driver_for
 from asyncmig.errors import OperationRefused
 from asyncmig.operations import Pace, Tally, TransformDocuments
-from asyncmig.running.apply import Context, apply
+from asyncmig.running.applying.apply import Context, apply
 
 from ..looking import run
 from .keys import KEYS

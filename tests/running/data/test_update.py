@@ -11,7 +11,7 @@ from bson import ObjectId
 
 from asyncmig.drivers import driver_for
 from asyncmig.operations import Pace, Tally, UpdateInBatches
-from asyncmig.running.apply import Context, apply
+from asyncmig.running.applying.apply import Context, apply
 from asyncmig.running.data.progress import Advance, Progress
 
 from ..looking import run

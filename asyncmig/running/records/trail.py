@@ -13,9 +13,9 @@ from typing import Any
 from asyncmig.drivers.base import Document, Driver
 from asyncmig.drivers.explain import explaining
 from asyncmig.running.clock import Clock
-from asyncmig.running.holder import identity
-from asyncmig.running.lease import Lease
-from asyncmig.running.patience import patiently
+from asyncmig.running.locking.holder import identity
+from asyncmig.running.locking.lease import Lease
+from asyncmig.running.locking.patience import patiently
 
 __all__ = ["Trail"]
 

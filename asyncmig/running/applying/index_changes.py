@@ -9,8 +9,8 @@ from pymongo.errors import OperationFailure
 
 from asyncmig.errors import OperationRefused
 from asyncmig.operations import CreateIndexes, DropIndex, ModifyIndex
+from asyncmig.running.applying.duplicates import duplicates, violations
 from asyncmig.running.context import Context, Journal
-from asyncmig.running.duplicates import duplicates, violations
 from asyncmig.running.refusal import is_refusal, refused
 from asyncmig.schema.collation import SIMPLE, expand
 from asyncmig.schema.index import Index

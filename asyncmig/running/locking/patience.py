@@ -12,8 +12,8 @@ from pymongo.errors import PyMongoError
 from asyncmig.errors import LockError, reason
 from asyncmig.running.events import Event, LockWaiting
 from asyncmig.running.faults import is_transient
-from asyncmig.running.holder import Holder
-from asyncmig.running.lease import Lease, local_clock
+from asyncmig.running.locking.holder import Holder
+from asyncmig.running.locking.lease import Lease, local_clock
 
 __all__ = ["Patience", "patiently"]
 

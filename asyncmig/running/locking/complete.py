@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import anyio
 
-from asyncmig.running.lease import Lease
+from asyncmig.running.locking.lease import Lease
 
 __all__ = ["Stopped", "complete"]
 

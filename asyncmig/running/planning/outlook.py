@@ -19,7 +19,7 @@ from asyncmig.operations import Operation
 from asyncmig.running.env import Env
 from asyncmig.running.events import Direction
 from asyncmig.running.group import COLLECTIONS
-from asyncmig.running.replay import NotReplayable, replay
+from asyncmig.running.planning.replay import NotReplayable, replay
 
 __all__ = ["outlook"]
 

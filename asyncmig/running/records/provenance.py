@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from asyncmig.running.record import JournalEntry, Record
+from asyncmig.running.records.record import JournalEntry, Record
 
 __all__ = ["created_collections", "inserted_documents"]
 

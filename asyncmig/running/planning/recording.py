@@ -9,8 +9,8 @@ from typing import Any
 from asyncmig.drivers.base import Driver
 from asyncmig.operations import Operation
 from asyncmig.running.env import Env
-from asyncmig.running.proxies import Recorder
-from asyncmig.running.raw_call import RawCall
+from asyncmig.running.planning.proxies import Recorder
+from asyncmig.running.planning.raw_call import RawCall
 
 __all__ = ["RawCall", "Recording", "record"]
 

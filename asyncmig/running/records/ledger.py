@@ -4,9 +4,9 @@
   and says ``applied`` after the last one. A crash leaves it as it is: "started, unknown".
 - Whoever takes the lock first stamps its token on every record that is not settled
   (:meth:`Ledger.adopt`), and every write fits only a record with its writer's token, before the
-  writer's lease has ended: see :mod:`asyncmig.running.write`.
+  writer's lease has ended: see :mod:`asyncmig.running.records.write`.
 - Writes wait for a majority, and are repeated when the connection breaks: each is harmless twice.
-- A reverted revision has no record any more; the trail (:mod:`asyncmig.running.trail`) remembers it.
+- A reverted revision has no record any more; the trail (:mod:`asyncmig.running.records.trail`) remembers it.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ from asyncmig.drivers.base import Document, Driver
 from asyncmig.drivers.explain import explaining
 from asyncmig.errors import LockLost
 from asyncmig.running.clock import Clock
-from asyncmig.running.lease import Lease
-from asyncmig.running.patience import patiently
-from asyncmig.running.record import Mark, Record, identified
-from asyncmig.running.write import Delete, Insert, Write, statement
+from asyncmig.running.locking.lease import Lease
+from asyncmig.running.locking.patience import patiently
+from asyncmig.running.records.record import Mark, Record, identified
+from asyncmig.running.records.write import Delete, Insert, Write, statement
 
 __all__ = ["Ledger", "Overtaken"]
 

@@ -11,7 +11,7 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
-from asyncmig.running.raw_call import EmptyCursor, RawCall, answer, member, summary, writes
+from asyncmig.running.planning.raw_call import EmptyCursor, RawCall, answer, member, summary, writes
 
 __all__ = ["Recorder"]
 

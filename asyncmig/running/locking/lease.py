@@ -25,7 +25,7 @@ from asyncmig.errors import LockLost, reason
 from asyncmig.running.events import LoopBlocked
 
 if TYPE_CHECKING:
-    from asyncmig.running.lock import Lock
+    from asyncmig.running.locking.lock import Lock
 
 __all__ = ["Lease", "local_clock"]
 

@@ -22,9 +22,9 @@ from asyncmig.operations import (
     Operation,
     RenameCollection,
 )
-from asyncmig.running import collection_changes as collections
-from asyncmig.running import document_changes as documents
-from asyncmig.running import index_changes as indexes
+from asyncmig.running.applying import collection_changes as collections
+from asyncmig.running.applying import document_changes as documents
+from asyncmig.running.applying import index_changes as indexes
 from asyncmig.running.context import Context, Journal
 from asyncmig.running.data.run import prepare_data, run_data
 from asyncmig.running.refusal import REFUSALS, advice, is_refusal, refused

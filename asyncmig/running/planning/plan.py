@@ -10,7 +10,7 @@ from asyncmig.drivers.base import Driver
 from asyncmig.history.module import RevisionModule
 from asyncmig.history.revision import Revision
 from asyncmig.operations import Operation
-from asyncmig.running.recording import RawCall, record
+from asyncmig.running.planning.recording import RawCall, record
 
 __all__ = ["Direction", "Plan", "PlannedRevision", "make_plan"]
 

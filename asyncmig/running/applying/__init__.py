@@ -1,0 +1,1 @@
+"""Applying operations on the schema and on single documents, each safe to run again; data in batches is next door."""

@@ -1,0 +1,1 @@
+"""The lock: one document with a lease, kept alive beside the work."""

@@ -1,0 +1,1 @@
+"""What a revision would do: recorded, replayed or read off, without doing it."""
