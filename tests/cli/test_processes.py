@@ -24,6 +24,14 @@ await env.create_collection("b")
 await anyio.sleep({pause})
 """
 
+PACED = 'await env.update_in_batches("a", {}, {"$inc": {"n": 1}}, batch_size=50, max_per_second=200)'
+
+
+async def finished_documents(database: Any) -> int:
+    """How many documents the journal says are done by its first operation."""
+    found = await database["asyncmig_revisions"].find_one({"journal.0.checkpoint": {"$exists": True}})
+    return found["journal"][0]["checkpoint"]["tally"]["matched"] if found else 0
+
 
 @pytest.fixture
 def settings(server, server_url: str) -> dict[str, str]:
@@ -95,6 +103,27 @@ class TestSignals:
         again = run_cli("upgrade", env=settings)
         assert again.returncode == 0, again.stderr
         assert "skipped" in again.stderr
+
+    @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+    async def test_among_documents_it_stops_after_the_batch(
+        self, start_cli, run_cli, write_revision, settings, server, number: int, code: int
+    ) -> None:
+        """And goes on from there: each document is changed once."""
+        await server["a"].insert_many([{"_id": key, "n": 0} for key in range(400)])
+        write_revision("aaaa", body=PACED)
+        process = start_cli("upgrade", env=settings)
+        while not (done := await finished_documents(server)):
+            assert process.poll() is None
+        process.send_signal(number)
+        rest = process.communicate(timeout=20)[1]
+        assert process.returncode == code, rest
+        assert "stopping after the batch that is under way" in rest
+        assert "Traceback" not in rest
+        assert done <= (stopped_at := await finished_documents(server)) < 400
+        assert await server["a"].count_documents({"n": 1}) == stopped_at
+        again = run_cli("upgrade", env=settings)
+        assert again.returncode == 0, again.stderr
+        assert await server["a"].count_documents({"n": 1}) == 400
 
     async def test_the_second_stops_at_once(self, start_cli, run, write_revision, settings) -> None:
         write_revision("aaaa", body=SLOW.format(pause=30))
