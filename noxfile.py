@@ -50,9 +50,11 @@ def _install_wheel(session: nox.Session, *groups: str) -> Path:
     place = Path(session.virtualenv.location).resolve() / "wheel"
     shutil.rmtree(place, ignore_errors=True)
     if session.venv_backend == "uv":
-        session.run("uv", "build", "--wheel", "--out-dir", str(place), "--quiet", str(ROOT), external=True)
+        session.run_install("uv", "build", "--wheel", "--out-dir", str(place), "--quiet", str(ROOT), external=True)
     else:
-        session.run("python", "-m", "pip", "wheel", "--no-deps", "--quiet", "--wheel-dir", str(place), str(ROOT))
+        session.run_install(
+            "python", "-m", "pip", "wheel", "--no-deps", "--quiet", "--wheel-dir", str(place), str(ROOT)
+        )
     (wheel,) = place.glob("*.whl")
     session.install(str(wheel), *nox.project.dependency_groups(PYPROJECT, *groups))
     session.install("--no-deps", "--force-reinstall", str(wheel))
