@@ -26,21 +26,6 @@ operation                               documents  seconds  beside              
 ``transform_documents``, Motor          1,000,000    35.97  loop        33.10    1.09
 ======================================  =========  =======  ==================  =====
 
-Whole processes that rename a field of 100,000 documents, other tools among them.
-
-Seen on 2 cores that were busy with other work (load 5 to 9), Python 3.11.7, medians of 3:
-
-======================================  =========  =======  =================  =====
-operation                               documents  seconds  beside             ratio
-======================================  =========  =======  =================  =====
-``update_in_batches``, PyMongo Async      100,000     1.35  update_many 1.41    0.96
-``update_in_batches``, Motor              100,000     1.70  update_many 1.60    1.06
-``transform_documents``, PyMongo Async    100,000     5.20  loop 7.76           0.67
-``transform_documents``, Motor            100,000     4.23  loop 6.25           0.68
-``update_in_batches``, two single runs  1,000,000     14.7  update_many 19.8    0.74
-\                                                      31.2  update_many 23.8    1.31
-======================================  =========  =======  =================  =====
-
 Whole processes that rename a field of 100,000 documents, on the same machine when quiet and with the data in memory,
 medians of 3 (Beanie: one run; with a cache of 256 MB instead of 2 GB it failed each time, by write conflicts in its one
 transaction):
