@@ -10,7 +10,7 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from asyncmig.errors import AsyncmigError
 from asyncmig.testing import wire
@@ -224,27 +224,32 @@ class LocalServer:
     def _become_primary(self, deadline: float) -> None:
         """Make the server the only member of its set, and wait until it takes writes."""
         member = f"127.0.0.1:{self._port}"
-        while not self._command({"hello": 1}).get("isWritablePrimary"):
-            state = self._command({"replSetGetStatus": 1}).get("code")
-            if state == _NO_CONFIG:
-                self._command({"replSetInitiate": {"_id": _SET, "members": [{"_id": 0, "host": member}]}})
-            elif state == _NOT_IN_CONFIG:  # the folder was served on another port before
-                self._move(member)
+        while not self._is_primary(member):
             if time.monotonic() > deadline:
                 raise self._failure(f"did not become primary within {self._timeout:g} s", self._written(0))
             time.sleep(0.01)
 
+    def _is_primary(self, member: str) -> bool:
+        """Ask, and take the next step to it; one that leaves the set of its old port closes its connections."""
+        try:
+            if wire.command(self.port, {"hello": 1}).get("isWritablePrimary"):
+                return True
+            state = wire.command(self.port, {"replSetGetStatus": 1}).get("code")
+            if state == _NO_CONFIG:
+                members = [{"_id": 0, "host": member}]
+                wire.command(self.port, {"replSetInitiate": {"_id": _SET, "members": members}})
+            elif state == _NOT_IN_CONFIG:  # the folder was served on another port before
+                self._move(member)
+        except OSError as error:
+            if self._child is None or self._child.ended:
+                raise self._failure(f"does not answer ({error})", self._written(0)) from error
+        return False
+
     def _move(self, member: str) -> None:
-        config = self._command({"replSetGetConfig": 1}).get("config")
+        config = wire.command(self.port, {"replSetGetConfig": 1}).get("config")
         if config:
             config |= {"members": [{"_id": 0, "host": member}], "version": config["version"] + 1}
-            self._command({"replSetReconfig": config, "force": True})
-
-    def _command(self, document: Mapping[str, Any]) -> dict[str, Any]:
-        try:
-            return wire.command(self.port, document)
-        except OSError as error:
-            raise self._failure(f"does not answer ({error})", self._written(0)) from error
+            wire.command(self.port, {"replSetReconfig": config, "force": True})
 
     def _written(self, offset: int) -> str:
         """What the log says, from the offset (bytes) on."""

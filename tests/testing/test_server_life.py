@@ -159,6 +159,24 @@ def test_a_given_folder_keeps_its_data_for_the_next_server(tmp_path: Path) -> No
         assert things(second) == [1, 2]
 
 
+def test_a_server_that_closes_connections_while_it_starts_is_asked_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with LocalServer(tmp_path) as first:
+        insert(first, 1)
+    answer, cut = wire.command, set[str]()
+
+    def once_cut(port: int, document: dict[str, object]) -> dict[str, object]:
+        if (name := next(iter(document))) in cut:
+            return answer(port, document)
+        cut.add(name)
+        raise ConnectionError("the server closed the connection")  # as when it leaves the set of its old port
+
+    monkeypatch.setattr(wire, "command", once_cut)
+    with LocalServer(tmp_path):
+        assert cut == {"hello", "replSetGetStatus", "replSetGetConfig", "replSetReconfig"}
+
+
 def test_two_servers_cannot_share_a_folder(tmp_path: Path) -> None:
     with LocalServer(tmp_path) as first:
         with pytest.raises(FolderInUse, match=rf"another mongod \(pid {first.pid}\) is running on {tmp_path}"):
