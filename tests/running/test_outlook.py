@@ -26,6 +26,13 @@ calls = []
 def told(value="a"):
     calls.append(value)
     return value
+class Name(str):
+    def __str__(self):
+        return told("a different one each time")
+class Options(dict):
+    def items(self):
+        return told(())
+OWN, TOLD, ONCE = Name("x"), Options(a={}), iter([{"n": 1}])
 """
 
 
@@ -52,8 +59,8 @@ def module(folder: Path, body: str, *, above: str = "") -> RevisionModule:
         ('await env.create_collection("x", validator={"t": datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)})', None),
         ('await env.create_collection("x", validator={"o": ObjectId("64b5f0c2a1b2c3d4e5f60718")})', None),
         ('await env.create_collection("x", validator={"f": float("nan")})', None),
+        ('await env.create_collection("x", validator={"$or": list([dict(n=1), {"t": {NAME: NAME}}])})', None),
         ('await env.drop_collection(name="x")', DropCollection("x")),
-        ('await env.transform_documents("x", {}, told)', None),
     ],
 )
 async def test_a_list_of_operations_is_known(tmp_path: Path, line: str, operation: Operation | None) -> None:
@@ -73,7 +80,12 @@ async def test_a_list_of_operations_is_known(tmp_path: Path, line: str, operatio
         "await env.create_collection(told())",
         'await env.create_collection("x", validator={"id": ObjectId()})',
         'await env.create_collection("x", validator={"id": uuid.uuid4()})',
+        'await env.create_collection("x", validator={"id": ObjectId(None)})',
         'await env.create_collection("x", validator={"t": datetime.datetime.now()})',
+        'await env.create_collection("x", validator={"$or": list(map(told, ["a"]))})',
+        'await env.create_collection("x", validator={"$or": list(ONCE)})',
+        'await env.create_collection("x", validator=TOLD)',
+        "await env.create_collection(OWN)",
         "await env.db.x.insert_one({})",
         "x = 1",
         'if "x" not in env.collections:\n    await env.create_collection("x")',
@@ -108,6 +120,24 @@ async def test_of_anything_else_nothing_is_known_and_nothing_is_run(tmp_path: Pa
 async def test_the_function_that_runs_is_the_one_that_is_read(tmp_path: Path, above: str) -> None:
     loaded = module(tmp_path, MANY, above=above)
     assert await outlook(loaded, "upgrade") == (() if "@" in above else OPERATIONS)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "known"), [("env, /", OPERATIONS), ("env, str=told", ()), ("*env", ()), ("env, **more", ())]
+)
+async def test_another_parameter_may_hide_a_name(tmp_path: Path, parameters: str, known: tuple[Operation, ...]) -> None:
+    text = module(tmp_path, f'{MANY}\nawait env.create_collection(str("c0"))').source
+    assert text is not None
+    path = tmp_path / "a.py"
+    loaded = load(text.replace("upgrade(env)", f"upgrade({parameters})"), Revision("a", path=path), path)
+    assert (await outlook(loaded, "upgrade"))[:16] == known
+    assert loaded.upgrade.__globals__["calls"] == []  # type: ignore[attr-defined]
+
+
+async def test_what_follows_a_function_of_the_revisions_own_is_not_known(tmp_path: Path) -> None:
+    """It may have changed what the rest goes by."""
+    body = f'{MANY}\nawait env.transform_documents("x", {{}}, told)\nawait env.create_collection(NAME)'
+    assert await outlook(module(tmp_path, body), "upgrade") == OPERATIONS
 
 
 async def test_a_function_that_was_put_in_its_place(tmp_path: Path) -> None:

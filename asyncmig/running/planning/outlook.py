@@ -2,7 +2,8 @@
 
 A function whose body is nothing but ``await env.<operation>(...)`` with literal arguments, as
 autogenerate writes it, does the same each time, and asks nothing of anybody. Its operations can be
-known before the first of them runs. Of any other function nothing is known here.
+known before the first of them runs, up to one that calls a function of the revision's own: what
+follows that may depend on what it did. Of any other function nothing is known here.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ import ast
 import builtins
 import inspect
 from collections.abc import Mapping
+from dataclasses import fields
+from itertools import takewhile
 from types import FunctionType
 from typing import Any
 
@@ -24,8 +27,10 @@ from asyncmig.running.planning.replay import NotReplayable, replay
 __all__ = ["outlook"]
 
 _MAKERS = frozenset({"create_collection", "create_index", "create_indexes"})
-_PURE = frozenset({"asyncmig", "bson", "builtins", "datetime", "pymongo", "uuid"})
+_PURE = frozenset({"asyncmig", "bson", "datetime", "pymongo", "uuid"})
 """The packages whose classes may be called twice: what they make depends on their arguments alone."""
+_PLAIN = frozenset({bool, bytes, dict, float, frozenset, int, list, set, str, tuple})
+"""The same of Python's own: ``map`` would call what it is given."""
 
 
 async def outlook(module: RevisionModule, direction: Direction) -> tuple[Operation, ...]:
@@ -40,22 +45,30 @@ async def outlook(module: RevisionModule, direction: Direction) -> tuple[Operati
     if source.count(".create_") < COLLECTIONS or not _is_literal(function, source):
         return ()
     try:
-        return await replay(module, direction)
+        known = await replay(module, direction)
     except NotReplayable:  # it is going to fail, and says so where it does
         return ()
+    return tuple(takewhile(_is_data, known))
+
+
+def _is_data(operation: Operation) -> bool:
+    """Whether an operation calls nothing that belongs to the revision."""
+    return not any(callable(getattr(operation, one.name)) for one in fields(operation))
 
 
 def _is_literal(function: FunctionType, source: str) -> bool:
     """Whether the body is a list of operations, and nothing else."""
+    code = function.__code__
+    if len(code.co_varnames) != 1:  # another parameter could hide a name that is looked up below
+        return False
+    (env,) = code.co_varnames
+    place = function.__name__, code.co_firstlineno
     try:
-        tree = ast.parse(source)
+        for found in ast.parse(source).body:
+            if isinstance(found, ast.AsyncFunctionDef) and (found.name, found.lineno) == place:
+                return not found.decorator_list and all(_is_asked(one, env, function.__globals__) for one in found.body)
     except (SyntaxError, ValueError, RecursionError):
         return False
-    line = function.__code__.co_firstlineno
-    for found in tree.body:
-        if isinstance(found, ast.AsyncFunctionDef) and (found.name, found.lineno) == (function.__name__, line):
-            env = found.args.args[0].arg
-            return not found.decorator_list and all(_is_asked(one, env, function.__globals__) for one in found.body)
     return False
 
 
@@ -83,7 +96,7 @@ def _is_value(node: ast.expr | None, env: str, names: Mapping[str, Any]) -> bool
         case ast.Constant() | None:  # None: the key of `**more` in a dictionary
             return True
         case ast.Name(id=name):
-            return name != env
+            return name != env and _is_plain(_found(node, names))
         case ast.List(elts=parts) | ast.Tuple(elts=parts):
             return all(_is_value(one, env, names) for one in parts)
         case ast.Dict(keys=keys, values=values):
@@ -99,8 +112,22 @@ def _is_value(node: ast.expr | None, env: str, names: Mapping[str, Any]) -> bool
 
 def _makes_the_same(function: Any, call: ast.Call) -> bool:
     """Whether a call makes the same value each time: ``ObjectId()`` does not."""
-    is_class = isinstance(function, type) and _is_pure(function)
-    return is_class and (bool(call.args or call.keywords) or function.__name__ in ("MinKey", "MaxKey"))
+    is_class = isinstance(function, type) and (function in _PLAIN or _is_pure(function))
+    given = [one for one in (*call.args, *(each.value for each in call.keywords)) if not _is_none(one)]
+    return is_class and (bool(given) or function.__name__ in ("MinKey", "MaxKey"))
+
+
+def _is_none(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and node.value is None
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether a value, all through, is one of BSON's or a function: nothing that answers differently each time."""
+    if type(value) is dict:
+        return all(map(_is_plain, (*value, *value.values())))
+    if type(value) in (list, tuple, set, frozenset):
+        return all(map(_is_plain, value))
+    return type(value) in _PLAIN or type(value) is FunctionType or _is_pure(type(value))
 
 
 def _is_pure(value: Any) -> bool:
