@@ -173,3 +173,23 @@ async def test_documents_byte_for_byte(driver: Driver) -> None:
     await driver.database["a"].update_one({"_id": 1}, {"$set": {"v": 2}})
     assert [await driver.delete_stored("a", row) for row in rows] == [True, False, True]
     assert await driver.stored("a", [0, 1, 2]) == [driver.encode({"_id": 1, "v": 2})]
+
+
+async def test_a_session_whose_block_raised_is_lent_to_nobody_again(driver: Driver) -> None:
+    """Whoever has noted it down may end it on the server, though the client lives on."""
+    used: list[Any] = []
+
+    async def use(error: type[BaseException] | None) -> None:
+        async with driver.session() as session:
+            used.append(session.session_id)
+            async with driver.transaction(session):
+                await driver.database["a"].insert_one({}, session=session)
+                if error:
+                    raise error
+
+    with pytest.raises(ZeroDivisionError):
+        await use(ZeroDivisionError)
+    for _ in range(2):
+        await use(None)
+    assert used[0] not in used[1:]
+    assert await driver.database["a"].count_documents({}) == 2
