@@ -7,6 +7,7 @@ RevisionFileError
 ├── MalformedHeader        a name of the header has a value of the wrong type
 ├── MissingFunction        no `upgrade` or no `downgrade`
 ├── NotAsync               `def` instead of `async def`
+├── NotAwaited             a call on env without `await`
 ├── WrongSignature         it does not take `env` alone
 ├── DuplicateRevision      two files with one id
 ├── FileExists             a file that would be overwritten
@@ -33,6 +34,7 @@ __all__ = [
     "MissingFunction",
     "MissingRevisionId",
     "NotAsync",
+    "NotAwaited",
     "RevisionFileError",
     "UnreadableFile",
     "WrongSignature",
@@ -100,6 +102,18 @@ class NotAsync(RevisionFileError, TypeError):
         )
 
 
+class NotAwaited(RevisionFileError, TypeError):
+    """Raised for a call on env that nobody awaits: it would silently do nothing, and the revision count as applied."""
+
+    def __init__(self, path: Path | None, function: str, line: int, call: str) -> None:
+        self.function, self.call = function, call
+        super().__init__(
+            path,
+            f"`{call}(...)` in `{function}` is not awaited, and would silently do nothing; write `await` before it",
+            line,
+        )
+
+
 class WrongSignature(RevisionFileError, TypeError):
     """Raised when `upgrade` or `downgrade` cannot be called with env alone."""
 
@@ -153,7 +167,9 @@ class HeadFileError(RevisionFileError, ValueError):
         advice = (
             "two branches added revisions: `asyncmig merge` joins them, `asyncmig rebase` puts yours behind the other"
             if len(self.expected) > 1
-            else "write the line(s) above into it, or let `asyncmig revision` do it with the next one"
+            else f"write {heads} into it, or let `asyncmig revision` do it with the next one"
+            if expected
+            else "delete it"
         )
         super().__init__(path, f"it {says}, and the head(s) of the revision files: {heads}; {advice}")
 

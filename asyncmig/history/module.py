@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,13 +11,16 @@ from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 from asyncmig.errors import AsyncmigError
-from asyncmig.history.file_errors import BrokenFile, MissingFunction, NotAsync, WrongSignature
+from asyncmig.history.file_errors import BrokenFile, MissingFunction, NotAsync, NotAwaited, WrongSignature
 from asyncmig.history.header import HEADER_NAMES, Header
 from asyncmig.history.revision import Revision
 
 __all__ = ["RevisionModule", "executed_header", "load", "run"]
 
 Step = Callable[[Any], Awaitable[object]]
+
+_BARE_CALL = re.compile(r"(?:^|[:;])[^\S\n]*\w+\.[\w.\[\]'\"]+\(", re.MULTILINE)
+"""What may be a statement that is a call and no more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +80,29 @@ def load(source: str, revision: Revision, path: Path) -> RevisionModule:
     """Run a revision file and take out its functions.
 
     Raises:
-        BrokenFile, MissingFunction, NotAsync, WrongSignature: when something is wrong with it.
+        BrokenFile, MissingFunction, NotAsync, WrongSignature, NotAwaited: when something is wrong with it.
     """
     module = run(source, path)
-    return RevisionModule(_step(module, "upgrade", path), _step(module, "downgrade", path), revision, source)
+    upgrade, downgrade = (_step(module, name, path) for name in ("upgrade", "downgrade"))
+    if _BARE_CALL.search(source):  # to parse each file a second time would take longer than the rest
+        _all_awaited(source, path)
+    return RevisionModule(upgrade, downgrade, revision, source)
+
+
+def _all_awaited(source: str, path: Path) -> None:
+    """Refuse statements that are a call on env, its database or its client, and not awaited."""
+    import ast
+
+    for function in ast.parse(source).body:
+        if not isinstance(function, ast.AsyncFunctionDef) or function.name not in ("upgrade", "downgrade"):
+            continue
+        given = function.args.posonlyargs + function.args.args
+        env = given[0].arg if given else "env"
+        for statement in ast.walk(function):
+            if isinstance(statement, ast.Expr) and isinstance(call := statement.value, ast.Call):
+                called = ast.unparse(call.func)
+                if called.startswith(f"{env}.") and not called.startswith((f"{env}.collections.", f"{env}.session.")):
+                    raise NotAwaited(path, function.name, statement.lineno, called)
 
 
 def _is_as_ever(code: CodeType) -> bool:

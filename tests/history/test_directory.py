@@ -194,12 +194,28 @@ class TestLoad:
         (source("aaaa", body=FUNCTIONS.replace("async def down", "def down").replace("await env.down()", "...")),
          file_errors.NotAsync, 11, "silently do nothing"),
         (source("aaaa", body=FUNCTIONS.replace("await env.up()", "yield")), file_errors.NotAsync, 7, "a `yield`"),
+        (source("aaaa", body=FUNCTIONS.replace("await env.up", "env.up")), file_errors.NotAwaited, 8, "`env.up(...)`"),
+        (source("aaaa", body=FUNCTIONS.replace("await env.down()", "if 1: env.db['a'].insert_one({})")),
+         file_errors.NotAwaited, 12, "in `downgrade` is not awaited"),
         (source("aaaa", body=FUNCTIONS.replace("upgrade(env)", "upgrade()")), file_errors.WrongSignature, 7, "()"),
         (source("aaaa", body=FUNCTIONS.replace("upgrade(env)", "upgrade(e, x)")), file_errors.WrongSignature, 7, "x)"),
         (source("aaaa", body=FUNCTIONS.replace("downgrade", "down")), file_errors.MissingFunction, None, "`downgrade`"),
         (source("aaaa", body=FUNCTIONS + "del upgrade"), file_errors.MissingFunction, None, "no `upgrade`"),
         (source("bbbb"), file_errors.UnreadableFile, None, "it was aaaa when it was listed, and is bbbb now"),
     )  # fmt: skip
+
+    @pytest.mark.parametrize(
+        "call",
+        [
+            "env.collections.add('a')",
+            "print('x')",
+            "await gather(\n        env.up(),\n    )",
+            "helper.up(env)",
+            "x = env.up()",
+        ],
+    )
+    def test_what_need_not_be_awaited_as_it_stands(self, directory: Directory, call: str) -> None:
+        directory.load(self.one(directory, source("aaaa", body=FUNCTIONS.replace("await env.up()", call))))
 
     @pytest.mark.parametrize(("content", "error", "line", "said"), FAULTS)
     def test_fault(
@@ -316,8 +332,8 @@ class TestHeadFile:
 
     REFUSALS: tuple[tuple[str | None, tuple[str, ...], type[AsyncmigError], list[str]], ...] = (
         (None, ("aaaa",), file_errors.HeadFileError, ["is not there", "revision files: aaaa"]),
-        ("aaaa\n", ("bbbb",), file_errors.HeadFileError, ["says aaaa", "revision files: bbbb"]),
-        ("aaaa\n", (), file_errors.HeadFileError, ["revision files: none"]),
+        ("aaaa\n", ("bbbb",), file_errors.HeadFileError, ["says aaaa", "revision files: bbbb; write bbbb into it"]),
+        ("aaaa\n", (), file_errors.HeadFileError, ["revision files: none; delete it"]),
         ("", ("aaaa",), file_errors.HeadFileError, ["says nothing"]),
         ("aaaa\n", ("aaaa", "bbbb"), file_errors.HeadFileError, ["asyncmig merge", "asyncmig rebase"]),
         ("<<<<<<< HEAD\naaaa\n=======\nbbbb\n>>>>>>> other\n", ("aaaa", "bbbb"), file_errors.HeadFileConflict,
