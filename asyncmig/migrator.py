@@ -49,6 +49,8 @@ class Migrator:
     ``include(kind, name)`` tells which collections are asyncmig's business at all;
     ``undeclared_indexes`` is ``drop``, ``hide`` or ``ignore``. ``on_event`` is called with each
     event of a run; ``command`` is what others see in the lock.
+
+    Raises ConfigurationError for names of the ledger and the lock that no collection can have, or that are one.
     """
 
     def __init__(
@@ -70,7 +72,7 @@ class Migrator:
         self.database = database
         self.directory = Directory(directory)
         self._models = collections
-        self._names = (revisions_collection, lock_collection)
+        self._names = _checked(revisions_collection, lock_collection)
         self._own = frozenset({*self._names, f"{revisions_collection}_failed"})
         self._patience, self._lease = lock_timeout, lock_lease
         self._strict_order = strict_order
@@ -424,3 +426,16 @@ async def autogenerate_migration(message: str, *, database: Any, collections: Mo
     found = await Migrator(database, collections=collections).difference()
     revision = Directory(".").new_id(taken=())
     return draft(found, revision=revision, down_revision=None, message=message), bool(found)
+
+
+def _checked(ledger: str, lock: str) -> tuple[str, str]:
+    from asyncmig.schema.names import name_fault
+
+    for key, name in (("revisions_collection", ledger), ("lock_collection", lock)):
+        if fault := name_fault(name):
+            raise ConfigurationError(f"{key}: {fault}")
+    if lock in (ledger, f"{ledger}_failed"):
+        raise ConfigurationError(
+            f"lock_collection: {lock!r} is the ledger's own; the lock needs a collection of its own"
+        )
+    return ledger, lock

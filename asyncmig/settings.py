@@ -93,8 +93,13 @@ class Settings:
         return self.url or self._missing("url", "mongodb://localhost:27017/app")
 
     def needed_database(self) -> str:
-        """The database's name; raises ConfigurationError, with the ways to set it, where there is none."""
-        return self.database_name or self._missing("database", "app", also="a URL that ends with /NAME names it, too")
+        """The database's name; raises ConfigurationError for one that cannot be, or with the ways to set it."""
+        from asyncmig.schema.names import database_name_fault
+
+        name = self.database_name or self._missing("database", "app", also="a URL that ends with /NAME names it, too")
+        if fault := database_name_fault(name):
+            raise ConfigurationError(f"database: {fault}")
+        return name
 
     def needed_models(self) -> str:
         """What ``models`` names; raises ConfigurationError, with the ways to set it, where there is nothing."""
@@ -262,7 +267,7 @@ def _one_of(*choices: str) -> Callable[[_Given], str]:
 def _patterns(given: _Given) -> tuple[str, ...]:
     items = given.value.split(",") if isinstance(given.value, str) else given.value
     if not isinstance(items, list) or not all(isinstance(item, str) for item in items):
-        given.wrong(f'must be a list of patterns such as ["app_*"], not {_kind(given.value)}')
+        given.wrong(f'must be a list of patterns such as ["app_*"], not {given.value!r}')
     return tuple(item.strip() for item in items if item.strip())
 
 

@@ -304,3 +304,18 @@ async def test_check_sees_edited_files_and_a_wrong_head_file(make: Make) -> None
     migrator.directory.head_file.write(["somebody_else"])
     with pytest.raises(HeadFileError):
         await migrator.check()
+
+
+@pytest.mark.parametrize(
+    ("options", "fault"),
+    [
+        ({"revisions_collection": "a$b"}, "revisions_collection: 'a$b' has a character in it"),
+        ({"lock_collection": "system.lock"}, "lock_collection: 'system.lock' is among MongoDB's own"),
+        ({"lock_collection": "asyncmig_revisions"}, "lock_collection: 'asyncmig_revisions' is the ledger's own"),
+        ({"lock_collection": "asyncmig_revisions_failed"}, "is the ledger's own"),
+    ],
+)
+def test_names_of_ledger_and_lock_that_cannot_be(options: dict[str, str], fault: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        Migrator(**options)
+    assert fault in str(caught.value)

@@ -124,8 +124,8 @@ class TestFiles:
             ("asyncmig.toml", "driver = 'pymong'", "driver: must be one of motor, pymongo, not 'pymong'"),
             ("asyncmig.toml", "strict_order = 'maybe'", "strict_order: must be true or false, not 'maybe'"),
             ("asyncmig.toml", "strict_order = 2", "strict_order: must be true or false, not 2"),
-            ("asyncmig.toml", "include = 3", 'include: must be a list of patterns such as ["app_*"], not a number'),
-            ("asyncmig.toml", "exclude = [3]", "exclude: must be a list of patterns"),
+            ("asyncmig.toml", "include = 3", 'include: must be a list of patterns such as ["app_*"], not 3'),
+            ("asyncmig.toml", "exclude = [3]", 'exclude: must be a list of patterns such as ["app_*"], not [3]'),
         ],
     )
     def test_faults(self, tmp_path: Path, name: str, text: str, fault: str) -> None:
@@ -193,6 +193,20 @@ class TestUrls:
 
     def test_the_setting_beats_the_path(self) -> None:
         assert Settings(root=Path("/p"), url="mongodb://h/one", database="two").database_name == "two"
+
+    @pytest.mark.parametrize(
+        ("name", "fault"),
+        [
+            ("a.b", "database: 'a.b' has '.' in it, which no database's name can have"),
+            ("a b", "has ' ' in it"),
+            ("a$", "has '$' in it"),
+            ("é" * 32, "database: a name of 64 bytes, and a database's has 63 at most"),
+        ],
+    )
+    def test_a_name_that_no_database_can_have(self, name: str, fault: str) -> None:
+        with pytest.raises(ConfigurationError) as caught:
+            Settings(root=Path("/p"), url="mongodb://h", database=name).needed_database()
+        assert fault in str(caught.value)
 
     def test_another_scheme_is_refused_unshown(self, tmp_path: Path) -> None:
         with pytest.raises(ConfigurationError) as caught:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
 from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -115,7 +116,11 @@ class App:
 
         from asyncmig.drivers.connection import close, connect
 
-        client = await connect(url, driver=self.settings.driver)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always", UserWarning)
+            client = await connect(url, driver=self.settings.driver)
+        for warning in caught:
+            self.console.warn(str(warning.message))
         try:
             yield client[self.settings.needed_database()]
         finally:

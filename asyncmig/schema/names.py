@@ -6,10 +6,11 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 from typing import Any, Final
 
-__all__ = ["name_fault", "suggestion"]
+__all__ = ["database_name_fault", "name_fault", "suggestion"]
 
 _LONGEST: Final = 253
 """Bytes: 255 for database, point and collection together, and a database's name has one at least."""
+_LONGEST_DATABASE: Final = 63
 
 
 def name_fault(name: Any) -> str | None:
@@ -32,6 +33,18 @@ def name_fault(name: Any) -> str | None:
             f"a name of {len(name.encode())} bytes: database and collection together have 255, with the point "
             "between them (and less where the server is older or sharded)"
         )
+    return None
+
+
+def database_name_fault(name: str) -> str | None:
+    """What is wrong with a database's name, if anything is.
+
+    https://www.mongodb.com/docs/manual/reference/limits/#naming-restrictions
+    """
+    if found := sorted(set(name) & set('/\\. "$\0')):
+        return f"{name!r} has {found[0]!r} in it, which no database's name can have"
+    if len(name.encode()) > _LONGEST_DATABASE:
+        return f"a name of {len(name.encode())} bytes, and a database's has {_LONGEST_DATABASE} at most"
     return None
 
 

@@ -182,12 +182,21 @@ class LocalServer:
     def _start(self, deadline: float) -> None:
         if self._folder is None:
             self._folder = Path(tempfile.mkdtemp(prefix="asyncmig-mongod-"))
-        self._folder.mkdir(parents=True, exist_ok=True)
+        self._make_writable(self._folder)
         mongod = str(self._mongod or find_mongod())
         while not self._listens(mongod, deadline):
             self._port = 0  # somebody took the port in the meantime
         if self._replset:
             self._become_primary(deadline)
+
+    def _make_writable(self, folder: Path) -> None:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self.log.open("ab").close()
+        except OSError as error:
+            raise ServerFailed(
+                f"cannot keep its data in {folder}: {error.strerror}; name a folder that it may write to", self.log, ()
+            ) from error
 
     def _listens(self, mongod: str, deadline: float) -> bool:
         """Start the process; False when the port that was free a moment ago is not any more."""

@@ -120,6 +120,15 @@ async def test_a_url_that_leads_nowhere(
         assert "Topology Description" not in result.stderr
 
 
+async def test_an_option_that_the_driver_does_not_know_is_a_warning_of_ours(
+    run: Run, server: Any, server_url: str, write_revision: Callable[..., Any]
+) -> None:
+    write_revision("aaaa")
+    result = await run("current", ASYNCMIG_URL=f"{server_url}&colour=blue")
+    assert result.code == 0
+    assert "Warning: Unknown option: colour." in result.stderr
+
+
 # -- documents that somebody has edited by hand ---------------------------------------------------
 
 SOUND = {"_id": "aaaa", "state": "applied", "token": 1, "journal": []}

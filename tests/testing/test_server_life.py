@@ -177,6 +177,14 @@ def test_a_server_that_closes_connections_while_it_starts_is_asked_again(
         assert cut == {"hello", "replSetGetStatus", "replSetGetConfig", "replSetReconfig"}
 
 
+@pytest.mark.parametrize("place", ["a_file", "a_file/db", "a_folder"])
+def test_a_folder_that_cannot_be_written_to(tmp_path: Path, place: str) -> None:
+    (tmp_path / "a_file").touch()
+    (tmp_path / "a_folder/mongod.log").mkdir(parents=True)  # rights do not stop root
+    with pytest.raises(ServerFailed, match=rf"cannot keep its data in {tmp_path / place}: .*name a folder"):
+        LocalServer(tmp_path / place).start()
+
+
 def test_two_servers_cannot_share_a_folder(tmp_path: Path) -> None:
     with LocalServer(tmp_path) as first:
         with pytest.raises(FolderInUse, match=rf"another mongod \(pid {first.pid}\) is running on {tmp_path}"):
