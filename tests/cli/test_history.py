@@ -11,9 +11,13 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from .conftest import Run
 
 HISTORY = (
     "dddd  fourth  (head, needs cccc)",
@@ -212,3 +216,14 @@ def test_a_reader_that_leaves_early(folder: Path, write_revision) -> None:
     command = f"{sys.executable} -m asyncmig history | head -1"
     done = subprocess.run(command, shell=True, cwd=folder, capture_output=True, text=True)
     assert (done.stdout.count("\n"), done.stderr) == (1, "")
+
+
+async def test_a_name_that_the_files_have_twice_is_not_looked_for_in_the_database(
+    run: Run, write_revision: Callable[..., Any]
+) -> None:
+    write_revision("aaaa1")
+    write_revision("aaaa2", "aaaa1")
+    ambiguous, unknown = await run("show", "aaaa"), await run("show", "bbbb")
+    assert (ambiguous.code, unknown.code) == (1, 1)
+    assert "--applied" not in ambiguous.stderr
+    assert "`asyncmig show --applied bbbb` looks for it in the database" in unknown.stderr

@@ -13,6 +13,7 @@ from asyncmig.cli.options import command, revision_argument
 from asyncmig.cli.output import emit, python
 from asyncmig.errors import RevisionError
 from asyncmig.history import Revision, RevisionGraph
+from asyncmig.history.errors import UnknownRevision
 
 if TYPE_CHECKING:
     from asyncmig.migrator import Migrator
@@ -55,7 +56,7 @@ def _found(graph: RevisionGraph, name: str) -> list[Revision]:
     try:
         return [graph.get(name)] if name in graph else list(graph.resolve(name))
     except RevisionError as error:
-        if isinstance(error, LookupError):
+        if isinstance(error, UnknownRevision):
             error.add_note(
                 f"`asyncmig show --applied {name}` looks for it in the database, which keeps what it has run"
             )
