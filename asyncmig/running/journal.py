@@ -76,6 +76,7 @@ class Journal:
         self.former, self.superseded = list(former), list(superseded)
         self._fields: Document = {}
         self._dates: list[str] = []
+        self._left: int | None = None
         self._writing = asyncio.Lock()
         self._scheduled: asyncio.Handle | None = None
         self._task: asyncio.Task[None] | None = None
@@ -99,15 +100,16 @@ class Journal:
         """What tells an operation from all others, of this revision and of any other."""
         return f"{self._revision}/{self._field}/{number}"
 
-    async def diverge(self, number: int) -> None:
-        """Put aside what is journalled from ``number`` on: the file was edited since."""
+    def diverge(self, number: int) -> None:
+        """Put aside what is journalled from ``number`` on, as the file was edited since: ahead of the next write."""
         self.superseded += self.former[number - 1 :]
         del self.former[number - 1 :]
-        aside = [entry.document for entry in self.superseded]
-        await self._write({}, ())
-        await self._ledger.send(
-            self._lease, Update(self._revision, {"superseded": aside}, cut=(self._field, number - 1))
-        )
+        self._left = number - 1
+
+    @property
+    def has_diverged(self) -> bool:
+        """Whether something was put aside and is not written yet."""
+        return self._left is not None
 
     async def start(
         self, number: int, operation: Operation, intent: Mapping[str, Any] | None, session: Any = None
@@ -194,10 +196,15 @@ class Journal:
             await self._put()
 
     async def _put(self) -> None:
-        fields, dates = self._fields, tuple(self._dates)
-        self._fields, self._dates = {}, []
-        if fields:
-            await self._ledger.send(self._lease, Update(self._revision, fields, dates))
+        writes = []
+        if self._left is not None:
+            aside = [entry.document for entry in self.superseded]
+            writes.append(Update(self._revision, {"superseded": aside}, cut=(self._field, self._left)))
+        if self._fields:
+            writes.append(Update(self._revision, self._fields, tuple(self._dates)))
+        self._fields, self._dates, self._left = {}, [], None
+        if writes:
+            await self._ledger.send(self._lease, *writes)
 
     def _check(self) -> None:
         if self._failure is not None:
@@ -231,6 +238,8 @@ class Journal:
         if self._task is not None:
             await asyncio.wait([self._task])
         self._check()
+        if self.has_diverged:
+            await self._put()
         fields, dates = self._fields, tuple(self._dates)
         self._fields, self._dates = {}, []
         return fields, dates

@@ -67,7 +67,11 @@ class JournallingPerformer(Performer):
 
     async def _done(self, number: int, operation: Operation) -> Any:
         former = self._journal.entry(number)
-        if former is not None and former.is_finished and not self._diverges(former, number, operation):
+        if former is not None and self._diverges(former, number, operation):
+            self._run.tell(JournalDiverged(self._step.revision, number, former.description, operation))
+            self._journal.diverge(number)
+            former = None
+        if former is not None and former.is_finished:
             self._skip(number, operation, "it was done before")
             return former.result
         task = asyncio.ensure_future(self._journalled(number, operation, former))
@@ -91,10 +95,6 @@ class JournallingPerformer(Performer):
         self._run.tell(OperationSkipped(step.revision, step.direction, number, operation, reason))
 
     async def _journalled(self, number: int, operation: Operation, former: JournalEntry | None) -> Any:
-        if former is not None and self._diverges(former, number, operation):
-            self._run.tell(JournalDiverged(self._step.revision, number, former.description, operation))
-            await self._journal.diverge(number)
-            former = None
         if group := self._group(number, former):
             return await self._together(group)
         earlier = former or self._journal.put_aside(operation)
@@ -195,6 +195,16 @@ class JournallingPerformer(Performer):
 
     def _context(self, number: int) -> Context:
         return replace(self.context, progress=self._tracked.get(number))
+
+    @property
+    def is_idle(self) -> bool:
+        """As any performer; and nothing of a former run was put aside."""
+        return super().is_idle and not self._journal.has_diverged
+
+    def conclude(self) -> None:
+        """Put aside what a former run has journalled beyond the last operation: the file was edited since."""
+        if self._journal.entry(self._number + 1) is not None:
+            self._journal.diverge(self._number + 1)
 
     def hold(self) -> None:
         """As the journal does."""

@@ -181,6 +181,7 @@ class Step:
         else:
             performer = JournallingPerformer(self, journal, None, await outlook(self._module, self.direction))
         await self._run(performer)
+        performer.conclude()
 
     async def _run(self, performer: Performer) -> None:
         self._performer, self._began = performer, perf_counter()

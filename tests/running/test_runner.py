@@ -306,13 +306,30 @@ async def test_an_edited_file_is_held_against_its_journal(history: History, data
     assert await database["z"].count_documents({}) == 0
 
 
-async def test_a_shorter_file_leaves_no_old_entries_in_the_journal(history: History, database: Any) -> None:
+@pytest.mark.parametrize("left", ["w", "x", ""], ids=["another", "its beginning", "nothing"])
+async def test_a_shorter_file_leaves_no_old_entries_in_the_journal(history: History, database: Any, left: str) -> None:
     history.add("a", "\n".join(MAKE.format(name) for name in "xyz") + "\n1 / 0")
     with pytest.raises(RevisionFailed):
         await history.runner(database).upgrade()
-    history.add("a", MAKE.format("w"))
+    history.add("a", "".join(map(MAKE.format, left)))
     await history.runner(database).upgrade()
-    assert [one.collection for one in (await record(database, "a")).journal] == ["w"]
+    found = await record(database, "a")
+    assert [one.collection for one in found.journal] == [*left]
+    assert [one.collection for one in found.superseded] == [one for one in "xyz" if one != left]
+
+
+async def test_an_edited_file_whose_operations_run_at_once(history: History, database: Any) -> None:
+    """What differs is put aside before any of them is written down."""
+    at_once = "await asyncio.gather(*(env.create_collection(name) for name in {!r}))"
+    history.add("a", "\n".join(MAKE.format(name) for name in "wxyz") + "\n1 / 0")
+    with pytest.raises(RevisionFailed):
+        await history.runner(database).upgrade()
+    history.add("a", at_once.format("vxyzuts"))
+    await history.runner(database).upgrade()
+    found = await record(database, "a")
+    assert [one.collection for one in found.journal] == [*"vxyzuts"]
+    assert [one.collection for one in found.superseded] == [*"wxyz"]
+    assert all(one.is_finished for one in found.journal)
 
 
 async def test_files_that_cannot_be_loaded_stop_a_run_before_its_first_step(history: History, database: Any) -> None:

@@ -85,8 +85,11 @@ class JournalEntry:
         return {name: list(value) if isinstance(value, tuple) else value for name, value in found.items()}
 
     def reopened(self) -> JournalEntry:
-        """The same with its end unknown, so that it is applied again, as a whole, with its first intent."""
-        return replace(self, finished_at=None, error=None, checkpoint=None)
+        """The same with its end unknown, so that it is applied again, as a whole, with its first intent.
+
+        One that was refused is left as it is: it is applied again anyhow, and there is nothing of it to undo.
+        """
+        return replace(self, finished_at=None, error=None, checkpoint=None) if self.may_be_done else self
 
     @property
     def is_finished(self) -> bool:
