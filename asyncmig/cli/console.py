@@ -18,7 +18,7 @@ import asyncclick as click
 if TYPE_CHECKING:
     from rich.console import Console as RichConsole
 
-__all__ = ["RICH_STYLES", "Console", "Stream", "Style"]
+__all__ = ["RICH_STYLES", "Console", "Stream", "Style", "drop"]
 
 Style = Literal["id", "good", "bad", "warn", "faint", "strong"]
 
@@ -80,15 +80,15 @@ class Console:
         """A line that the next message takes the place of: what is going on just now. On a terminal only."""
         if self.err.terminal:
             line = text[: shutil.get_terminal_size().columns - 1]
-            self.err.write(line, end="\r")
+            self._tell(line, end="\r")
             self._unfinished = len(line)
 
     def say(self, text: str = "", style: Style | None = None) -> None:
         """One message for people, on stderr."""
         if self._unfinished:
-            self.err.write(" " * self._unfinished, end="\r")
+            self._tell(" " * self._unfinished, end="\r")
             self._unfinished = 0
-        self.err.write(self.err.paint(text, style) if style else text)
+        self._tell(self.err.paint(text, style) if style else text)
 
     def warn(self, text: str) -> None:
         """One warning, on stderr."""
@@ -97,6 +97,18 @@ class Console:
     def fail(self, text: str) -> None:
         """One error, on stderr."""
         self.say(f"{self.err.paint('Error:', 'bad')} {text}")
+
+    def _tell(self, text: str, end: str = "\n") -> None:
+        """Write to stderr. Where nobody reads on (``2>&1 | head``), what is being done goes on, untold."""
+        try:
+            self.err.write(text, end=end)
+        except BrokenPipeError:
+            drop(self.err.file)
+
+
+def drop(file: TextIO) -> None:
+    """Let what is still to be written to a pipe that nobody reads go nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), file.fileno())
 
 
 def _stream(file: TextIO, environment: Mapping[str, str]) -> Stream:

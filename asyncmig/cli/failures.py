@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import errno
-import os
 import signal
 import sys
 
 import asyncclick as click
 
-from asyncmig.cli.console import Console
+from asyncmig.cli.console import Console, drop
 from asyncmig.errors import AsyncmigError
 
 __all__ = ["Answer", "Interrupted", "report"]
@@ -51,7 +50,7 @@ def report(error: BaseException, console: Console, *, verbose: bool) -> int:
             for note in getattr(error, "__notes__", ()):
                 console.say(note)
         case OSError(errno=errno.EPIPE):
-            _drop_output()
+            drop(sys.stdout)  # `asyncmig history | head`
         case Answer():
             pass
         case _ if not verbose:
@@ -65,11 +64,6 @@ def _plain(error: BaseException) -> BaseException:
         ours = [inner for inner in error.exceptions if isinstance(inner, AsyncmigError | click.ClickException)]
         error = (ours or error.exceptions)[0]
     return Interrupted(signal.SIGINT) if isinstance(error, KeyboardInterrupt | click.Abort) else error
-
-
-def _drop_output() -> None:
-    """``asyncmig history | head``: nobody reads on, so what is still buffered goes nowhere."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _show_traceback(error: BaseException, console: Console) -> None:

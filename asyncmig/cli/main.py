@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import sys
 from collections.abc import Sequence
+from io import TextIOWrapper
 from typing import Any
 
 import asyncclick as click
@@ -55,6 +56,8 @@ click.version_option(asyncmig.__version__, message="asyncmig %(version)s")(cli)
 def main() -> None:
     """The entry point of the console script and of ``python -m asyncmig``."""
     gc.set_threshold(20_000)  # what is imported lives on; to search it for garbage takes 8 % of a start
+    if isinstance(sys.stdout, TextIOWrapper):  # stderr is so by itself: what it cannot show, it shows escaped
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         code = run(cli.main(standalone_mode=False))
     except KeyboardInterrupt as error:  # in the moments when the loop starts or ends

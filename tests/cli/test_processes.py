@@ -76,6 +76,21 @@ class TestStreamsAndExitCodes:
         done = subprocess.run([sys.executable, "-m", "asyncmig", "--version"], capture_output=True, text=True)
         assert (done.returncode, done.stdout[:9], done.stderr) == (0, "asyncmig ", "")
 
+    def test_a_terminal_that_knows_ascii_alone(self, run_cli, write_revision, settings) -> None:
+        write_revision("aaaa", message="prix en €")
+        result = run_cli("show", "aaaa", env=settings | {"PYTHONIOENCODING": "ascii"})
+        assert (result.returncode, result.stderr) == (0, "")
+        assert "prix en \\u20ac" in result.stdout
+
+    async def test_a_run_goes_on_when_nobody_reads_its_messages(
+        self, start_cli, write_revision, settings, server
+    ) -> None:
+        write_revision("aaaa", body='await env.create_collection("a")\nawait env.create_collection("b")')
+        process = start_cli("upgrade", env=settings)
+        process.stderr.close()
+        assert process.wait(timeout=20) == 0
+        assert {"a", "b"} <= set(await server.list_collection_names())
+
     def test_nothing_is_left_to_warn_about(self, run_cli, write_revision, settings) -> None:
         write_revision("aaaa", body='await env.create_collection("a")')
         for driver in ("motor", "pymongo"):
