@@ -27,17 +27,21 @@ COLLECTIONS = 16
 _AT_ONCE = 4
 
 Do = Callable[[int, Operation], Awaitable[Any]]
-Refusal = OperationRefused | UnsupportedByDriver
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How one operation of a group ended; ``refusal`` is None where it is done. ``seconds``: how long it took."""
+    """How one operation of a group ended; ``failure`` is None where it is done. ``seconds``: how long it took."""
 
     operation: Operation
     seconds: float = 0.0
     result: Any = None
-    refusal: Refusal | None = None
+    failure: Exception | None = None
+
+    @property
+    def is_known(self) -> bool:
+        """Whether it is done, or was refused; after any other failure nobody knows."""
+        return self.failure is None or isinstance(self.failure, OperationRefused | UnsupportedByDriver)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +70,9 @@ class Group:
         return tuple(map(fingerprint, self.operations[1:]))
 
     async def carry_out(self, do: Do) -> dict[int, Outcome]:
-        """Do all, those of a collection in their order; no further collection once one was refused.
+        """Do all, those of a collection in their order; no further collection once one has failed.
 
         Returns how each ended, by its number; what was not begun is not in it.
-
-        What ``do`` raises otherwise is raised, when all that was begun has come to an end: then
-        nobody knows how far the group has got.
         """
         outcomes: dict[int, Outcome] = {}
         waiting = self._by_collection()
@@ -80,14 +81,12 @@ class Group:
             for operations in waiting:
                 for number, operation in operations:
                     outcomes[number] = await _outcome(number, operation, do)
-                    if outcomes[number].refusal:
+                    if outcomes[number].failure:
                         break
-                if any(one.refusal for one in outcomes.values()):
+                if any(one.failure for one in outcomes.values()):
                     return
 
-        ended = await asyncio.gather(*(work() for _ in range(_AT_ONCE)), return_exceptions=True)
-        if failure := next((one for one in ended if one is not None), None):
-            raise failure
+        await asyncio.gather(*(work() for _ in range(_AT_ONCE)))
         return outcomes
 
     def _by_collection(self) -> Iterator[list[tuple[int, Operation]]]:
@@ -100,8 +99,8 @@ async def _outcome(number: int, operation: Operation, do: Do) -> Outcome:
     began = perf_counter()
     try:
         result = await do(number, operation)
-    except (OperationRefused, UnsupportedByDriver) as error:
-        return Outcome(operation, perf_counter() - began, refusal=error)
+    except Exception as error:  # noqa: BLE001  # raised where the revision asks for this very operation
+        return Outcome(operation, perf_counter() - began, failure=error)
     return Outcome(operation, perf_counter() - began, result)
 
 

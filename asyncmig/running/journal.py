@@ -129,11 +129,13 @@ class Journal:
         await self._write(*self._placed(group.first, entry | told, "started_at"))
 
     def finish_group(self, group: Group, outcomes: Mapping[int, Outcome]) -> None:
-        """Note how each operation of a group has ended; as :meth:`finish`."""
-        refused = min((number for number, one in outcomes.items() if one.refusal), default=0)
+        """Note how each operation of a group has ended, if that is known of all; as :meth:`finish`."""
+        if not all(one.is_known for one in outcomes.values()):
+            return
+        refused = min((number for number, one in outcomes.items() if one.failure), default=0)
         for number, operation in enumerate(group.operations, group.first):
             ended = outcomes.get(number)
-            failure = _told(ended.refusal) if ended and ended.refusal else None
+            failure = _told(ended.failure) if ended and ended.failure else None
             if ended is None:
                 failure = f"not begun, as operation {refused} was refused"
             entry = entry_of(number, operation) | {"error": failure, "result": ended.result if ended else None}

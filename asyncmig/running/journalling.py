@@ -141,11 +141,7 @@ class JournallingPerformer(Performer):
         return self._ended(group.first, self._ahead.pop(group.first))
 
     async def _one(self, number: int, operation: Operation) -> Any:
-        try:
-            return await self._patiently(number, operation, lambda: apply(operation, self.context))
-        except Exception:
-            self._at = (number, operation)
-            raise
+        return await self._patiently(number, operation, lambda: apply(operation, self.context))
 
     def _fetched(self, number: int, operation: Operation) -> Any:
         """How an operation ended that was carried out before it was asked for."""
@@ -160,8 +156,8 @@ class JournallingPerformer(Performer):
 
     def _ended(self, number: int, outcome: Outcome) -> Any:
         self._at = (number, outcome.operation)
-        if outcome.refusal is not None:
-            raise outcome.refusal
+        if outcome.failure is not None:
+            raise outcome.failure
         self._tell_finished(number, outcome.operation, outcome.seconds, outcome.result)
         return outcome.result
 

@@ -203,6 +203,24 @@ async def test_a_connection_that_breaks_is_no_harm(
     assert await names(database) == NAMES
 
 
+async def test_a_connection_that_stays_broken_is_told_with_its_operation_and_its_line(
+    history: History, database: Any, clients: dict[str, Any], driver_name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("asyncmig.running.performer._PAUSES", (0.01,))
+    file = history.revisions["m1"].path
+    assert file is not None
+    line = next(n for n, text in enumerate(file.read_text().splitlines(), 1) if "create_collection('c05')" in text)
+    where = rf"operation 11 \(create collection c05\), line {line}: AutoReconnect"
+    async with failing(clients[driver_name], database, ["create"], times=2, collection="c05", closeConnection=True):
+        with pytest.raises(RevisionFailed, match=where):
+            await history.runner(database).upgrade()
+    found = await record(database)
+    assert [len(entry.together) for entry in found.journal] == [31]
+    assert found.unknown is not None
+    await history.runner(database).upgrade()
+    assert await names(database) == NAMES
+
+
 # -- killed in the middle -------------------------------------------------------------------------
 
 
