@@ -50,7 +50,8 @@ class Migrator:
     ``undeclared_indexes`` is ``drop``, ``hide`` or ``ignore``. ``on_event`` is called with each
     event of a run; ``command`` is what others see in the lock.
 
-    Raises ConfigurationError for names of the ledger and the lock that no collection can have, or that are one.
+    Raises ConfigurationError for names of the ledger and the lock that no collection can have, or that are one,
+    and for seconds and words that do not fit.
     """
 
     def __init__(
@@ -74,9 +75,12 @@ class Migrator:
         self._models = collections
         self._names = _checked(revisions_collection, lock_collection)
         self._own = frozenset({*self._names, f"{revisions_collection}_failed"})
-        self._patience, self._lease = lock_timeout, lock_lease
+        self._patience = _seconds("lock_timeout", lock_timeout, lock_timeout == 0)
+        self._lease = _seconds("lock_lease", lock_lease)
         self._strict_order = strict_order
         self._include = include
+        if undeclared_indexes not in ("drop", "hide", "ignore"):
+            raise ConfigurationError(f"undeclared_indexes: must be drop, hide or ignore, not {undeclared_indexes!r}")
         self._undeclared: Undeclared = undeclared_indexes
         self._on_event, self._command = on_event, command
 
@@ -365,6 +369,8 @@ class Migrator:
                 "this needs models: pass collections to Migrator, or set `models` in [tool.asyncmig], "
                 'for example "app.models:ALL_COLLECTIONS"'
             )
+        if isinstance(self._models, type):
+            raise ConfigurationError(f"collections is a list of models: write [{self._models.__name__}]")
         return declared_state(load_models(self._models) if isinstance(self._models, str) else self._models)
 
     def _explaining(self, doing: str) -> AbstractContextManager[None]:
@@ -439,3 +445,9 @@ def _checked(ledger: str, lock: str) -> tuple[str, str]:
             f"lock_collection: {lock!r} is the ledger's own; the lock needs a collection of its own"
         )
     return ledger, lock
+
+
+def _seconds(key: str, value: Any, allowed: bool = False) -> float:
+    if isinstance(value, int | float) and (allowed or 0 < value < float("inf")):
+        return value
+    raise ConfigurationError(f"{key}: must be a number of seconds, not {value!r}")

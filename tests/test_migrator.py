@@ -313,9 +313,18 @@ async def test_check_sees_edited_files_and_a_wrong_head_file(make: Make) -> None
         ({"lock_collection": "system.lock"}, "lock_collection: 'system.lock' is among MongoDB's own"),
         ({"lock_collection": "asyncmig_revisions"}, "lock_collection: 'asyncmig_revisions' is the ledger's own"),
         ({"lock_collection": "asyncmig_revisions_failed"}, "is the ledger's own"),
+        ({"undeclared_indexes": "keep"}, "undeclared_indexes: must be drop, hide or ignore, not 'keep'"),
+        ({"lock_timeout": "60"}, "lock_timeout: must be a number of seconds, not '60'"),
+        ({"lock_timeout": -1}, "lock_timeout: must be a number of seconds, not -1"),
+        ({"lock_lease": 0}, "lock_lease: must be a number of seconds, not 0"),
     ],
 )
-def test_names_of_ledger_and_lock_that_cannot_be(options: dict[str, str], fault: str) -> None:
+def test_options_that_cannot_be(options: dict[str, Any], fault: str) -> None:
     with pytest.raises(ConfigurationError) as caught:
         Migrator(**options)
     assert fault in str(caught.value)
+
+
+async def test_one_model_is_no_list_of_models(make: Make) -> None:
+    with pytest.raises(ConfigurationError, match=r"collections is a list of models: write \[Wallet\]"):
+        await make(Wallet).diff()

@@ -18,6 +18,14 @@ __all__ = ["collection_faults", "view_faults"]
 Faults = Iterator[tuple[str, str]]
 
 _OF_COLLECTIONS: Final = ("__collection_name__", "__indexes__", "__options__", "__initial_data__", "__renamed_from__")
+_TAKEN_FOR_ATTRIBUTES: Final = (
+    "capped",
+    "collation",
+    "timeseries",
+    "validator",
+    "clusteredIndex",
+    "expireAfterSeconds",
+)
 _OF_VIEWS: Final = ("__collection_name__", "__view_on__", "__pipeline__", "__options__")
 
 
@@ -60,8 +68,12 @@ def _misspelt(model: Any, known: Sequence[str]) -> Faults:
     """An attribute that nobody reads would declare nothing, and nobody would notice."""
     for attribute, value in vars(model).items():
         special = attribute.startswith("__") and attribute.endswith("__")
-        if special and attribute not in known and not callable(value) and (near := suggestion(attribute, known)):
+        if not special or attribute in known or callable(value):
+            continue
+        if near := suggestion(attribute, known):
             yield attribute, f"is not read by asyncmig{near}"
+        elif attribute[2:-2] in _TAKEN_FOR_ATTRIBUTES:
+            yield attribute, f"is not read by asyncmig; write __options__ = {{'{attribute[2:-2]}': ...}}"
 
 
 def _stray_indexes(model: Any) -> Faults:

@@ -295,6 +295,8 @@ def test_what_is_not_refused(given: dict[str, Any]) -> None:
         ("__indexs__", ["a"], "is not read by asyncmig; did you mean '__indexes__'?"),
         ("__option__", {"capped": True}, "is not read by asyncmig; did you mean '__options__'?"),
         ("__initialdata__", [], "is not read by asyncmig; did you mean '__initial_data__'?"),
+        ("__validator__", {"a": 1}, "is not read by asyncmig; write __options__ = {'validator': ...}"),
+        ("__collation__", {"locale": "de"}, "write __options__ = {'collation': ...}"),
         ("indexes", [Index("a")], "put what it holds into __indexes__"),
         ("by_owner", Index("owner"), "put what it holds into __indexes__"),
         ("indexes", ["a"], ""),  # another library's, for all that can be told
