@@ -371,7 +371,13 @@ class Migrator:
             )
         if isinstance(self._models, type):
             raise ConfigurationError(f"collections is a list of models: write [{self._models.__name__}]")
-        return declared_state(load_models(self._models) if isinstance(self._models, str) else self._models)
+        wanted = declared_state(load_models(self._models) if isinstance(self._models, str) else self._models)
+        if taken := sorted(self._own & wanted.collections.keys()):
+            raise ConfigurationError(
+                f"{taken[0]!r} is asyncmig's own collection, and a model has its name; rename the model's, or set "
+                "revisions_collection or lock_collection to another name"
+            )
+        return wanted
 
     def _explaining(self, doing: str) -> AbstractContextManager[None]:
         from asyncmig.drivers.explain import explaining

@@ -328,3 +328,8 @@ def test_options_that_cannot_be(options: dict[str, Any], fault: str) -> None:
 async def test_one_model_is_no_list_of_models(make: Make) -> None:
     with pytest.raises(ConfigurationError, match=r"collections is a list of models: write \[Wallet\]"):
         await make(Wallet).diff()
+
+
+async def test_a_model_of_asyncmigs_own_collection_is_refused(make: Make) -> None:
+    with pytest.raises(ConfigurationError, match=r"'wallet' is asyncmig's own collection, and a model has its name"):
+        await make(lock_collection="wallet").diff()

@@ -6,10 +6,11 @@ import pkgutil
 from collections.abc import Iterable
 from importlib import import_module
 from importlib.util import find_spec
+from traceback import extract_tb
 from types import ModuleType
 from typing import Any
 
-from asyncmig.errors import ConfigurationError
+from asyncmig.errors import AsyncmigError, ConfigurationError
 from asyncmig.schema.declaration import Collection, View
 from asyncmig.schema.names import suggestion
 
@@ -23,8 +24,8 @@ def load_models(where: str) -> list[type[Any]]:
 
     A module alone stands for its ``ALL_COLLECTIONS``; where it has none, for every Collection and
     View defined in it (or in its submodules, as far as it has imported them). ``sys.path`` is left
-    as it is. Raises ConfigurationError where nothing of the kind is there, DeclarationError where
-    a model is faulty; whatever else the module raises when it is imported comes through.
+    as it is. Raises ConfigurationError where nothing of the kind is there or the module cannot be
+    imported, whatever it raises, and DeclarationError where a model is faulty.
     """
     name, colon, attribute = where.partition(":")
     if "/" in name or name.endswith(".py"):
@@ -57,6 +58,17 @@ def _module(name: str, where: str) -> ModuleType:
         raise ConfigurationError(
             f"models: {name!r} does not parse: {error.msg} ({error.filename}, line {error.lineno})"
         ) from error
+    except AsyncmigError:
+        raise
+    except (Exception, SystemExit) as error:  # whatever the user's own code raises is no fault of ours
+        raise ConfigurationError(
+            f"models: importing {name!r} failed: {type(error).__name__}: {error}{_place(error)}"
+        ) from error
+
+
+def _place(error: BaseException) -> str:
+    frame = extract_tb(error.__traceback__)[-1]
+    return f" ({frame.filename}, line {frame.lineno})"
 
 
 def _instead(missing: str, asked: str) -> str:

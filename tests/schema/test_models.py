@@ -28,6 +28,7 @@ FILES: Mapping[str, str] = {
     "shop/dependent.py": "import not_installed_anywhere\n",
     "shop/circular.py": "from shop.models import Nothing\n",
     "shop/failing.py": "1 / 0\n",
+    "shop/leaving.py": "raise SystemExit(3)\n",
     "shop/parts/__init__.py": "from shop.parts.wallet import Wallet\nfrom shop.models import Active\n",
     "shop/parts/wallet.py": f"{HEAD}{WALLET}",
 }
@@ -103,6 +104,14 @@ def test_a_faulty_model_is_told_as_one() -> None:
         load_models("shop.faulty")
 
 
-def test_what_goes_wrong_in_the_users_code_comes_through() -> None:
-    with pytest.raises(ZeroDivisionError):
-        load_models("shop.failing")
+@pytest.mark.parametrize(
+    ("module", "said"),
+    [
+        ("failing", r"ZeroDivisionError: division by zero \(.*failing.py, line 1\)"),
+        ("leaving", r"SystemExit: 3 \(.*line 1"),
+    ],
+)
+def test_what_goes_wrong_in_the_users_code_is_told_with_its_place(module: str, said: str) -> None:
+    with pytest.raises(ConfigurationError, match=f"importing 'shop.{module}' failed: {said}") as error:
+        load_models(f"shop.{module}")
+    assert error.value.__cause__ is not None
