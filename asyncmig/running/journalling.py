@@ -100,6 +100,7 @@ class JournallingPerformer(Performer):
         earlier = former or self._journal.put_aside(operation)
         if not isinstance(operation, DataOperation):
             return await self._written_down(number, operation, earlier)
+        await self._patiently(number, operation, self._run.driver.has_transactions)  # which a session asks, too
         async with self._run.driver.session() as session:
             self._track(number, operation, earlier, session)
             return await self._written_down(number, operation, earlier, session)

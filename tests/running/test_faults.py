@@ -241,6 +241,23 @@ async def test_a_connection_that_is_cut_again_and_again(
     assert await database["b"].find().to_list(None) == [{"_id": 2}]
 
 
+async def test_a_connection_that_is_cut_when_a_session_is_asked_for(
+    proxied: tuple[Proxy, Any], database: Any, tmp_path: Path
+) -> None:
+    """Whether the server has transactions is asked before the first operation on data."""
+    proxy, through = proxied
+    await database["a"].insert_one({"_id": 1, "n": 1})
+    history = History(tmp_path / "history")
+    history.add("a", "await env.create_collection('b')\nawait env.update_in_batches('a', {}, {'$inc': {'n': 1}})")
+
+    def hear(event: Event) -> None:
+        if isinstance(event, OperationFinished) and event.number == 1:
+            proxy.cut()
+
+    await history.runner(through, on_event=hear).upgrade()
+    assert await database["a"].find().to_list(None) == [{"_id": 1, "n": 2}]
+
+
 async def test_a_connection_that_stalls_longer_than_the_lease(
     proxied: tuple[Proxy, Any], database: Any, tmp_path: Path
 ) -> None:

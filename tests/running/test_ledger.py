@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from bson import Binary
 from mongomock_motor import AsyncMongoMockClient
 from pymongo import AsyncMongoClient
 
@@ -276,3 +277,14 @@ def test_fields_of_a_newer_version_are_left_alone() -> None:
 def entry(**more: Any) -> dict[str, Any]:
     known = {"number": 1, "operation": "CreateCollection", "collection": "x"}
     return {**known, "description": "create collection x", "fingerprint": "f", **more}
+
+
+async def test_only_what_can_be_a_session_is_taken_for_one(place: Any) -> None:
+    """A record may be edited by hand; the server would end none of several sessions where one is odd."""
+    ledger, held = await prepared(place)
+    good = {"id": Binary(b"0123456789abcdef", 4)}
+    odd = ["a", 5, {}, {"id": 5}, {"id": b"0123456789abcdef"}, {"id": Binary(b"short", 4)}, {"id": {"id": 1}}, None]
+    journal = [{"session": one} for one in (*odd, good)]
+    await place["asyncmig_revisions"].update_one({"_id": "worked on"}, {"$set": {"journal": journal, "undo": "odd"}})
+    await place["asyncmig_revisions"].update_one({"_id": "settled"}, {"$set": {"session": good}})
+    assert await ledger.sessions(held) == [good]

@@ -17,7 +17,8 @@ from contextlib import AbstractContextManager
 from operator import attrgetter
 from typing import Any
 
-from bson import Int64
+from bson import Binary, Int64
+from bson.binary import UUID_SUBTYPE
 from pymongo import DeleteOne, UpdateOne
 from pymongo.errors import BulkWriteError, DuplicateKeyError, OperationFailure
 
@@ -87,7 +88,7 @@ class Ledger:
         listed = [document[name] for document in found for name in journals if isinstance(document.get(name), list)]
         holders = [*found, *(entry for entries in listed for entry in entries if isinstance(entry, dict))]
         sessions = [holder.get("session") for holder in holders]
-        return [session for session in sessions if isinstance(session, dict) and "id" in session]
+        return [session for session in sessions if isinstance(session, dict) and _is_uuid(session.get("id"))]
 
     async def _found(self, filter_: Document, fields: Document | None = None) -> list[Document]:
         with self._explaining("reading"):
@@ -205,6 +206,11 @@ class Ledger:
                 yield f"another runner has written the record of {write.revision} since"
             elif write.revision not in tokens and not isinstance(write, Delete):
                 yield f"the record of {write.revision} is gone from {self.collection}"
+
+
+def _is_uuid(value: Any) -> bool:
+    """As the id of a session is; of several sessions the server ends none where one is something else."""
+    return isinstance(value, Binary) and (value.subtype, len(value)) == (UUID_SUBTYPE, 16)
 
 
 def _is_late(error: OperationFailure) -> bool:
