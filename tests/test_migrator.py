@@ -11,7 +11,7 @@ import pytest
 from asyncmig import Collection, Index, Migrator, View, autogenerate_migration
 from asyncmig.errors import ConfigurationError, PendingRevisions, RevisionFailed, RevisionsEdited, SchemaDiffers
 from asyncmig.history.errors import MultipleHeads, PartlyReplaced
-from asyncmig.history.file_errors import HeadFileError
+from asyncmig.history.file_errors import HeadFileError, UnreadableFile
 from asyncmig.history.growth import NotAHead, NothingToMerge
 from asyncmig.history.rebase import NotRebasable
 from asyncmig.operations import CreateCollection, CreateIndexes, DropCollection, DropIndex
@@ -333,3 +333,10 @@ async def test_one_model_is_no_list_of_models(make: Make) -> None:
 async def test_a_model_of_asyncmigs_own_collection_is_refused(make: Make) -> None:
     with pytest.raises(ConfigurationError, match=r"'wallet' is asyncmig's own collection, and a model has its name"):
         await make(lock_collection="wallet").diff()
+
+
+async def test_no_file_is_left_where_head_cannot_be_written(make: Make, tmp_path: Path) -> None:
+    (tmp_path / "migrations/HEAD/in_the_way").mkdir(parents=True)
+    with pytest.raises(UnreadableFile, match="HEAD: it cannot be written"):
+        await make().revision("empty")
+    assert list((tmp_path / "migrations/versions").iterdir()) == []

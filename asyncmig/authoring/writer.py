@@ -134,7 +134,11 @@ def _stored(directory: Directory, revision: Revision, source: str) -> Revision:
     # The graph refuses what does not fit before a file exists.
     grown = RevisionGraph([*directory.read().revisions, revision])
     path = directory.write(source, revision.revision, slug(revision.message))
-    directory.head_file.write(grown.heads)
+    try:
+        directory.head_file.write(grown.heads)
+    except UnreadableFile:
+        path.unlink()
+        raise
     return next(one for one in directory.read().revisions if one.path == path)
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import tomllib
 from pathlib import Path
 
+import pytest
+
 from asyncmig.settings import load_settings
 
 
@@ -46,8 +48,19 @@ async def test_options_become_settings(run, folder: Path) -> None:
 
 
 async def test_a_password_is_not_written_down(run, folder: Path) -> None:
-    await run("init", "--url", "mongodb://me:secret@h")
+    result = await run("init", "--url", "mongodb://me:secret@h")
     assert "secret" not in (folder / "pyproject.toml").read_text()
+    assert "name the server: url in pyproject.toml or ASYNCMIG_URL" in result.stderr
+
+
+@pytest.mark.parametrize("path", ["migrations", "migrations/versions"])
+async def test_what_stands_in_the_way_is_named(run, folder: Path, path: str) -> None:
+    (folder / path).parent.mkdir(exist_ok=True)
+    (folder / path).touch()
+    result = await run("init")
+    assert result.code == 2
+    assert "migrations/versions cannot be made or written: " in result.stderr
+    assert "internal error" not in result.stderr
 
 
 async def test_a_project_that_cannot_take_the_table(run, folder: Path) -> None:

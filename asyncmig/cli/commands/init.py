@@ -40,6 +40,14 @@ async def init(app: App) -> None:
     What the shared options give (--models, --url, ...) is written into the table. Nothing that is
     there already is changed.
     """
+    try:
+        _make(app)
+    except OSError as error:
+        raise ConfigurationError(f"{error.filename} cannot be made or written: {error.strerror}") from error
+    _tell_next_steps(app)
+
+
+def _make(app: App) -> None:
     settings = app.settings
     versions = settings.directory / "versions"
     if versions.is_dir():
@@ -51,7 +59,6 @@ async def init(app: App) -> None:
         _add_table(app, settings.root / "pyproject.toml")
     else:
         app.console.say(f"{app.shown(settings.file)} has the settings already")
-    _tell_next_steps(app)
 
 
 def _add_table(app: App, path: Path) -> None:
@@ -77,16 +84,22 @@ def _table(app: App) -> str:
 def _key(name: str, given: str | None) -> str:
     import json
 
-    if given is None or (name == "url" and "@" in given):  # a URL with a user's name may hold a password, too
+    if given is None or (name == "url" and _is_secret(given)):
         return f'# {name} = "{_EXAMPLES[name]}"'
     return f"{name} = {json.dumps(given, ensure_ascii=False)}"  # a JSON string is a TOML string
 
 
+def _is_secret(url: str | None) -> bool:
+    """Whether it stays unwritten: one with a user's name may hold a password, too."""
+    return url is not None and "@" in url
+
+
 def _tell_next_steps(app: App) -> None:
     settings = app.settings
+    has_url = settings.url and not _is_secret(app.flags.get("url"))
     steps = [
         "" if settings.models else f'name the models: models = "{_EXAMPLES["models"]}" in pyproject.toml',
-        "" if settings.url else "name the server: url in pyproject.toml or ASYNCMIG_URL (for a try: embedded:./data)",
+        "" if has_url else "name the server: url in pyproject.toml or ASYNCMIG_URL (for a try: embedded:./data)",
         'asyncmig revision -m "first" --autogenerate',
         "asyncmig upgrade",
     ]
