@@ -65,7 +65,7 @@ class Step:
             "message": self.revision.message,
             "checksum": self._checksum,
             "source": self.source,
-            "transactional": self.revision.transactional,
+            "transactional": self._leaves_nothing,
             **self._who(),
         }
         if self.record is None:
@@ -82,13 +82,40 @@ class Step:
         return {"journal": journal, "undo": [], "partial": False}
 
     def _opening_downgrade(self) -> Write:
-        fields = {"state": "downgrading", "direction": "downgrade", **self._who()}
+        fields = {
+            "state": "downgrading",
+            "direction": "downgrade",
+            "transactional": self._leaves_nothing,
+            **self._who(),
+        }
         if self._goes_on and not self.revision.transactional:
             return Update(self.revision.revision, fields, ("started_at",))
         partial = self._undoes_a_part
         return Update(
             self.revision.revision, {**fields, "undo": [], "partial": partial}, ("started_at",), any_token=True
         )
+
+    @property
+    def _leaves_nothing(self) -> bool:
+        """Whether it is a transaction, as was all that has stopped before it: should it stop, nothing has happened."""
+        before = self.record
+        return self.revision.transactional and (before is None or before.is_applied or before.transactional)
+
+    @property
+    def _is_there_already(self) -> bool:
+        """Whether what stopped in the other direction was rolled back, so that nothing is left to do in this one."""
+        before = self.record
+        if before is None or before.is_applied or not (self.revision.transactional and before.transactional):
+            return False
+        is_whole = before.direction == "downgrade" and not before.partial
+        return is_whole == (self.direction == "upgrade")
+
+    def _restored(self) -> Write:
+        """The write that says so."""
+        if self.direction == "downgrade":
+            return Delete(self.revision.revision)
+        fields: Document = {"state": "applied", "direction": "upgrade", "undo": [], "error": None, "session": None}
+        return Update(self.revision.revision, fields | {"milliseconds": 0}, ("finished_at",))
 
     @property
     def _goes_on(self) -> bool:
@@ -165,6 +192,11 @@ class Step:
 
     async def execute(self, begin: Callable[[Write], Awaitable[None]]) -> None:
         """Run the revision's own code; ``begin`` is called with the opening, before the first line of it."""
+        if self._is_there_already:
+            if self.direction == "downgrade":
+                await self.run.trail.add(self.run.lease, "downgrade", [self.revision.revision])
+            await begin(self._restored())
+            return
         if self.source is None or "collections" in self.source:
             await self.run.look()
         if self.revision.transactional:

@@ -158,7 +158,9 @@ def _what_now(step: Step) -> str:
     """What to do about a revision that has stopped half-way."""
     file = f" ({step.revision.path})" if step.revision.path else ""
     if step.revision.transactional:
-        return f"Its transaction was rolled back. Put right what is wrong{file}, and run `asyncmig upgrade` again"
+        return (
+            f"Its transaction was rolled back. Put right what is wrong{file}, and run `asyncmig {step.direction}` again"
+        )
     there, back = ("upgrade", "downgrade") if step.direction == "upgrade" else ("downgrade", "upgrade")
     return (
         f"What is done is in the ledger. Put right what is wrong{file}: `asyncmig {there}` goes on from there "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -484,6 +485,30 @@ async def test_a_transactional_revision_is_all_or_nothing(history: History, data
     await history.runner(database).downgrade("base")
     assert await database["x"].count_documents({}) == 1
     assert await states(database) == {}
+
+
+async def test_a_transaction_that_was_rolled_back_is_not_made_up_for(history: History, database: Any) -> None:
+    """Nothing has happened, so the way back from it has nothing to do."""
+    add = "await env.db.x.update_one({{'_id': 1}}, {{'$inc': {{'n': {}}}}}, session=env.session)"
+    bad = "\n1 / 0"
+
+    async def run(direction: str, target: str, n: int, state: dict[str, str]) -> None:
+        history.add("a", add.format(1) + bad * (n < 0), add.format(-1) + bad * (n < 0), transactional=True)
+        with pytest.raises(RevisionFailed, match="ZeroDivision") if n < 0 else nullcontext():
+            await getattr(history.runner(database), direction)(target)
+        assert await states(database) == state
+        assert await database["x"].find_one() == {"_id": 1, "n": abs(n)}
+
+    await database["x"].insert_one({"_id": 1, "n": 10})
+    await run("upgrade", "head", -10, {"a": "failed"})
+    await run("downgrade", "base", 10, {})
+    await run("upgrade", "head", 11, {"a": "applied"})
+    for _ in range(2):
+        await run("downgrade", "base", -11, {"a": "failed"})
+    await run("upgrade", "head", 11, {"a": "applied"})
+    assert (await record(database, "a")).milliseconds == 0
+    await run("downgrade", "base", -11, {"a": "failed"})
+    await run("downgrade", "base", 10, {})
 
 
 async def test_a_transaction_that_meets_another_writer_runs_again(history: History, database: Any) -> None:
