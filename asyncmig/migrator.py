@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from asyncmig.authoring.diff import Difference
     from asyncmig.authoring.policy import Undeclared
     from asyncmig.drivers.base import Driver
+    from asyncmig.history.module import RevisionModule
     from asyncmig.history.snapshot import Snapshot
     from asyncmig.operations import Operation
     from asyncmig.review.loss import Loss
@@ -221,14 +222,26 @@ class Migrator:
     async def plan(
         self, target: str = "head", *, direction: Direction = "upgrade", strict_order: bool | None = None
     ) -> Plan:
-        """What a run to ``target`` would do; nothing is written, though the revisions' own code runs."""
+        """What a run to ``target`` would do; nothing is written, though the revisions' own code runs.
+
+        Raises what a run would raise before its first step, as for a revision without a way back.
+        """
+        from asyncmig.running.inspection import refuse_one_way, refuse_schema_changes
         from asyncmig.running.planning.plan import make_plan
+
+        def load(revision: Revision) -> RevisionModule:
+            module = self.directory.load(revision)
+            if direction == "downgrade":
+                refuse_one_way(revision, module)
+            if revision.transactional:
+                refuse_schema_changes(revision, module.upgrade if direction == "upgrade" else module.downgrade)
+            return module
 
         position = await self._position()
         path = position.path(target, direction, strict_order=self._strict(strict_order))
         names = set((await self.state()).collections) if path else set()
         with self._explaining("planning a run on"):
-            plan = await make_plan(path, direction, load=self.directory.load, driver=self._driver(), collections=names)
+            plan = await make_plan(path, direction, load=load, driver=self._driver(), collections=names)
         return replace(plan, out_of_order=position.late(path)) if direction == "upgrade" else plan
 
     async def losses(self, target: str = "head", *, direction: Direction = "upgrade") -> tuple[Loss, ...]:

@@ -386,3 +386,15 @@ class TestStatusAndLock:
         result = await run("unlock")
         assert "Released the lock that" in result.stderr
         assert (await run("upgrade")).code == 0
+
+
+async def test_a_plan_refuses_what_the_run_would_refuse(run, server, write_revision) -> None:
+    write_revision("aaaa", body='await env.create_collection("a")')
+    write_revision("bbbb", "aaaa", body='await env.create_collection("b")', transactional=True)
+    planned = await run("upgrade", "--plan")
+    assert (planned.code, planned.stdout) == (1, "")
+    assert "revision bbbb (make bbbb) is transactional and would call create_collection" in planned.stderr
+    assert (await run("upgrade", "aaaa")).code == 0
+    back = await run("downgrade", "base", "--plan")
+    assert (back.code, back.stdout) == (1, "")
+    assert "revision aaaa (make aaaa) cannot be reverted: its downgrade is empty" in back.stderr
