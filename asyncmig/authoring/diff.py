@@ -93,7 +93,7 @@ def _compare(
         return
     options = option_difference(current, wanted)
     if options.reasons:
-        plan.modifications.append(NeedsRebuild(wanted.name, tuple(options.reasons), target=wanted))
+        plan.modifications.append(NeedsRebuild(wanted.name, tuple(options.reasons), target=wanted, was=current))
     if options.begins_anew:
         return
     if modification := options.modification(wanted.name):
@@ -129,7 +129,7 @@ def _compare_views(
             pairs.append((found, state))
         elif state.kind == "view" and found:
             reasons = tuple(option_difference(found, state).reasons)
-            plan.modifications.append(NeedsRebuild(state.name, reasons, target=state))
+            plan.modifications.append(NeedsRebuild(state.name, reasons, target=state, was=found))
     plan.views, drops = view_difference(pairs, doomed)
     plan.drops = [*drops, *plan.drops]
 

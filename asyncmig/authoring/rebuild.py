@@ -1,7 +1,8 @@
 """The outline of a rebuild, for what MongoDB cannot change in place: written as comments, never run as it is.
 
 A collection is copied into a new one, which then takes its name at one stroke. A time series can
-neither be renamed nor be the target of ``$merge``, so its documents go out and come back.
+neither be renamed nor be the target of ``$merge``, so its documents go out and come back. A view has
+no documents, and can neither be renamed nor be copied into.
 
 https://www.mongodb.com/docs/manual/reference/operator/aggregation/merge/
 https://www.mongodb.com/docs/manual/reference/command/renameCollection/
@@ -13,7 +14,8 @@ from collections.abc import Callable, Sequence
 
 from asyncmig.authoring.layout import call, lay_out, text
 from asyncmig.authoring.literals import quoted
-from asyncmig.operations import CreateCollection, CreateIndexes, NeedsRebuild, Operation
+from asyncmig.authoring.view_diff import create_view
+from asyncmig.operations import CreateCollection, CreateIndexes, DropView, NeedsRebuild, Operation
 
 __all__ = ["ADVICE", "outline"]
 
@@ -27,9 +29,24 @@ Write = Callable[[Sequence[Operation]], list[str]]
 
 def outline(operation: NeedsRebuild, write: Write, room: int) -> list[str]:
     """The statements of the rebuild, within ``room`` columns; ``write`` turns operations into statements."""
-    if operation.target is not None and operation.target.kind == "timeseries":
+    before = operation.was.kind if operation.was else "collection"
+    after = operation.target.kind if operation.target else "collection"
+    if before == "view":
+        return [*write([DropView(operation.collection)]), *_creation(operation, operation.collection, write)]
+    if after == "view":
+        return _out(operation, write, room)
+    if "timeseries" in (before, after):
         return _out_and_back(operation, write, room)
     return _copy_and_rename(operation, write, room)
+
+
+def _out(operation: NeedsRebuild, write: Write, room: int) -> list[str]:
+    name, copy = operation.collection, f"{operation.collection}__copy"
+    return [
+        *_copy(name, copy, "keepExisting", room),
+        f"await env.drop_collection({quoted(name)})",
+        *_creation(operation, name, write),
+    ]
 
 
 def _copy_and_rename(operation: NeedsRebuild, write: Write, room: int) -> list[str]:
@@ -65,6 +82,8 @@ def _creation(operation: NeedsRebuild, name: str, write: Write) -> list[str]:
     target = operation.target
     if target is None:
         return write([CreateCollection(name)])
+    if target.kind == "view":
+        return write([create_view(target)])
     made = CreateCollection(name, target.options)
     return write([made, CreateIndexes(name, target.indexes)] if target.indexes else [made])
 

@@ -103,6 +103,7 @@ class NeedsRebuild(Operation):
 
     reasons: tuple[str, ...]
     target: CollectionState | None = field(default=None, compare=False)
+    was: CollectionState | None = field(default=None, compare=False)
 
     def describe(self) -> str:
         return f"collection {self.collection} needs a rebuild by hand: {'; '.join(self.reasons)}"

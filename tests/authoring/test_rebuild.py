@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 
+from asyncmig.authoring.diff import difference
 from asyncmig.authoring.revision_file import revision_source
 from asyncmig.drivers import driver_for
 from asyncmig.operations import CreateCollection, NeedsRebuild
 from asyncmig.running.applying.apply import Context, apply
 from asyncmig.running.env import Env
 from asyncmig.schema.index import Index
-from asyncmig.schema.state import CollectionState
+from asyncmig.schema.state import CollectionState, DatabaseState
 
 from .replay import module
 
@@ -51,6 +52,39 @@ async def test_the_outline_works_once_it_is_code(
     assert options.keys() >= wanted.keys()
     assert not before.keys() - wanted.keys() & options.keys()
     assert await database.list_collection_names(filter={"name": {"$regex": "__"}}) == []
+
+
+VIEW: dict[str, Any] = {"viewOn": "source", "pipeline": [{"$match": {"n": {"$lt": 5}}}]}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "documents"),
+    [
+        (CollectionState("legs", "view", VIEW), CollectionState("legs", "collection", PLAIN, INDEXES), 0),
+        (CollectionState("legs", "view", VIEW), CollectionState("legs", "timeseries", SERIES), 0),
+        (CollectionState("legs", "collection", PLAIN), CollectionState("legs", "view", VIEW), 5),
+        (CollectionState("legs", "timeseries", SERIES), CollectionState("legs", "view", VIEW), 5),
+        (CollectionState("legs", "timeseries", SERIES), CollectionState("legs", "collection", PLAIN, INDEXES), 50),
+    ],
+)
+async def test_the_outline_for_another_kind(
+    database: Any, before: CollectionState, after: CollectionState, documents: int
+) -> None:
+    env = _env(database)
+    await database.create_collection("legs", **before.options)
+    for name in ["source", *(["legs"] if before.kind != "view" else [])]:
+        await database[name].insert_many([{"_id": number, "n": number, "at": DAY} for number in range(50)])
+
+    found = difference(DatabaseState({"legs": before}), DatabaseState({"legs": after}))
+    (rebuild,) = [one for one in found.operations if isinstance(one, NeedsRebuild)]
+    await module(_as_code(rebuild))["upgrade"](env)
+
+    listed = await database.command("listCollections", filter={"name": "legs"})
+    assert [one["type"] for one in listed["cursor"]["firstBatch"]] == [after.kind]
+    assert await database["legs"].count_documents({}) == documents
+    if before.kind != "view":
+        kept = "legs__copy" if after.kind == "view" else "legs"
+        assert await database[kept].count_documents({}) == 50
 
 
 async def test_two_documents_that_the_new_collation_takes_for_one_stop_the_copy(database: Any) -> None:
