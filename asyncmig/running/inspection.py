@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = [
     "IrreversibleRevision",
     "SchemaChangeInTransaction",
+    "has_raw_calls",
     "is_empty",
     "is_one_way",
     "refuse_one_way",
@@ -83,6 +84,12 @@ def refuse_one_way(revision: Revision, module: RevisionModule) -> None:
         raise IrreversibleRevision(revision, "its downgrade is empty, and its upgrade is not")
     if only_raises(module.downgrade):
         raise IrreversibleRevision(revision, "its downgrade does nothing but raise an error")
+
+
+def has_raw_calls(function: Callable[..., Any]) -> bool:
+    """Whether a function names the database or the client, and so may do what no journal knows of."""
+    code = getattr(inspect.unwrap(function), "__code__", None)
+    return code is None or any({"db", "client"} & {*part.co_names} for part in _codes(code))
 
 
 def refuse_schema_changes(revision: Revision, function: Callable[..., Any]) -> None:

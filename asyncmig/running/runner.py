@@ -9,8 +9,10 @@ stay as they are. Then
   ``env.db`` calls run again. It makes no difference why the former run stopped.
 - ``downgrade`` counts it as applied, as the head of its branch, and reverts it: of a half-applied
   revision exactly what its journal says was started or done; of a half-reverted one what is left.
-- ``upgrade`` of a revision whose *downgrade* stopped half-way puts it back: every operation of its
-  upgrade is applied again, with the intent of the first time, for nobody knows what raw calls undid.
+- ``upgrade`` of a revision whose *downgrade* stopped half-way puts it back: the operations of its
+  upgrade are applied again, with the intent of the first time, for nobody knows what raw calls undid;
+  one that must not be done twice, only where it was undone as a whole
+  (:mod:`asyncmig.running.reopening`).
 
 **What is checked before the first step**, so that nothing stops in the middle which could have been
 known: that all files can be loaded, that no revision of a downgrade is irreversible (or has an empty

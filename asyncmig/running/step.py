@@ -18,6 +18,7 @@ from asyncmig.running.events import (
     RevisionStarted,
 )
 from asyncmig.running.faults import outcome_is_unknown, wants_another_transaction
+from asyncmig.running.inspection import has_raw_calls
 from asyncmig.running.journal import Field, Journal
 from asyncmig.running.journalling import JournallingPerformer
 from asyncmig.running.locking.holder import identity
@@ -26,6 +27,7 @@ from asyncmig.running.performer import Performer
 from asyncmig.running.planning.outlook import outlook
 from asyncmig.running.records.record import JournalEntry, Record
 from asyncmig.running.records.write import Delete, Insert, Update, Write
+from asyncmig.running.reopening import reopened
 from asyncmig.running.run import Run
 from asyncmig.running.transaction import TransactionPerformer
 
@@ -73,12 +75,12 @@ class Step:
         return Update(self.revision.revision, {**fields, **self._reopened()}, ("started_at",))
 
     def _reopened(self) -> Document:
-        """The journal of an upgrade that goes on; after half a downgrade every operation is open again."""
+        """The journal of an upgrade that goes on; after half a downgrade its operations are open again."""
         if self.revision.transactional:
             return {"journal": [], "undo": [], "partial": False}
         if self.record is None or self.record.direction == "upgrade":
             return {}
-        journal = [entry.reopened().document for entry in self.record.journal]
+        journal = [entry.document for entry in self._put_back(self.record)]
         return {"journal": journal, "undo": [], "partial": False}
 
     def _opening_downgrade(self) -> Write:
@@ -144,8 +146,11 @@ class Step:
         if self.direction == "downgrade":
             return self.record.undo if self._goes_on else ()
         if self.record.direction == "downgrade":
-            return tuple(entry.reopened() for entry in self.record.journal)
+            return self._put_back(self.record)
         return self.record.journal
+
+    def _put_back(self, record: Record) -> tuple[JournalEntry, ...]:
+        return reopened(record, by_hand=has_raw_calls(self._module.downgrade))
 
     def closed(self) -> Write | None:
         """As :meth:`closing`, where nothing has to be waited for: the revision did nothing by way of ``env``."""
