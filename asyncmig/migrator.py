@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from asyncmig.running.planning.plan import Plan
     from asyncmig.running.position import Position
     from asyncmig.running.records.ledger import Ledger
-    from asyncmig.running.records.record import Mark, Record
+    from asyncmig.running.records.record import JournalEntry, Mark, Record
     from asyncmig.running.runner import Runner, Situation
     from asyncmig.running.standing import Standing
     from asyncmig.schema.state import DatabaseState
@@ -240,9 +240,19 @@ class Migrator:
         position = await self._position()
         path = position.path(target, direction, strict_order=self._strict(strict_order))
         names = set((await self.state()).collections) if path else set()
+        half_way = [one.revision for one in path if one.revision in position.entries.keys() - position.applied]
+        journals = await self._journals(half_way, direction)
         with self._explaining("planning a run on"):
-            plan = await make_plan(path, direction, load=load, driver=self._driver(), collections=names)
+            plan = await make_plan(
+                path, direction, load=load, driver=self._driver(), collections=names, journals=journals
+            )
         return replace(plan, out_of_order=position.late(path)) if direction == "upgrade" else plan
+
+    async def _journals(self, revisions: Iterable[str], direction: Direction) -> dict[str, Sequence[JournalEntry]]:
+        """What is written down of those that stopped half-way in this direction, and were no transactions."""
+        found = [await self._ledger().record(one) for one in revisions]
+        stopped = [one for one in found if one and not one.is_applied and not one.transactional]
+        return {one.revision: one.steps for one in stopped if one.direction == direction}
 
     async def losses(self, target: str = "head", *, direction: Direction = "upgrade") -> tuple[Loss, ...]:
         """What a run to ``target`` would take away for good, found in the sources without running them."""

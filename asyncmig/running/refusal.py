@@ -13,8 +13,10 @@ from asyncmig.operations import (
     CreateCollection,
     CreateIndexes,
     CreateView,
+    InsertDocuments,
     ModifyCollection,
     ModifyIndex,
+    ModifyView,
     Operation,
 )
 from asyncmig.running.faults import is_transient
@@ -27,6 +29,7 @@ REFUSALS = (OperationFailure, InvalidName, BSONError, OverflowError, ValueError)
 _MANUAL = "https://www.mongodb.com/docs/manual"
 _DATA = "correct the documents first (in an earlier revision, for instance), then run `asyncmig upgrade` again"
 _LANGUAGE = f"{_DATA}, or set language_override to another field"
+_ONE_COLLATION = "views that show one another have one collation: give each the collation of what it shows"
 _UNKNOWN_INDEX_OPTION = f"this server does not know the option; see {_MANUAL}/reference/command/createIndexes/"
 
 _ADVICE: dict[int, str] = {
@@ -82,6 +85,13 @@ _ADVICE_BY_OPERATION: dict[tuple[type[Operation], int], str] = {
     (ConvertField, 241): "correct the document, or say what becomes of such values: "
     'on_error="collect", "keep", "null" or a function',
     (CreateCollection, 197): "a clusteredIndex has the key {_id: 1}",
+    (CreateView, 167): _ONE_COLLATION,
+    (ModifyView, 167): _ONE_COLLATION,
+    (
+        InsertDocuments,
+        11000,
+    ): "a document to insert has a value that another has, and that has to be unique: correct it "
+    "in this revision, or drop the unique index before",
     (CreateView, 48): "a collection of this name, or another view, is there: drop it first, or use env.modify_view",
     (ModifyCollection, 40415): "MongoDB cannot change this option of a standing collection: it takes a rebuild",
     (ModifyIndex, 2): "this cannot be changed in place: drop the index and create it anew",

@@ -162,6 +162,24 @@ class TestRun:
         assert document["revisions"][3]["operations"][0]["operation"] == "RawCall"
         assert document["revisions"][3]["error"] is None
 
+    async def test_a_plan_of_what_stopped_half_way(self, run, write_revision) -> None:
+        """What is done already is marked, up to where the file was edited."""
+        lines = ['await env.create_collection("d")', 'await env.db["d"].insert_one({})', 'await env.drop_view("e")']
+        broken = "\n".join([*lines, "1 / 0"])
+        write_revision("dddd", "cccc", body=broken)
+        assert (await run("upgrade")).code == 7
+        planned = await run("upgrade", "--plan")
+        assert planned.stdout.splitlines()[1:] == [
+            "  + create collection d  done before",
+            "  > env.db.d.insert_one({})",
+            "  - drop view e  done before",
+            "  ! not known from here on: ZeroDivisionError: division by zero",
+        ]
+        assert "1 revision(s) with 1 operation(s)" in planned.stderr
+        write_revision("dddd", "cccc", body=broken.replace('drop_view("e")', 'drop_view("f")'))
+        document = (await run("upgrade", "--plan", "--json")).document
+        assert [one.get("done", False) for one in document["revisions"][0]["operations"]] == [True, False, False]
+
     async def test_a_plan_of_a_downgrade(self, run) -> None:
         await run("upgrade")
         assert (await run("downgrade", "aaaa", "--plan")).stdout.splitlines() == [

@@ -103,7 +103,7 @@ def _show_plan(app: App, plan: Plan) -> None:
     emit(app, document, (line for step in plan.steps for line in _step_lines(out, step)))
     if plan.out_of_order:
         app.console.say(out_of_order(plan.out_of_order), "warn")
-    count = sum(len(step.actions) for step in plan.steps)
+    count = sum(len(step.actions) - len(step.done) for step in plan.steps)
     app.console.say(
         f"{plan.direction} would run {len(plan.steps)} revision(s) with {count} operation(s). Nothing was written."
         if plan
@@ -115,8 +115,9 @@ def _step_lines(out: Stream, step: PlannedRevision) -> Iterator[str]:
     from asyncmig.operations import Operation
 
     yield revision_line(out, step.revision)
-    for action in step.actions:
-        yield f"  {operation_line(out, action) if isinstance(action, Operation) else f'> {action.describe()}'}"
+    for place, action in enumerate(step.actions):
+        done = f"  {out.paint('done before', 'faint')}" if place in step.done else ""
+        yield f"  {operation_line(out, action) if isinstance(action, Operation) else f'> {action.describe()}'}{done}"
     if not step.actions and not step.error:
         yield "  (no operations)"
     if step.error:
@@ -130,10 +131,10 @@ def _step_document(step: PlannedRevision) -> dict[str, Any]:
         "revision": step.revision.revision,
         "message": step.revision.message,
         "operations": [
-            operation_document(action)
+            operation_document(action) | ({"done": True} if place in step.done else {})
             if isinstance(action, Operation)
             else {"operation": "RawCall", "description": action.describe()}
-            for action in step.actions
+            for place, action in enumerate(step.actions)
         ],
         "error": step.error,
     }
