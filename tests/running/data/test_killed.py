@@ -115,8 +115,7 @@ def test_killed_in_the_middle(place: tuple[Any, Victims], history: str) -> None:
 
 
 @pytest.mark.parametrize("place", ["replica set"], indirect=True)
-@pytest.mark.parametrize("driver", DRIVERS)
-@pytest.mark.parametrize("history", ["sleeping", "sleeping_whole"])
+@pytest.mark.parametrize(("history", "driver"), [("sleeping", "motor"), ("sleeping_whole", "pymongo")])
 def test_its_transaction_keeps_nobody_waiting(place: tuple[Any, Victims], history: str, driver: str) -> None:
     """Killed while the server is at a batch: the transaction would stay open for a minute, and with it the locks."""
     client, victims = place
