@@ -10,40 +10,40 @@ and the same server. Four tables:
 3. What the checkpoints take of it (under 3 %).
 4. Whole processes that rename a field of 100,000 documents, other tools among them.
 
-Seen on 2 cores, Python 3.11.7; 100,000 documents while the machine was busy with other work, medians of 3;
-1,000,000 when it was quiet, the data in memory, one run:
+Seen on 2 cores, Python 3.11.7, the machine quiet and the data in memory; 100,000 documents medians of 3,
+1,000,000 one run:
 
 ======================================  =========  =======  ==================  =====
 operation                               documents  seconds  beside              ratio
 ======================================  =========  =======  ==================  =====
-``update_in_batches``, PyMongo Async      100,000     1.35  update_many  1.41    0.96
-``update_in_batches``, Motor              100,000     1.70  update_many  1.60    1.06
-``transform_documents``, PyMongo Async    100,000     5.20  loop         7.76    0.67
-``transform_documents``, Motor            100,000     4.23  loop         6.25    0.68
+``update_in_batches``, PyMongo Async      100,000     0.93  update_many  1.03    0.90
+``update_in_batches``, Motor              100,000     0.87  update_many  0.97    0.90
+``transform_documents``, PyMongo Async    100,000     2.86  loop         3.65    0.78
+``transform_documents``, Motor            100,000     2.95  loop         3.33    0.89
 ``update_in_batches``, PyMongo Async    1,000,000    10.65  update_many 12.16    0.88
 ``update_in_batches``, Motor            1,000,000     9.82  update_many 10.17    0.97
 ``transform_documents``, PyMongo Async  1,000,000    31.57  loop        39.91    0.79
 ``transform_documents``, Motor          1,000,000    35.97  loop        33.10    1.09
 ======================================  =========  =======  ==================  =====
 
-Whole processes that rename a field of 100,000 documents, on the same machine when quiet and with the data in memory,
-medians of 3 (Beanie: one run; with a cache of 256 MB instead of 2 GB it failed each time, by write conflicts in its one
-transaction):
+Whole processes that rename a field of 100,000 documents, on the same machine, medians of 3 (Beanie with a cache of
+256 MB instead of 2 GB failed each time, by write conflicts in its one transaction):
 
 ==========================================  =======  ===
 process                                     seconds  MiB
 ==========================================  =======  ===
-``update_many``                                1.70   44
-``rename_field``, PyMongo Async and Motor      1.82   44
-``transform_documents``, PyMongo Async         3.43   49
-mongomig 0.4.2                                 3.48   47
-``transform_documents``, Motor                 3.83   56
-a loop of bulk writes, four in flight          4.30   44
-Beanie 1.30, iterative migration              11.97  239
+``update_many``                                1.21   43
+``rename_field``, Motor                        1.49   43
+``rename_field``, PyMongo Async                1.68   43
+mongomig 0.4.2, ``rename_field``               2.92   47
+a loop of bulk writes, four in flight          3.43   43
+``transform_documents``, PyMongo Async         3.71   49
+``transform_documents``, Motor                 3.76   56
+Beanie 1.30, iterative migration              11.72  245
 ==========================================  =======  ===
 
 ``transform_documents`` peaks at 46 MiB with 10,000 and with 1,000,000 documents (Motor: 51 and 57). Checkpoints
-take 1.1 to 1.9 % of the time at 1,000,000, seen from the client; on the busy machine up to 7.7.
+take 1.0 to 1.9 % of the time, seen from the client; up to 7.7 while the machine was busy.
 """
 
 from __future__ import annotations

@@ -16,8 +16,8 @@ Seen on 2 cores, Python 3.11.7, the data in memory; seconds:
 ``difference`` of equal states                         0.09        0.08
 500 behind 5 ms each way: one after another            6.24        6.17
 the same, ``introspect``, one by one                   0.71 (9x)   0.46 (13x)
-1,000 collections with 4 indexes, made by a loop       9.05        9.82
-the same by one revision                               8.26 (0.9)  8.79 (0.9)
+1,000 collections with 4 indexes, made by a loop       9.01        8.35
+the same by one revision                               7.62 (0.9)  9.37 (1.1)
 =====================================================  ==========  =============
 
 The process takes 45 to 53 MB at its peak. The revision sends two commands for each collection where the loop sends one
