@@ -13,11 +13,11 @@ PyMongo Async  1.41 s      1.21 s     1.16   1.11 (0.87 to 1.29)
 Motor          1.85 s      1.36 s     1.37   1.31 (1.06 to 3.80)
 =============  ==========  =========  =====  ==========================
 
-When it was quiet, in runs of seven or nine pairs: 1.14 to 1.30 with PyMongo Async and 1.13 to 1.29 with Motor, the
-median of the runs 1.21 and 1.22. So the goal is just about met with either, and not every time.
-Of the client's processor time the floor takes
-0.6 ms for a write, and an upgrade 0.3 to 0.4 ms more for a revision: its file read, compiled and run, its
-record built, the lease looked at, its events told.
+When it was quiet, in runs of seven or nine pairs: 1.14 to 1.30 with PyMongo Async and 1.13 to 1.29 with
+Motor, the median of the runs 1.21 and 1.22. So the goal is just about met with either, and not every
+time. Of the client's processor time the floor takes 0.6 ms for a write, and an upgrade 0.3 to 0.4 ms
+more for a revision: its file read, compiled and run, its record built, the lease looked at, its events
+told.
 """
 
 from __future__ import annotations
