@@ -226,15 +226,12 @@ class Migrator:
 
         Raises what a run would raise before its first step, as for a revision without a way back.
         """
-        from asyncmig.running.inspection import refuse_one_way, refuse_schema_changes
+        from asyncmig.running.inspection import refuse_unfinishable
         from asyncmig.running.planning.plan import make_plan
 
         def load(revision: Revision) -> RevisionModule:
             module = self.directory.load(revision)
-            if direction == "downgrade":
-                refuse_one_way(revision, module)
-            if revision.transactional:
-                refuse_schema_changes(revision, module.upgrade if direction == "upgrade" else module.downgrade)
+            refuse_unfinishable(revision, module, direction)
             return module
 
         position = await self._position()

@@ -14,6 +14,7 @@ from asyncmig.operations import DataOperation, DeleteDocuments, InsertDocuments,
 
 if TYPE_CHECKING:
     from asyncmig.history.module import RevisionModule
+    from asyncmig.running.events import Direction
 
 __all__ = [
     "IrreversibleRevision",
@@ -24,6 +25,7 @@ __all__ = [
     "refuse_one_way",
     "refuse_schema_change",
     "refuse_schema_changes",
+    "refuse_unfinishable",
 ]
 
 _DATA = (InsertDocuments, DeleteDocuments, DataOperation)
@@ -74,6 +76,14 @@ def only_raises(function: Callable[..., Any]) -> bool:
 def is_one_way(module: RevisionModule) -> bool:
     """Whether a downgrade would stop before the revision."""
     return module.revision.irreversible or (is_empty(module.downgrade) and not is_empty(module.upgrade))
+
+
+def refuse_unfinishable(revision: Revision, module: RevisionModule, direction: Direction) -> None:
+    """Raise IrreversibleRevision or SchemaChangeInTransaction for what a run would have to stop at."""
+    if direction == "downgrade":
+        refuse_one_way(revision, module)
+    if revision.transactional:
+        refuse_schema_changes(revision, module.upgrade if direction == "upgrade" else module.downgrade)
 
 
 def refuse_one_way(revision: Revision, module: RevisionModule) -> None:

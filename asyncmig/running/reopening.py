@@ -35,9 +35,9 @@ class HalfReverted(RevisionError):
         self.revision, self.entry, self.undoing = revision, entry, undoing
         super().__init__(
             f"revision {revision} is half reverted, and nobody can tell for which documents `{entry.description}` is "
-            f"to be done again: of its downgrade, {undoing} may have changed them back, or some of them. Nothing was "
-            f"done. Finish it with `asyncmig downgrade`, then upgrade; or put the documents right by hand, and "
-            f"`asyncmig stamp {revision}` says that it is applied"
+            f"to be done again: of its downgrade, {undoing} may have changed them back, or some of them. Nothing of "
+            f"it was done now. Finish it with `asyncmig downgrade {revision}-1`, then upgrade; or put the documents "
+            f"right by hand, and `asyncmig stamp {revision}` says that it is applied"
         )
 
 

@@ -19,8 +19,8 @@ known: that all files can be loaded, that no revision of a downgrade is irrevers
 ``downgrade`` below an ``upgrade`` that is not), that transactional ones change no schema.
 
 **Round trips.** A database that is where it should be costs one read and takes no lock. Otherwise:
-taking the lock, marking what is unsettled as ours, reading the state again, listing the collections,
-then one per revision and one per operation, and releasing.
+taking the lock, asking for sessions left open, marking what is unsettled as ours, reading the state
+again, listing the collections, then one per revision and one per operation, and releasing.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from asyncmig.history.graph import RevisionGraph
 from asyncmig.history.revision import Revision
 from asyncmig.running.abandoned import end_sessions
 from asyncmig.running.events import Direction, Event, RevisionsOutOfOrder, RunStarted
-from asyncmig.running.inspection import refuse_one_way, refuse_schema_changes
+from asyncmig.running.inspection import refuse_unfinishable
 from asyncmig.running.locking.holder import Holder
 from asyncmig.running.locking.lock import Lock
 from asyncmig.running.position import Position
@@ -163,11 +163,7 @@ class Runner:
     def _examine(self, path: Iterable[Revision], direction: Direction) -> None:
         """Load every file, and refuse before the first step what could not be finished."""
         for revision in path:
-            module = self._load(revision)
-            if direction == "downgrade":
-                refuse_one_way(revision, module)
-            if revision.transactional:
-                refuse_schema_changes(revision, module.upgrade if direction == "upgrade" else module.downgrade)
+            refuse_unfinishable(revision, self._load(revision), direction)
 
     async def _refuse_transactions(self, path: Iterable[Revision]) -> None:
         """Raise DriverError where a revision wants a transaction and the server has none; an empty one tells."""

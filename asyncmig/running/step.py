@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import cached_property
 from time import perf_counter
 from typing import Any
 
@@ -80,8 +81,7 @@ class Step:
             return {"journal": [], "undo": [], "partial": False}
         if self.record is None or self.record.direction == "upgrade":
             return {}
-        journal = [entry.document for entry in self._put_back(self.record)]
-        return {"journal": journal, "undo": [], "partial": False}
+        return {"journal": [entry.document for entry in self._former], "undo": [], "partial": False}
 
     def _opening_downgrade(self) -> Write:
         fields = {
@@ -139,6 +139,7 @@ class Step:
             **identity(),
         }
 
+    @cached_property
     def _former(self) -> tuple[JournalEntry, ...]:
         """What a former run has journalled, as the opening leaves it."""
         if self.record is None or self.revision.transactional:
@@ -146,11 +147,8 @@ class Step:
         if self.direction == "downgrade":
             return self.record.undo if self._goes_on else ()
         if self.record.direction == "downgrade":
-            return self._put_back(self.record)
+            return reopened(self.record, by_hand=has_raw_calls(self._module.downgrade))
         return self.record.journal
-
-    def _put_back(self, record: Record) -> tuple[JournalEntry, ...]:
-        return reopened(record, by_hand=has_raw_calls(self._module.downgrade))
 
     def closed(self) -> Write | None:
         """As :meth:`closing`, where nothing has to be waited for: the revision did nothing by way of ``env``."""
@@ -211,7 +209,7 @@ class Step:
         field: Field = "journal" if self.direction == "upgrade" else "undo"
         superseded = self.record.superseded if self.record else ()
         journal = Journal(
-            self.run.ledger, self.run.lease, self.run.clock, self.revision.revision, field, self._former(), superseded
+            self.run.ledger, self.run.lease, self.run.clock, self.revision.revision, field, self._former, superseded
         )
         if self._undoes_a_part:
             performer = JournallingPerformer(self, journal, self._undoable())

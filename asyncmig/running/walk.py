@@ -157,11 +157,10 @@ class Walk:
 def _what_now(step: Step) -> str:
     """What to do about a revision that has stopped half-way."""
     file = f" ({step.revision.path})" if step.revision.path else ""
+    down = f"downgrade {step.revision.revision}-1"
+    there, back = ("upgrade", down) if step.direction == "upgrade" else (down, "upgrade")
     if step.revision.transactional:
-        return (
-            f"Its transaction was rolled back. Put right what is wrong{file}, and run `asyncmig {step.direction}` again"
-        )
-    there, back = ("upgrade", "downgrade") if step.direction == "upgrade" else ("downgrade", "upgrade")
+        return f"Its transaction was rolled back. Put right what is wrong{file}, and run `asyncmig {there}` again"
     return (
         f"What is done is in the ledger. Put right what is wrong{file}: `asyncmig {there}` goes on from there "
         f"(calls on env.db run again), `asyncmig {back}` takes back what was done of it"

@@ -86,12 +86,12 @@ async def test_where_nobody_knows_nothing_is_done(
 ) -> None:
     await stopped(database, history, up, down)
     found = await numbers(database)
-    with pytest.raises(HalfReverted, match=f"a is half reverted.*of its downgrade, .*{named}.*asyncmig downgrade"):
+    with pytest.raises(HalfReverted, match=f"a is half reverted.*of its downgrade, .*{named}.*asyncmig downgrade a-1`"):
         await history.runner(database).upgrade()
     assert await numbers(database) == found
     assert await states(database) == {"a": "failed"}
     history.add("a", up, down.replace(STOP, ""))
-    await history.runner(database).downgrade("base")
+    await history.runner(database).downgrade("a-1")
     assert await states(database) == {}
 
 
