@@ -51,8 +51,8 @@ class Migrator:
     ``undeclared_indexes`` is ``drop``, ``hide`` or ``ignore``. ``on_event`` is called with each
     event of a run; ``command`` is what others see in the lock.
 
-    Raises ConfigurationError for names of the ledger and the lock that no collection can have, or that are one,
-    and for seconds and words that do not fit.
+    Raises ConfigurationError for one of MongoDB's own databases (admin, config, local), for names of the
+    ledger and the lock that no collection can have, or that are one, and for seconds and words that do not fit.
     """
 
     def __init__(
@@ -71,6 +71,7 @@ class Migrator:
         on_event: Listener | None = None,
         command: str = "",
     ) -> None:
+        _refuse_reserved(database)
         self.database = database
         self.directory = Directory(directory)
         self._models = collections
@@ -458,6 +459,15 @@ async def autogenerate_migration(message: str, *, database: Any, collections: Mo
     found = await Migrator(database, collections=collections).difference()
     revision = Directory(".").new_id(taken=())
     return draft(found, revision=revision, down_revision=None, message=message), bool(found)
+
+
+def _refuse_reserved(database: Any) -> None:
+    from asyncmig.address import RESERVED
+    from asyncmig.schema.names import database_name_fault
+
+    name = getattr(database, "name", None)
+    if isinstance(name, str) and name.lower() in RESERVED:
+        raise ConfigurationError(f"database: {database_name_fault(name)}")
 
 
 def _checked(ledger: str, lock: str) -> tuple[str, str]:

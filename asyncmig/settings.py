@@ -14,13 +14,13 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, NoReturn
 
+from asyncmig.address import ESCAPE, address
 from asyncmig.errors import ConfigurationError
 
 __all__ = ["Settings", "load_settings"]
 
 EMBEDDED = "embedded:"
 _SCHEMES = ("mongodb://", "mongodb+srv://", EMBEDDED)
-_HOST = re.compile(r"(\[[^\]]*\]|[^:]*)(:\d+)?")
 _REFERENCE = re.compile(r"(\$?)\$\{([^}]*)\}")
 
 
@@ -71,15 +71,17 @@ class Settings:
         """The URL without user, password and options."""
         if self.url is None or self.embedded:
             return self.url
-        scheme, hosts, name = _parts(self.url)
-        return f"{scheme}://{hosts}/{name}".rstrip("/")
+        return str(address(self.url))
 
     @property
     def database_name(self) -> str | None:
-        """The database to work on: the setting, else the URL's path, else ``app`` on an embedded server."""
+        """The database to work on: the setting, else the URL's path, else ``app`` on an embedded server.
+
+        A path that names one of MongoDB's own (``/admin``) says where the user is at home, and nothing of ours.
+        """
         if self.database or self.url is None:
             return self.database
-        return "app" if self.embedded else _parts(self.url)[2] or None
+        return "app" if self.embedded else address(self.url).database or None
 
     def included(self, kind: str, name: str) -> bool:
         """Whether a collection is asyncmig's business, by the patterns; ``kind`` makes no difference to them."""
@@ -96,10 +98,22 @@ class Settings:
         """The database's name; raises ConfigurationError for one that cannot be, or with the ways to set it."""
         from asyncmig.schema.names import database_name_fault
 
-        name = self.database_name or self._missing("database", "app", also="a URL that ends with /NAME names it, too")
+        name = self.database_name or self._missing("database", "app", also=self._why_not_the_path())
         if fault := database_name_fault(name):
             raise ConfigurationError(f"database: {fault}")
         return name
+
+    def _why_not_the_path(self) -> str:
+        """What the URL has to do with it that no database is known."""
+        found = address(self.url or "")
+        if found.name:
+            return (
+                f"the URL ends with /{found.name}, MongoDB's own database, where users are kept; "
+                f"write /NAME?authSource={found.name} to name both"
+            )
+        if self.url and found.is_hidden:
+            return f"the URL cannot be taken apart, so that its path names none: {ESCAPE}"
+        return "a URL that ends with /NAME names it, too"
 
     def needed_models(self) -> str:
         """What ``models`` names; raises ConfigurationError, with the ways to set it, where there is nothing."""
@@ -291,17 +305,3 @@ _KEYS: dict[str, Callable[[_Given], Any]] = {
     "include": _patterns,
     "exclude": _patterns,
 }
-
-
-def _parts(url: str) -> tuple[str, str, str]:
-    """Scheme, hosts without credentials, and the database's name ('' where there is none) of a MongoDB URL."""
-    from urllib.parse import unquote
-
-    scheme, _, rest = url.partition("://")
-    address, _, path = rest.partition("?")[0].partition("/")
-    hosts = [_HOST.fullmatch(host) for host in address.rpartition("@")[2].split(",")]
-    if "@" in path or ("@" in rest and not all(hosts)):
-        return scheme, "...", ""  # a password with a bare slash or question mark in it: show nothing of it
-    port = ":27017" if scheme == "mongodb" else ""
-    named = ",".join(f"{host[1]}{host[2] or port}" for host in hosts if host)
-    return scheme, named, unquote(path).partition(".")[0]

@@ -56,6 +56,12 @@ async def names(migrator: Migrator) -> set[str]:
     return set(await migrator.database.list_collection_names()) - OWN - {"system.views"}
 
 
+@pytest.mark.parametrize("name", ["admin", "config", "local"])
+def test_mongodbs_own_databases_are_no_place_for_collections(database: Any, name: str) -> None:
+    with pytest.raises(ConfigurationError, match=f"database: '{name}' is MongoDB's own"):
+        Migrator(database.client[name])
+
+
 async def test_the_whole_road(make: Make) -> None:
     events: list[Any] = []
     migrator = make(on_event=events.append)

@@ -191,6 +191,21 @@ class TestUrls:
         assert (settings.safe_url, settings.database_name) == (safe, database)
         assert "sec" not in repr(settings)
 
+    @pytest.mark.parametrize("name", ["admin", "config", "local", "Admin"])
+    def test_the_path_is_where_the_user_is_at_home(self, name: str) -> None:
+        settings = Settings(root=Path("/p"), url=f"mongodb://u:secret@h/{name}")
+        with pytest.raises(ConfigurationError) as caught:
+            settings.needed_database()
+        assert f"the URL ends with /{name}, MongoDB's own database" in str(caught.value)
+        assert f"/NAME?authSource={name}" in str(caught.value)
+        assert Settings(root=Path("/p"), url=settings.url, database="app").needed_database() == "app"
+        with pytest.raises(ConfigurationError, match="is MongoDB's own"):
+            Settings(root=Path("/p"), url=settings.url, database=name).needed_database()
+
+    def test_a_url_that_does_not_come_apart_names_no_database(self) -> None:
+        with pytest.raises(ConfigurationError, match="must be percent-encoded"):
+            Settings(root=Path("/p"), url="mongodb://u:Pa@Secret?1@h/app").needed_database()
+
     def test_the_setting_beats_the_path(self) -> None:
         assert Settings(root=Path("/p"), url="mongodb://h/one", database="two").database_name == "two"
 

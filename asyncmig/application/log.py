@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from asyncmig.address import without_secrets
 from asyncmig.errors import AsyncmigError
 
 if TYPE_CHECKING:
@@ -17,7 +17,6 @@ __all__ = ["logger", "reason", "some", "tell"]
 logger = logging.getLogger("asyncmig")
 _LONGEST = 1000  # characters of a message
 _SHOWN = 10  # names
-_CREDENTIALS = re.compile(r"://[^/@\s]*(?:/[^@\s]*)?@")  # of a URL, wherever a message quotes one
 
 
 def tell(event: Event) -> None:
@@ -61,7 +60,7 @@ def reason(error: BaseException) -> str:
 
 def one_line(text: object) -> str:
     """A message without line breaks and credentials, of bearable length."""
-    line = _CREDENTIALS.sub("://***@", " ".join(str(text).split()))
+    line = without_secrets(" ".join(str(text).split()))
     return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}..."
 
 

@@ -11,16 +11,16 @@ from urllib.parse import unquote
 import anyio
 from pymongo import errors
 
+from asyncmig.address import ESCAPE, address
 from asyncmig.drivers.exit import leave_quickly
 from asyncmig.drivers.real import maybe
+from asyncmig.drivers.url_options import spelled_options, unknown_options
 from asyncmig.errors import AsyncmigError, ConfigurationError, DriverError, ServerUnreachable, reason
 
 __all__ = ["close", "connect", "hosts"]
 
 _AUTHENTICATION_FAILED = 18
-_DEFAULT_PORT = 27017
 _GRACE = 1.0  # seconds past the driver's own limit, after which even one that hangs (in DNS, say) is given up
-_ESCAPE = "special characters in the user name and the password must be percent-encoded (urllib.parse.quote_plus)"
 
 
 async def connect(
@@ -57,16 +57,7 @@ async def close(client: Any) -> None:
 
 def hosts(url: str) -> tuple[str, ...]:
     """The ``host:port`` pairs of a URL, or the one name of a ``mongodb+srv`` one; never more of it."""
-    scheme, _, rest = url.partition("://")
-    listed = re.split(r"[/?]", rest, maxsplit=1)[0].rpartition("@")[2]
-    if scheme.endswith("+srv"):
-        return (listed,)
-    return tuple(_with_port(unquote(host)) for host in listed.split(","))
-
-
-def _with_port(host: str) -> str:
-    has_port = host.startswith("/") or re.search(r":\d+$", host.rpartition("]")[2] if "]" in host else host)
-    return host if has_port else f"{host}:{_DEFAULT_PORT}"
+    return address(url).hosts
 
 
 def _client_class(driver: str) -> Callable[..., Any]:
@@ -99,18 +90,22 @@ def _open(url: str, client_class: Callable[..., Any], timeout: float, app_name: 
         raise _explained(error, url, timeout) if _is_of_dns(error) else _unusable(error, url) from None
     for warning in {str(one.message): one for one in caught}.values():
         _heed(warning.message, url)
+    for message in unknown_options(url):
+        warnings.warn(message, UserWarning, stacklevel=3)
     return client
 
 
 def _heed(warning: Warning | str, url: str) -> None:
     """Pass on what PyMongo warns of; but an option that it leaves out of account (``tls=maybe``) is an error.
 
-    An option that it does not know may be another driver's. Its name may also be half a password.
+    An option that it does not know may be another driver's: that one is told by its name. In a URL that
+    does not come apart it may be half a password.
     """
-    known = not str(warning).startswith("Unknown option")
-    if isinstance(warning, UserWarning) and (known or _without_secrets(warning, url) != str(warning)):
+    is_unknown = str(warning).startswith("Unknown option")
+    if isinstance(warning, UserWarning) and (not is_unknown or _without_secrets(warning, url) != str(warning)):
         raise _unusable(warning, url)
-    warnings.warn(warning, stacklevel=4)
+    if not is_unknown:
+        warnings.warn(warning, stacklevel=4)
 
 
 def _unusable(error: Exception, url: str) -> ConfigurationError:
@@ -160,8 +155,19 @@ def _without_secrets(error: Exception, url: str) -> str:
     PyMongo quotes parts of a URL that it could not take apart, and one that has a ``/`` in its
     password comes apart within the password.
     """
-    text = str(error)
-    return _ESCAPE if any(piece in text or unquote(piece) in text for piece in _secrets(url)) else text
+    text = str(error) + _named_file(error, url)
+    if "@" in url and address(url).is_hidden:
+        return ESCAPE
+    return ESCAPE if any(piece in text or unquote(piece) in text for piece in _secrets(url)) else text
+
+
+def _named_file(error: Exception, url: str) -> str:
+    """The file that an option of the URL names, where the error is about that option and does not say which file."""
+    said = str(error).lower()
+    files = (
+        value for name, value in spelled_options(url).items() if name.lower().endswith("file") and name.lower() in said
+    )
+    return next((f": {file}" for file in files if isinstance(error, OSError) and file.lower() not in said), "")
 
 
 def _secrets(url: str) -> list[str]:

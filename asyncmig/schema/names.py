@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 from typing import Any, Final
 
+from asyncmig.address import RESERVED
+
 __all__ = ["database_name_fault", "name_fault", "suggestion"]
 
 _LONGEST: Final = 253
@@ -37,10 +39,12 @@ def name_fault(name: Any) -> str | None:
 
 
 def database_name_fault(name: str) -> str | None:
-    """What is wrong with a database's name, if anything is.
+    """What is wrong with a database's name as a place for collections, if anything is.
 
     https://www.mongodb.com/docs/manual/reference/limits/#naming-restrictions
     """
+    if name.lower() in RESERVED:
+        return f"{name!r} is MongoDB's own, where no application keeps its collections; name yours"
     if found := sorted(set(name) & set('/\\. "$\0')):
         return f"{name!r} has {found[0]!r} in it, which no database's name can have"
     if len(name.encode()) > _LONGEST_DATABASE:

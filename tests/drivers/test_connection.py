@@ -16,6 +16,7 @@ from pymongo import AsyncMongoClient
 
 from asyncmig.drivers import connection
 from asyncmig.drivers.connection import close, connect, hosts
+from asyncmig.drivers.url_options import unknown_options
 from asyncmig.errors import AsyncmigError, ConfigurationError, DriverError, ServerUnreachable
 
 CLOSED = "127.0.0.1:1"
@@ -170,9 +171,27 @@ async def test_a_url_that_cannot_be_used(driver_name: str, url: str, told: str) 
 
 async def test_an_option_of_another_driver_is_a_warning(server_url: str, driver_name: str) -> None:
     url = server_url + ("&" if "?" in server_url else "?") + "useUnifiedTopology=true"
-    with pytest.warns(UserWarning, match="useunifiedtopology") as caught:
+    with pytest.warns(UserWarning, match=r"URL option useUnifiedTopology is unknown") as caught:
         await close(await connect(url, driver=driver_name))
     assert len(caught) == 1
+
+
+@pytest.mark.parametrize(
+    ("option", "meant"),
+    [
+        ("retryWrits", "; did you mean retryWrites?"),
+        ("RetryWrits", "; did you mean retryWrites?"),
+        ("maxPoolSise", "; did you mean maxPoolSize?"),
+        ("serverSelectionTimeout", "; did you mean serverSelectionTimeoutMS?"),
+        ("tls_ca_file", "; did you mean tlsCAFile?"),
+        ("zzz", ""),
+        ("retrywrites", None),
+        ("tz_aware", None),
+    ],
+)
+def test_an_unknown_option_is_named(option: str, meant: str | None) -> None:
+    told = unknown_options(f"mongodb://u:secret@h/app?w=1&{option}=1")
+    assert told == ([] if meant is None else [f"the URL option {option} is unknown, and left out of account{meant}"])
 
 
 async def test_a_driver_that_nobody_knows(server_url: str) -> None:
