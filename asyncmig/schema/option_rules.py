@@ -7,6 +7,7 @@ from math import isnan
 from typing import Any, Final
 
 from asyncmig.schema.collation_rules import collation_fault
+from asyncmig.schema.json_schema_rules import validator_faults
 from asyncmig.schema.names import suggestion
 from asyncmig.schema.value import number, truthy
 
@@ -131,6 +132,11 @@ def _document(value: Any) -> Iterator[str]:
         yield f"a document is wanted, not {value!r}"
 
 
+def _validator(value: Any) -> Iterator[str]:
+    yield from _document(value)
+    yield from validator_faults(value)
+
+
 def _one_of(words: tuple[str, ...]) -> Callable[[Any], Iterator[str]]:
     def rule(value: Any) -> Iterator[str]:
         if value not in words:
@@ -192,7 +198,7 @@ _RULES: Final[Mapping[str, Callable[[Any], Iterator[str]]]] = {
     "capped": _flag,
     "size": _size,
     "max": _max,
-    "validator": _document,
+    "validator": _validator,
     "validationLevel": _one_of(_LEVELS),
     "validationAction": _one_of(_ACTIONS),
     "collation": _collation,
