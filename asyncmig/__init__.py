@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from asyncmig.migrator import Migrator as Migrator
     from asyncmig.migrator import autogenerate_migration as autogenerate_migration
     from asyncmig.operations.data import Delete as Delete
-    from asyncmig.running.env import Env as Env
+    from asyncmig.running.env.env import Env as Env
     from asyncmig.schema.declaration import Collection as Collection
     from asyncmig.schema.declaration import View as View
     from asyncmig.schema.index import Index as Index
@@ -29,7 +29,7 @@ _HOMES = {
     "CollectionState": "asyncmig.schema.state",
     "DatabaseState": "asyncmig.schema.state",
     "Delete": "asyncmig.operations.data",
-    "Env": "asyncmig.running.env",
+    "Env": "asyncmig.running.env.env",
     "Index": "asyncmig.schema.index",
     "Migrator": "asyncmig.migrator",
     "View": "asyncmig.schema.declaration",

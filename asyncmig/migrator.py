@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from asyncmig.errors import AsyncmigError, ConfigurationError, PendingRevisions, RevisionsEdited, SchemaDiffers
-from asyncmig.history.directory import Directory, Listing
-from asyncmig.history.file_errors import RevisionFileError
+from asyncmig.files.directory import Directory, Listing
+from asyncmig.files.errors import RevisionFileError
 from asyncmig.history.graph import RevisionGraph
 from asyncmig.history.revision import Revision
 
@@ -18,19 +18,19 @@ if TYPE_CHECKING:
     from asyncmig.authoring.diff import Difference
     from asyncmig.authoring.policy import Undeclared
     from asyncmig.drivers.base import Driver
-    from asyncmig.history.module import RevisionModule
-    from asyncmig.history.snapshot import Snapshot
+    from asyncmig.events import Direction, Listener
+    from asyncmig.files.module import RevisionModule
+    from asyncmig.files.snapshot import Snapshot
     from asyncmig.operations import Operation
     from asyncmig.review.loss import Loss
-    from asyncmig.running.events import Direction, Listener
+    from asyncmig.review.plan import Plan
+    from asyncmig.running.ledger.ledger import Ledger
+    from asyncmig.running.ledger.position import Position
+    from asyncmig.running.ledger.record import JournalEntry, Mark, Record
+    from asyncmig.running.ledger.status import Standing
     from asyncmig.running.locking.holder import Holder
     from asyncmig.running.locking.lock import Lock
-    from asyncmig.running.planning.plan import Plan
-    from asyncmig.running.position import Position
-    from asyncmig.running.records.ledger import Ledger
-    from asyncmig.running.records.record import JournalEntry, Mark, Record
     from asyncmig.running.runner import Runner, Situation
-    from asyncmig.running.standing import Standing
     from asyncmig.schema.state import DatabaseState
 
 __all__ = ["Generated", "Migrator", "autogenerate_migration"]
@@ -159,9 +159,9 @@ class Migrator:
         Raises NotSquashable for the range, NotReplayable where a revision does more than its operations say.
         """
         from asyncmig.authoring.writer import write_squash
+        from asyncmig.files.static import is_one_way
         from asyncmig.history.range import squashable_range
-        from asyncmig.running.inspection import is_one_way
-        from asyncmig.running.planning.replay import replay
+        from asyncmig.review.replay import replay
 
         wanted = squashable_range(self.graph, span)
         modules = [self.directory.load(member) for member in wanted.members]
@@ -208,8 +208,8 @@ class Migrator:
         """
         import asyncio
 
-        from asyncmig.history.snapshot import Snapshot
-        from asyncmig.running.standing import standing
+        from asyncmig.files.snapshot import Snapshot
+        from asyncmig.running.ledger.status import standing
 
         files = files or Snapshot(self.directory)
         asking = asyncio.ensure_future(self._ledger().marks())
@@ -227,8 +227,8 @@ class Migrator:
 
         Raises what a run would raise before its first step, as for a revision without a way back.
         """
-        from asyncmig.running.inspection import refuse_unfinishable
-        from asyncmig.running.planning.plan import make_plan
+        from asyncmig.files.static import refuse_unfinishable
+        from asyncmig.review.plan import make_plan
 
         def load(revision: Revision) -> RevisionModule:
             module = self.directory.load(revision)
@@ -258,7 +258,7 @@ class Migrator:
 
     async def _losses(self, path: Sequence[Revision], direction: Direction) -> tuple[Loss, ...]:
         from asyncmig.review.loss import find_losses, losing_calls
-        from asyncmig.running.records.provenance import inserted_documents
+        from asyncmig.running.ledger.provenance import inserted_documents
 
         calls = [call for one in path for call in losing_calls(one, direction)]
         inserted = inserted_documents(await self.records()) if calls else {}
@@ -371,7 +371,7 @@ class Migrator:
 
     async def _position(self, graph: RevisionGraph | None = None) -> Position[Mark]:
         """Where the database stands among the files as they are now, or of ``graph``; one round trip."""
-        from asyncmig.running.position import Position
+        from asyncmig.running.ledger.position import Position
 
         graph = graph or self.graph  # a fault in the files is told before anything is asked
         return Position(graph, await self._ledger().marks())
@@ -411,7 +411,7 @@ class Migrator:
         return driver_for(self._connected())
 
     def _ledger(self) -> Ledger:
-        from asyncmig.running.records.ledger import Ledger
+        from asyncmig.running.ledger.ledger import Ledger
 
         return Ledger(self._driver(), collection=self._names[0])
 
@@ -435,7 +435,7 @@ class Migrator:
         )
 
     async def _created(self) -> frozenset[str]:
-        from asyncmig.running.records.provenance import created_collections
+        from asyncmig.running.ledger.provenance import created_collections
 
         return created_collections(await self.records())
 

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from asyncmig.migrator import Migrator
     from asyncmig.settings import Settings
     from asyncmig.testing.clients import Clients
+    from asyncmig.testing.databases import Workshop
     from asyncmig.testing.project import Project
-    from asyncmig.testing.workshop import Workshop
 
 Documents = Mapping[str, Sequence[Mapping[str, Any]]]
 
@@ -193,7 +193,7 @@ def asyncmig_trial(
     _asyncmig_project: Project,
     asyncmig_documents: Mapping[str, Documents],
 ) -> Callable[[str], None]:
-    """Runs a check of :class:`asyncmig.testing.trial.Trial` by its name; what the ready-made tests are made of."""
+    """Runs a check of :class:`asyncmig.testing.history_checks.Trial` by its name: what ready-made tests are made of."""
     from asyncmig.testing.reporting import run_check
 
     return lambda check: run_check(check, request, _asyncmig_project, asyncmig_documents)
@@ -226,8 +226,8 @@ def _asyncmig_client_options(mongo_client_options: Mapping[str, Any]) -> Mapping
 
 @pytest.fixture(scope="session")
 def _asyncmig_workshop(mongo_server: str, _asyncmig_client_options: Mapping[str, Any]) -> Iterator[Workshop]:
+    from asyncmig.testing.databases import Workshop
     from asyncmig.testing.reporting import plainly
-    from asyncmig.testing.workshop import Workshop
 
     worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
     with Workshop(mongo_server, _asyncmig_client_options, worker) as workshop:

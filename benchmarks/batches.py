@@ -128,7 +128,7 @@ WAYS: dict[str, Callable[[Any], Any]] = {
 
 
 async def main(url: str, name: str, driver: str, way: str) -> None:
-    for module in ("asyncmig.running.runner", "asyncmig.running.data.run"):
+    for module in ("asyncmig.running.runner", "asyncmig.running.applying.data_changes"):
         import_module(module)  # it is the work that is measured
     durations = Durations()
     client = client_of(driver, url, event_listeners=[durations])

@@ -34,8 +34,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from asyncmig.files.directory import Directory
 from asyncmig.history import Revision, RevisionGraph
-from asyncmig.history.directory import Directory
 
 HAS_ALEMBIC = find_spec("alembic") is not None
 Shape = Sequence[tuple[str, tuple[str, ...]]]

@@ -135,6 +135,18 @@ def run_cli(start_cli: Callable[..., subprocess.Popen[str]]) -> Callable[..., su
     return run
 
 
+@pytest.fixture
+async def turn(clients: dict[str, Any], request: pytest.FixtureRequest) -> AsyncIterator[Any]:
+    """A fresh database by one of the drivers: always the same one for a test, the other for its neighbour.
+
+    For tests that take long because of what they wait for: they run once.
+    """
+    client = clients[DRIVERS[sum(map(ord, request.node.name)) % 2]]
+    name = f"turn_{uuid.uuid4().hex[:12]}"
+    yield client[name]
+    await client.drop_database(name)
+
+
 def cli_command() -> list[str]:
     """The installed ``asyncmig`` of this environment, else the same from the source tree."""
     script = shutil.which("asyncmig", path=str(Path(sys.executable).parent))

@@ -10,13 +10,13 @@ import pytest
 
 from asyncmig import Collection, Index, Migrator, View, autogenerate_migration
 from asyncmig.errors import ConfigurationError, PendingRevisions, RevisionFailed, RevisionsEdited, SchemaDiffers
+from asyncmig.events import RevisionFinished
+from asyncmig.files.errors import HeadFileError, UnreadableFile
 from asyncmig.history.errors import MultipleHeads, PartlyReplaced
-from asyncmig.history.file_errors import HeadFileError, UnreadableFile
-from asyncmig.history.growth import NotAHead, NothingToMerge
+from asyncmig.history.parents import NotAHead, NothingToMerge
 from asyncmig.history.rebase import NotRebasable
 from asyncmig.operations import CreateCollection, CreateIndexes, DropCollection, DropIndex
-from asyncmig.running.events import RevisionFinished
-from asyncmig.running.planning.replay import NotReplayable
+from asyncmig.review.replay import NotReplayable
 
 OWN = {"asyncmig_revisions", "asyncmig_lock"}
 

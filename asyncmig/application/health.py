@@ -12,11 +12,11 @@ from asyncmig.application.log import logger, reason
 from asyncmig.application.options import Options, migrator_for, project_settings
 from asyncmig.application.source import Source, opened
 from asyncmig.errors import AsyncmigError
-from asyncmig.history.snapshot import Snapshot
+from asyncmig.files.snapshot import Snapshot
 
 if TYPE_CHECKING:
     from asyncmig.migrator import Migrator
-    from asyncmig.running.standing import Standing
+    from asyncmig.running.ledger.status import Standing
 
 __all__ = ["Health", "Report"]
 

@@ -10,7 +10,7 @@ from asyncmig.address import without_secrets
 from asyncmig.errors import AsyncmigError
 
 if TYPE_CHECKING:
-    from asyncmig.running.events import Event
+    from asyncmig.events import Event
 
 __all__ = ["logger", "reason", "some", "tell"]
 
@@ -21,7 +21,7 @@ _SHOWN = 10  # names
 
 def tell(event: Event) -> None:
     """Log one event of a run."""
-    from asyncmig.running import events
+    from asyncmig import events
 
     match event:
         case events.LockWaiting():

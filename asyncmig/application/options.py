@@ -11,7 +11,7 @@ from asyncmig.migrator import Migrator, Models
 from asyncmig.settings import Settings, load_settings
 
 if TYPE_CHECKING:
-    from asyncmig.running.events import Listener
+    from asyncmig.events import Listener
 
 __all__ = ["Options", "migrator_for", "project_settings"]
 

@@ -16,19 +16,19 @@ from asyncmig.application.options import Options, migrator_for, project_settings
 from asyncmig.application.policy import Policy, chosen
 from asyncmig.application.queue import Queue
 from asyncmig.application.source import is_database
+from asyncmig.drivers.transient import is_transient
 from asyncmig.errors import ConfigurationError, DriverError, LockTimeout, PendingRevisions, SchemaDiffers
-from asyncmig.history.snapshot import Snapshot
-from asyncmig.running.faults import is_transient
+from asyncmig.files.snapshot import Snapshot
 
 if TYPE_CHECKING:
     from asyncmig.history.revision import Revision
     from asyncmig.migrator import Migrator
-    from asyncmig.running.standing import Standing
+    from asyncmig.running.ledger.status import Standing
 
 __all__ = ["startup"]
 
 # What every start comes to need: loaded among the application's imports, not while others wait for it to serve.
-for _name in ("asyncmig.drivers.real", "asyncmig.running.records.ledger", "asyncmig.running.standing", "tomllib"):
+for _name in ("asyncmig.drivers.real", "asyncmig.running.ledger.ledger", "asyncmig.running.ledger.status", "tomllib"):
     import_module(_name)
 
 

@@ -8,14 +8,14 @@ from typing import Any
 from asyncmig.authoring.diff import Difference
 from asyncmig.authoring.draft import draft
 from asyncmig.authoring.revision_file import revision_source
-from asyncmig.history.directory import Directory, slug
-from asyncmig.history.file_errors import UnreadableFile
+from asyncmig.files.atomic import replace_file
+from asyncmig.files.directory import Directory, slug
+from asyncmig.files.errors import UnreadableFile
 from asyncmig.history.graph import RevisionGraph
-from asyncmig.history.growth import merged_parents, new_parents
+from asyncmig.history.parents import merged_parents, new_parents
 from asyncmig.history.range import Range
 from asyncmig.history.rebase import NotRebasable, new_parent, with_parents
 from asyncmig.history.revision import Revision
-from asyncmig.history.writing import replace_file
 from asyncmig.operations import Operation
 from asyncmig.operations.folding import fold
 

@@ -6,7 +6,7 @@ import shutil
 import time
 
 from asyncmig.cli.console import Console
-from asyncmig.running.events import DataProgress
+from asyncmig.events import DataProgress
 
 __all__ = ["AdvanceLine", "bar", "line"]
 

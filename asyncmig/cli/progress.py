@@ -6,8 +6,7 @@ from asyncmig.cli.advance import AdvanceLine
 from asyncmig.cli.console import Console
 from asyncmig.cli.history import out_of_order
 from asyncmig.cli.signals import Interrupts
-from asyncmig.operations import DataOperation, Tally
-from asyncmig.running.events import (
+from asyncmig.events import (
     ChecksumChanged,
     DataProgress,
     Event,
@@ -28,6 +27,7 @@ from asyncmig.running.events import (
     RevisionStopped,
     RunStarted,
 )
+from asyncmig.operations import DataOperation, Tally
 
 __all__ = ["Progress"]
 

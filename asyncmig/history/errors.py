@@ -27,7 +27,7 @@ RevisionError
 │   ├── UnknownApplied              applied, and no file has it
 │   ├── PartlyReplaced              half of a squashed range is applied
 │   └── OutOfOrder                  older than what is applied, and strict order was asked for
-└── RevisionFileError             one file: see asyncmig.history.file_errors
+└── RevisionFileError             one file: see asyncmig.files.errors
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 
+from asyncmig.files.errors import DuplicateRevision
 from asyncmig.history.edges import latest_common, ordered, reach
 from asyncmig.history.errors import (
     IllegalRevision,
@@ -13,13 +14,12 @@ from asyncmig.history.errors import (
     SquashedAway,
     UnknownApplied,
 )
-from asyncmig.history.file_errors import DuplicateRevision
+from asyncmig.history.graph_views import Views
 from asyncmig.history.interval import between
 from asyncmig.history.names import check_id, check_labels
 from asyncmig.history.revision import Revision
 from asyncmig.history.squash import Share
 from asyncmig.history.targets import Target, downgraded, goals, parse, resolved
-from asyncmig.history.views import Views
 
 __all__ = ["RevisionGraph"]
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from asyncmig.history.edges import reach
 from asyncmig.history.errors import AmbiguousStep, BelowBase, InvalidTarget, NotAnAncestor
+from asyncmig.history.graph_view import View
 from asyncmig.history.targets import resolved
-from asyncmig.history.view import View
 
 __all__ = ["between"]
 

@@ -7,8 +7,8 @@ import re
 from collections.abc import Sequence
 
 from asyncmig.errors import RevisionError
+from asyncmig.files.errors import BrokenFile, MalformedHeader
 from asyncmig.history.errors import InvalidTarget, UnknownRevision, listed
-from asyncmig.history.file_errors import BrokenFile, MalformedHeader
 from asyncmig.history.graph import RevisionGraph
 from asyncmig.history.revision import Revision
 

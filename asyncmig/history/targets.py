@@ -42,7 +42,7 @@ from asyncmig.history.errors import (
 )
 
 if TYPE_CHECKING:
-    from asyncmig.history.view import View
+    from asyncmig.history.graph_view import View
 
 __all__ = ["Target", "downgraded", "goals", "parse", "resolved", "revisions_at"]
 

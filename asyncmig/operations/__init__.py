@@ -12,7 +12,7 @@ from asyncmig.operations.data import DataOperation, Delete, Pace, TransformDocum
 from asyncmig.operations.documents import DeleteDocuments, InsertDocuments
 from asyncmig.operations.fields import ConvertField, RemoveField, RenameField
 from asyncmig.operations.indexes import CreateIndexes, DropIndex, ModifyIndex
-from asyncmig.operations.mirror import mirror
+from asyncmig.operations.reversal import mirror
 from asyncmig.operations.tally import Tally
 from asyncmig.operations.views import CreateView, DropView, ModifyView
 

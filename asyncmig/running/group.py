@@ -18,7 +18,7 @@ from typing import Any
 
 from asyncmig.errors import OperationRefused, UnsupportedByDriver
 from asyncmig.operations import CreateCollection, CreateIndexes, Operation
-from asyncmig.running.fingerprint import fingerprint, subjects
+from asyncmig.operations.fingerprint import fingerprint, subjects
 
 __all__ = ["COLLECTIONS", "Group", "Outcome", "group_of"]
 

@@ -7,17 +7,17 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from asyncmig.drivers.base import Driver
+from asyncmig.drivers.clock import Clock
 from asyncmig.drivers.explain import explaining
+from asyncmig.events import Event
 from asyncmig.history.revision import Revision
-from asyncmig.running.clock import Clock
-from asyncmig.running.events import Event
+from asyncmig.running.ledger.audit_log import Trail
+from asyncmig.running.ledger.ledger import Ledger
 from asyncmig.running.locking.lease import Lease
-from asyncmig.running.locking.patience import patiently
-from asyncmig.running.records.ledger import Ledger
-from asyncmig.running.records.trail import Trail
+from asyncmig.running.locking.waiting import patiently
 
 if TYPE_CHECKING:
-    from asyncmig.history.module import RevisionModule
+    from asyncmig.files.module import RevisionModule
 
 __all__ = ["Run"]
 

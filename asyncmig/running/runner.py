@@ -12,7 +12,7 @@ stay as they are. Then
 - ``upgrade`` of a revision whose *downgrade* stopped half-way puts it back: the operations of its
   upgrade are applied again, with the intent of the first time, for nobody knows what raw calls undid;
   one that must not be done twice, only where it was undone as a whole
-  (:mod:`asyncmig.running.reopening`).
+  (:mod:`asyncmig.running.ledger.reopening`).
 
 **What is checked before the first step**, so that nothing stops in the middle which could have been
 known: that all files can be loaded, that no revision of a downgrade is irreversible (or has an empty
@@ -33,23 +33,23 @@ from typing import TYPE_CHECKING
 from asyncmig.drivers.base import Driver
 from asyncmig.drivers.explain import explaining
 from asyncmig.errors import DriverError
+from asyncmig.events import Direction, Event, RevisionsOutOfOrder, RunStarted
+from asyncmig.files.static import refuse_unfinishable
 from asyncmig.history.graph import RevisionGraph
 from asyncmig.history.revision import Revision
 from asyncmig.running.abandoned import end_sessions
-from asyncmig.running.events import Direction, Event, RevisionsOutOfOrder, RunStarted
-from asyncmig.running.inspection import refuse_unfinishable
+from asyncmig.running.ledger.audit_log import Trail
+from asyncmig.running.ledger.ledger import Ledger
+from asyncmig.running.ledger.position import Position
+from asyncmig.running.ledger.record import Record
 from asyncmig.running.locking.holder import Holder
 from asyncmig.running.locking.lock import Lock
-from asyncmig.running.position import Position
-from asyncmig.running.records.ledger import Ledger
-from asyncmig.running.records.record import Record
-from asyncmig.running.records.trail import Trail
+from asyncmig.running.path import Walk
 from asyncmig.running.run import Run
 from asyncmig.running.stamping import fold, repaired, stamped, taken
-from asyncmig.running.walk import Walk
 
 if TYPE_CHECKING:
-    from asyncmig.history.module import RevisionModule
+    from asyncmig.files.module import RevisionModule
 
 __all__ = ["Runner", "Situation"]
 
@@ -75,7 +75,7 @@ class Runner:
 
     ``lock_timeout``: seconds to wait for the lock; 0 asks once. ``command``: what the lock's
     document shows to those who wait. ``on_event`` is called with every
-    :class:`~asyncmig.running.events.Event`, in the event loop; an error that it raises counts as
+    :class:`~asyncmig.events.Event`, in the event loop; an error that it raises counts as
     one of the revision.
     """
 

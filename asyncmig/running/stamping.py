@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
 
 from asyncmig.drivers.base import Document
+from asyncmig.events import RangeTaken
 from asyncmig.history.revision import Revision
-from asyncmig.running.events import RangeTaken
+from asyncmig.running.ledger.record import JournalEntry, Record
+from asyncmig.running.ledger.write import Delete, Insert, Update, Write
 from asyncmig.running.locking.holder import identity
-from asyncmig.running.records.record import JournalEntry, Record
-from asyncmig.running.records.write import Delete, Insert, Update, Write
+from asyncmig.running.revision_run import source_of
 from asyncmig.running.run import Run
-from asyncmig.running.step import source_of
 
 __all__ = ["fold", "repaired", "stamped", "taken"]
 

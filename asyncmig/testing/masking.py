@@ -11,7 +11,7 @@ from uuid import UUID
 
 from bson import Binary, ObjectId, Timestamp, decode, encode
 
-from asyncmig.testing.picture import Picture
+from asyncmig.testing.snapshot import Picture
 
 __all__ = ["masked"]
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from asyncmig.application.options import migrator_for
+from asyncmig.events import Listener
 from asyncmig.migrator import Migrator
-from asyncmig.running.events import Listener
 from asyncmig.settings import Settings
 
 __all__ = ["Project"]

@@ -11,11 +11,11 @@ import pytest
 from pymongo.errors import PyMongoError
 
 from asyncmig.errors import AsyncmigError
+from asyncmig.testing.history_checks import Documents, Trial
 from asyncmig.testing.project import Project
-from asyncmig.testing.trial import Documents, Trial
 
 if TYPE_CHECKING:
-    from asyncmig.testing.workshop import Workshop
+    from asyncmig.testing.databases import Workshop
 
 __all__ = ["plainly", "run_check"]
 

@@ -21,7 +21,7 @@ from asyncmig.drivers import driver_for
 from asyncmig.operations import CreateCollection, CreateIndexes, CreateView, DropIndex, Operation
 from asyncmig.running.applying.apply import Context, apply
 from asyncmig.schema.state import CollectionState, DatabaseState
-from asyncmig.testing.picture import Picture, take
+from asyncmig.testing.snapshot import Picture, take
 
 __all__ = ["Template", "restore"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from asyncmig.operations import Operation
-from asyncmig.running.env import Env
+from asyncmig.running.env.env import Env
 
 
 async def replay(source: str, function: str = "upgrade") -> list[Operation]:

@@ -12,7 +12,7 @@ from asyncmig.authoring.revision_file import revision_source
 from asyncmig.drivers import driver_for
 from asyncmig.operations import CreateCollection, NeedsRebuild
 from asyncmig.running.applying.apply import Context, apply
-from asyncmig.running.env import Env
+from asyncmig.running.env.env import Env
 from asyncmig.schema.index import Index
 from asyncmig.schema.state import CollectionState, DatabaseState
 

@@ -10,9 +10,9 @@ import pytest
 from asyncmig.cli import advance
 from asyncmig.cli.advance import AdvanceLine, bar, line
 from asyncmig.cli.console import Console, Stream
+from asyncmig.events import DataProgress
 from asyncmig.history import Revision
 from asyncmig.operations import RenameField, Tally
-from asyncmig.running.events import DataProgress
 
 OPERATION = RenameField("wallet", "name", "title")
 

@@ -9,12 +9,12 @@ from typing import Any
 import anyio
 import pytest
 
+from asyncmig import events
 from asyncmig.cli.console import Console, Stream
 from asyncmig.cli.progress import Progress
 from asyncmig.cli.signals import Interrupts
 from asyncmig.history import Revision
 from asyncmig.operations import CreateCollection
-from asyncmig.running import events
 from asyncmig.running.locking.holder import Holder
 
 ONE, TWO = Revision("aaaa", message="first"), Revision("bbbb", message="second")

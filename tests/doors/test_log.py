@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from asyncmig import events
 from asyncmig.application.log import one_line, reason, some, tell
 from asyncmig.errors import ConfigurationError
 from asyncmig.history import Revision
-from asyncmig.running import events
 
 ONE, TWO = Revision("aaaa"), Revision("bbbb", message="two")
 

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from asyncmig.errors import RevisionError
-from asyncmig.history import Revision, RevisionGraph, errors, file_errors
+from asyncmig.files import errors as file_errors
+from asyncmig.history import Revision, RevisionGraph, errors
 
 R = Revision
 A_FILE = Path("migrations/versions/aaaa_first.py")

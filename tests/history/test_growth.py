@@ -9,7 +9,7 @@ import pytest
 
 from asyncmig.errors import AsyncmigError
 from asyncmig.history import Revision, RevisionGraph
-from asyncmig.history.growth import merged_parents, new_parents
+from asyncmig.history.parents import merged_parents, new_parents
 from asyncmig.history.range import squashable_range
 from asyncmig.history.rebase import new_parent, with_parents
 

@@ -12,7 +12,7 @@ import pytest
 from pymongo.errors import OperationFailure
 from pymongo.monitoring import CommandFailedEvent, CommandListener, CommandStartedEvent, CommandSucceededEvent
 
-from asyncmig.testing.picture import differences, take
+from asyncmig.testing.snapshot import differences, take
 from asyncmig.testing.template import Template
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

@@ -14,8 +14,8 @@ import pytest
 from asyncmig import Collection, Index, Migrator
 from asyncmig.errors import AsyncmigError
 from asyncmig.history.errors import MultipleHeads
+from asyncmig.testing.history_checks import Faulty, Trial
 from asyncmig.testing.published import edited_since_published
-from asyncmig.testing.trial import Faulty, Trial
 
 HEADER = 'from asyncmig import Index\nrevision = "{name}"\ndown_revision = {parent}\n'
 

@@ -9,13 +9,13 @@ from textwrap import dedent, indent
 from typing import Any
 
 from asyncmig.drivers import driver_for
-from asyncmig.history.directory import Directory
+from asyncmig.events import Event
+from asyncmig.files.directory import Directory
+from asyncmig.files.module import RevisionModule
 from asyncmig.history.graph import RevisionGraph
-from asyncmig.history.module import RevisionModule
 from asyncmig.history.revision import Revision
-from asyncmig.running.events import Event
+from asyncmig.running.ledger.ledger import Ledger
 from asyncmig.running.locking.lock import Lock
-from asyncmig.running.records.ledger import Ledger
 from asyncmig.running.runner import Runner
 
 

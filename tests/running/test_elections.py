@@ -16,7 +16,7 @@ from pymongo import AsyncMongoClient
 
 from asyncmig.drivers.real import maybe
 from asyncmig.errors import AsyncmigError
-from asyncmig.running.events import DataProgress, Event, OperationFinished, OperationStarted
+from asyncmig.events import DataProgress, Event, OperationFinished, OperationStarted
 
 from .histories import History, states
 from .members import Members

@@ -25,7 +25,7 @@ from asyncmig.operations import (
     Operation,
     RenameCollection,
 )
-from asyncmig.running.env import Env
+from asyncmig.running.env.env import Env
 
 Use = Callable[[Env], Awaitable[None]]
 

@@ -18,7 +18,7 @@ from pymongo.errors import PyMongoError
 
 from asyncmig.drivers import driver_for
 from asyncmig.errors import AsyncmigError, DriverError, LockLost, RevisionFailed
-from asyncmig.running.events import Event, OperationFinished, OperationRetried, OperationStarted
+from asyncmig.events import Event, OperationFinished, OperationRetried, OperationStarted
 from asyncmig.running.locking.lock import Lock
 from asyncmig.testing.server import LocalServer
 

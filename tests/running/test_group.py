@@ -14,7 +14,7 @@ from pymongo import MongoClient
 
 from asyncmig.drivers import driver_for
 from asyncmig.errors import OperationRefused, RevisionFailed
-from asyncmig.running.events import (
+from asyncmig.events import (
     Event,
     JournalDiverged,
     OperationFinished,
@@ -22,8 +22,8 @@ from asyncmig.running.events import (
     OperationSkipped,
     OperationStarted,
 )
-from asyncmig.running.records.ledger import Ledger
-from asyncmig.running.records.record import Record
+from asyncmig.running.ledger.ledger import Ledger
+from asyncmig.running.ledger.record import Record
 
 from .faults import failing
 from .histories import History, states
@@ -206,7 +206,7 @@ async def test_a_connection_that_breaks_is_no_harm(
 async def test_a_connection_that_stays_broken_is_told_with_its_operation_and_its_line(
     history: History, database: Any, clients: dict[str, Any], driver_name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("asyncmig.running.performer._PAUSES", (0.01,))
+    monkeypatch.setattr("asyncmig.running.executor._PAUSES", (0.01,))
     file = history.revisions["m1"].path
     assert file is not None
     line = next(n for n, text in enumerate(file.read_text().splitlines(), 1) if "create_collection('c05')" in text)

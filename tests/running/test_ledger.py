@@ -17,12 +17,12 @@ from pymongo import AsyncMongoClient
 
 from asyncmig.drivers import driver_for
 from asyncmig.errors import LockLost
+from asyncmig.running.ledger.audit_log import Trail
+from asyncmig.running.ledger.ledger import Ledger, Overtaken
+from asyncmig.running.ledger.record import JournalEntry, Record
+from asyncmig.running.ledger.write import Delete, Insert, Update, Write
 from asyncmig.running.locking.lease import Lease
 from asyncmig.running.locking.lock import Lock
-from asyncmig.running.records.ledger import Ledger, Overtaken
-from asyncmig.running.records.record import JournalEntry, Record
-from asyncmig.running.records.trail import Trail
-from asyncmig.running.records.write import Delete, Insert, Update, Write
 from asyncmig.testing.server import LocalServer
 
 from .faults import failing

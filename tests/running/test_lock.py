@@ -17,7 +17,7 @@ from pymongo.errors import OperationFailure
 
 from asyncmig.drivers import driver_for
 from asyncmig.errors import DriverError, LockError, LockLost, LockTimeout
-from asyncmig.running.events import Event, LockAcquired, LockReleased, LockWaiting, LoopBlocked
+from asyncmig.events import Event, LockAcquired, LockReleased, LockWaiting, LoopBlocked
 from asyncmig.running.locking.lock import Lock
 
 from .faults import failing

@@ -30,7 +30,7 @@ from asyncmig.operations import (
     ModifyIndex,
     Operation,
 )
-from asyncmig.running.refusal import advice, is_refusal, refused
+from asyncmig.running.applying.refusal import advice, is_refusal, refused
 
 ORACLE = json.loads((Path(__file__).parent.parent / "oracles" / "error_codes.json").read_text())
 OPERATIONS: dict[str, Operation] = {

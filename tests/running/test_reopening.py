@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from asyncmig.errors import RevisionFailed
-from asyncmig.running.reopening import HalfReverted
+from asyncmig.running.ledger.reopening import HalfReverted
 
 from .histories import History, states
 

@@ -14,11 +14,7 @@ from mongomock_motor import AsyncMongoMockClient
 
 from asyncmig.drivers import driver_for
 from asyncmig.errors import DriverError, LockLost, LockTimeout, RevisionError, RevisionFailed, UnsupportedByDriver
-from asyncmig.history.errors import OutOfOrder, UnknownApplied
-from asyncmig.history.file_errors import RevisionFileError
-from asyncmig.history.revision import Revision
-from asyncmig.migrator import Migrator
-from asyncmig.running.events import (
+from asyncmig.events import (
     ChecksumChanged,
     Event,
     JournalDiverged,
@@ -30,11 +26,15 @@ from asyncmig.running.events import (
     RevisionStarted,
     RunStarted,
 )
-from asyncmig.running.inspection import IrreversibleRevision, SchemaChangeInTransaction
+from asyncmig.files.errors import RevisionFileError
+from asyncmig.files.static import IrreversibleRevision, SchemaChangeInTransaction
+from asyncmig.history.errors import OutOfOrder, UnknownApplied
+from asyncmig.history.revision import Revision
+from asyncmig.migrator import Migrator
+from asyncmig.running.ledger.audit_log import Trail
+from asyncmig.running.ledger.ledger import Ledger
+from asyncmig.running.ledger.record import Record
 from asyncmig.running.locking.lock import Lock
-from asyncmig.running.records.ledger import Ledger
-from asyncmig.running.records.record import Record
-from asyncmig.running.records.trail import Trail
 from asyncmig.testing.server import LocalServer
 
 from .histories import History, states

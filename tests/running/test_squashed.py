@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
+from asyncmig.events import Event, RangeTaken
 from asyncmig.history.errors import PartlyReplaced, UnknownApplied
 from asyncmig.history.revision import Revision
-from asyncmig.running.events import Event, RangeTaken
-from asyncmig.running.records.ledger import Ledger
+from asyncmig.running.ledger.ledger import Ledger
 
 from .histories import History, states
 

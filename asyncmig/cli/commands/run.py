@@ -14,11 +14,11 @@ from asyncmig.cli.options import command, lock_timeout, revision_argument
 from asyncmig.cli.output import emit, operation_document, operation_line
 
 if TYPE_CHECKING:
+    from asyncmig.events import Direction
     from asyncmig.history import Revision
     from asyncmig.migrator import Confirm
     from asyncmig.review.loss import Loss
-    from asyncmig.running.events import Direction
-    from asyncmig.running.planning.plan import Plan, PlannedRevision
+    from asyncmig.review.plan import Plan, PlannedRevision
 
 
 def _run_options(function: Callable[..., Any]) -> Callable[..., Any]:

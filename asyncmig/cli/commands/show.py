@@ -17,7 +17,7 @@ from asyncmig.history.errors import UnknownRevision
 
 if TYPE_CHECKING:
     from asyncmig.migrator import Migrator
-    from asyncmig.running.records.record import JournalEntry, Record
+    from asyncmig.running.ledger.record import JournalEntry, Record
 
 
 @command("show", examples=["asyncmig show head", "asyncmig show 2024121015", "asyncmig show --applied 20241210150000"])

@@ -14,8 +14,8 @@ from asyncmig.cli.output import emit
 from asyncmig.history import Revision, RevisionGraph
 
 if TYPE_CHECKING:
+    from asyncmig.running.ledger.record import Record
     from asyncmig.running.locking.holder import Holder
-    from asyncmig.running.records.record import Record
     from asyncmig.running.runner import Situation
 
 _SHOWN = 10

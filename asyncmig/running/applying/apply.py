@@ -25,9 +25,9 @@ from asyncmig.operations import (
 from asyncmig.running.applying import collection_changes as collections
 from asyncmig.running.applying import document_changes as documents
 from asyncmig.running.applying import index_changes as indexes
-from asyncmig.running.context import Context, Journal
-from asyncmig.running.data.run import prepare_data, run_data
-from asyncmig.running.refusal import REFUSALS, advice, is_refusal, refused
+from asyncmig.running.applying.context import Context, Journal
+from asyncmig.running.applying.data_changes import prepare_data, run_data
+from asyncmig.running.applying.refusal import REFUSALS, advice, is_refusal, refused
 
 __all__ = ["Context", "apply", "prepare"]
 

@@ -18,8 +18,8 @@ from asyncmig.operations import (
     Operation,
     RenameCollection,
 )
-from asyncmig.running.context import Context
-from asyncmig.running.refusal import refused
+from asyncmig.running.applying.context import Context
+from asyncmig.running.applying.refusal import refused
 from asyncmig.schema.collation import SIMPLE, expand
 from asyncmig.schema.options import changed_options, normal_options
 from asyncmig.schema.server import collection_from_server

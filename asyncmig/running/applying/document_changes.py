@@ -10,9 +10,9 @@ from bson.codec_options import CodecOptions, DatetimeConversion
 from pymongo.errors import BulkWriteError
 
 from asyncmig.operations import DeleteDocuments, InsertDocuments
+from asyncmig.running.applying.context import Context, Journal
 from asyncmig.running.applying.digest import digest
-from asyncmig.running.context import Context, Journal
-from asyncmig.running.refusal import is_refusal, refused
+from asyncmig.running.applying.refusal import is_refusal, refused
 from asyncmig.schema.canonical import canonical
 
 __all__ = ["delete_documents", "insert_documents", "prepare_insert"]

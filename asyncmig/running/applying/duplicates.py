@@ -10,7 +10,7 @@ from pymongo.errors import OperationFailure, PyMongoError
 
 from asyncmig.errors import UnsupportedByDriver
 from asyncmig.operations import CreateIndexes
-from asyncmig.running.context import Context
+from asyncmig.running.applying.context import Context
 from asyncmig.schema.index import Index
 
 __all__ = ["duplicates", "violations"]

@@ -22,7 +22,7 @@ import anyio
 from pymongo.errors import PyMongoError
 
 from asyncmig.errors import LockLost, reason
-from asyncmig.running.events import LoopBlocked
+from asyncmig.events import LoopBlocked
 
 if TYPE_CHECKING:
     from asyncmig.running.locking.lock import Lock

@@ -7,7 +7,7 @@ acknowledged by a majority of the replica set.
 - **Owner**: a fresh id per attempt, so that an attempt whose answer was lost on the way is made
   again under the same id and recognises its own success.
 - **Token**: grows with every new owner and never restarts (the document is kept when the lock is
-  released). Each record of the ledger carries the token of its writer: see :mod:`asyncmig.running.records.ledger`.
+  released). Each record of the ledger carries the token of its writer: see :mod:`asyncmig.running.ledger.ledger`.
 - **Lease**: ends by itself, on the server's clock, when its owner dies. :mod:`asyncmig.running.locking.lease`
   keeps it alive beside the work, and stops the work before the lease could end.
 """
@@ -27,14 +27,14 @@ from pymongo import ReturnDocument
 from pymongo.errors import DuplicateKeyError, PyMongoError
 
 from asyncmig.drivers.base import Document, Driver
+from asyncmig.drivers.clock import EPOCH, Clock
 from asyncmig.drivers.explain import explained, explaining
+from asyncmig.drivers.transient import is_transient
 from asyncmig.errors import AsyncmigError, LockError, LockLost, LockTimeout
-from asyncmig.running.clock import EPOCH, Clock
-from asyncmig.running.events import Event, LockAcquired, LockReleased
-from asyncmig.running.faults import is_transient
+from asyncmig.events import Event, LockAcquired, LockReleased
 from asyncmig.running.locking.holder import Holder, identity
 from asyncmig.running.locking.lease import Lease, local_clock
-from asyncmig.running.locking.patience import Patience
+from asyncmig.running.locking.waiting import Patience
 
 __all__ = ["Lock"]
 

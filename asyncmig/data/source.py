@@ -1,0 +1,147 @@
+"""``Source``: the collection that an operation on data works through."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import bson
+from bson.codec_options import CodecOptions, DatetimeConversion
+from bson.raw_bson import RawBSONDocument
+from pymongo.errors import OperationFailure
+from pymongo.read_preferences import ReadPreference
+from pymongo.write_concern import WriteConcern
+
+from asyncmig.data.ranges import Place
+from asyncmig.drivers.base import Document, Driver
+
+__all__ = ["Source", "split"]
+
+_EXACT: CodecOptions[Any] = CodecOptions(tz_aware=True, datetime_conversion=DatetimeConversion.DATETIME_AUTO)
+"""Every ``_id`` goes through Python unchanged: dates beyond its years, UUIDs of whatever spelling."""
+
+_MANY = 100_000  # documents in one batch of a cursor, which ends at 16 MB anyway
+_RAW = _EXACT.with_options(document_class=RawBSONDocument)
+
+
+class Source:
+    """One collection.
+
+    ``options``: what goes along with every filter: ``collation``, ``hint``. ``session``: that of the
+    transaction of a whole revision, in which everything happens then. ``documents`` takes and gives
+    values as the user's client is set to; ``_id``s are given so that nothing of them is lost.
+    """
+
+    def __init__(
+        self, driver: Driver, name: str, options: Mapping[str, Any] | None = None, session: Any = None
+    ) -> None:
+        self.driver, self.name, self.session = driver, name, session
+        self.codec = driver.database.codec_options
+        self._options = dict(options or {})
+        self.documents = self._collection(self.codec)
+        self._exact = self._collection(_EXACT)
+
+    def _collection(self, codec: CodecOptions[Any]) -> Any:
+        return self.driver.database.get_collection(
+            self.name,
+            codec_options=codec,
+            read_preference=ReadPreference.PRIMARY,
+            write_concern=WriteConcern("majority"),
+        )
+
+    def conjunction(self, *filters: Mapping[str, Any]) -> Document:
+        """One filter of several, with values encoded as the user's client does it."""
+        parts = [self.encoded(part) for part in filters if part]
+        return {"$and": parts} if parts else {}
+
+    def encoded(self, document: Mapping[str, Any]) -> RawBSONDocument:
+        """A document for any collection, with values encoded as the user's client does it."""
+        return RawBSONDocument(bson.encode(document, codec_options=self.codec))
+
+    async def keys(
+        self, filter_: Mapping[str, Any], *, skip: int = 0, limit: int = 1, session: Any = None
+    ) -> list[Any]:
+        """The ``_id``s of documents that match, in their order."""
+        cursor = self._exact.find(filter_, {"_id": 1}, session=session or self.session, **self._options)
+        return [one["_id"] for one in await cursor.sort("_id", 1).skip(skip).limit(limit).to_list(None)]
+
+    async def any(self, filter_: Mapping[str, Any], *, session: Any = None) -> bool:
+        """Whether any document matches."""
+        found = self._exact.find(filter_, {"_id": 1}, session=session or self.session, **self._options)
+        return bool(await found.limit(1).to_list(None))
+
+    async def raw(
+        self,
+        filter_: Mapping[str, Any],
+        *,
+        limit: int = 0,
+        projection: Mapping[str, Any] | None = None,
+        session: Any = None,
+    ) -> bytes:
+        """Documents that match as they are stored, by ``_id``, one after the other.
+
+        With a limit so many at most, and 16 MB at most. See :func:`split`.
+        """
+        cursor = self.documents.find_raw_batches(
+            filter_,
+            projection,
+            sort=[("_id", 1)],
+            limit=-limit,  # a single batch
+            batch_size=limit or _MANY,
+            session=session or self.session,
+            **self._options,
+        )
+        return b"".join([batch async for batch in cursor])
+
+    async def write(self, command: str, statements: Sequence[RawBSONDocument], session: Any) -> Document:
+        """The server's reply to statements of ``update`` or ``delete``, in no particular order.
+
+        Raises what the driver raises; not for statements that were refused, which the reply names.
+        """
+        wanted: Document = {command: self.name, f"{command}s": statements, "ordered": False}
+        if session is None:
+            wanted["writeConcern"] = {"w": "majority"}
+        return await self.driver.command(wanted, session=session)
+
+    async def end(self) -> Place | None:
+        """The highest ``_id`` of the collection; None when it is empty."""
+        pipeline = [{"$sort": {"_id": -1}}, {"$limit": 1}, {"$project": {"kind": {"$type": "$_id"}}}]
+        kept = {name: value for name, value in self._options.items() if name == "collation"}
+        cursor = self._exact.aggregate(pipeline, session=self.session, **kept)
+        found = await (cursor if hasattr(cursor, "to_list") else await cursor).to_list(None)
+        return Place.at(found[0]["kind"], found[0]["_id"]) if found else None
+
+    async def mean_size(self) -> int:
+        """The size of a document in bytes, on average; 0 where nobody may know."""
+        pipeline = [{"$collStats": {"storageStats": {}}}, {"$project": {"mean": "$storageStats.avgObjSize"}}]
+        try:
+            found = await self.driver.read({"aggregate": self.name, "pipeline": pipeline, "cursor": {}})
+        except OperationFailure:
+            return 0
+        return max((int(shard.get("mean", 0)) for shard in found), default=0)
+
+    def key(self, document: bytes) -> Any:
+        """The ``_id`` of a stored document, exact."""
+        return self.value(document, "_id")
+
+    def value(self, document: bytes, path: str) -> Any:
+        """What a stored document holds at a path, exact; None where it holds nothing."""
+        value: Any = RawBSONDocument(document, _RAW)
+        for name in path.split("."):
+            value = value.get(name) if isinstance(value, Mapping) else None
+        return value
+
+    async def facts(self) -> Document | None:
+        """What listCollections says of the collection; None when it is not there."""
+        listed: Sequence[Document] = await self.driver.read({"listCollections": 1, "filter": {"name": self.name}})
+        return listed[0] if listed else None
+
+
+def split(batch: bytes) -> list[bytes]:
+    """Documents that stand one after the other, each beginning with its length."""
+    documents, start = [], 0
+    while start < len(batch):
+        end = start + int.from_bytes(batch[start : start + 4], "little")
+        documents.append(batch[start:end])
+        start = end
+    return documents

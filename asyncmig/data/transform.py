@@ -1,0 +1,249 @@
+"""``Transformation``: documents read, given to a Python function, and what it makes of them written back."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from time import perf_counter
+from typing import Any, ClassVar
+
+import bson
+from bson import ObjectId
+from bson.raw_bson import RawBSONDocument
+from pymongo.errors import BulkWriteError
+
+from asyncmig.data.failures import fault_of
+from asyncmig.data.ranges import Span
+from asyncmig.data.source import Source, split
+from asyncmig.data.statements import statement, untouched
+from asyncmig.data.task import Batch, BatchRefused, Changed, Fault, Task
+from asyncmig.drivers.base import Document
+from asyncmig.operations import Tally
+from asyncmig.running.applying.refusal import REFUSALS, is_refusal
+
+__all__ = ["Transformation", "Transforming"]
+
+_EXACT = frozenset({ObjectId, int, str})  # types of keys that come through any codec as they are
+_AT_ONCE = 0.002  # seconds that documents go through the function before something else has its turn
+_LARGEST = 16_000_000  # bytes of statements in one command; a message is 48 MB at most
+_MOST = 100_000  # statements in one command
+
+
+@dataclass(frozen=True, slots=True)
+class Transforming:
+    """What to do with a document, as the user wants it."""
+
+    function: Callable[[Any], Any]
+    projection: Mapping[str, Any] | None = None
+    version_field: str | None = None
+    concurrency: int = 4
+    collects: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """What becomes of one document: nothing, where there is neither a statement nor a fault."""
+
+    key: Any
+    document: bytes
+    """As it was read."""
+    statement: RawBSONDocument | None = None
+    is_deletion: bool = False
+    fault: Fault | None = None
+
+
+class Transformation(Task):
+    """Each document through a function; written where the document still is what was read.
+
+    A batch is read before its transaction, and once more within it: what is byte for byte the same
+    (or has the same version) is written, anything else goes through the function again. Without
+    transactions each statement has a condition of its own that says the same.
+    """
+
+    size: ClassVar[int] = 2_000
+
+    def __init__(self, source: Source, filter_: Mapping[str, Any], wanted: Transforming, *, mark: str = "") -> None:
+        super().__init__(source, filter_, excludes=True if mark else None)
+        self.wanted, self.mark = wanted, mark
+        self.ahead = wanted.concurrency
+
+    async def fetch(self, span: Span, size: int) -> Batch | None:
+        """The next documents, as they are stored."""
+        documents = split(await self._read(span, size))
+        if not documents:
+            return None
+        if not span.is_cut:
+            return Batch(span, size, documents, is_last=True)
+        return Batch(span.head(self.source.key(documents[-1])), size, documents)
+
+    async def _read(self, span: Span, limit: int = 0, session: Any = None) -> bytes:
+        filter_ = self.conjunction(span)
+        return await self.source.raw(filter_, limit=limit, projection=self._projection, session=session)
+
+    @property
+    def _projection(self) -> Mapping[str, Any] | None:
+        projection, version = self.wanted.projection, self.wanted.version_field
+        return {**projection, version: 1} if projection and version else projection
+
+    async def prepare(self, batch: Batch) -> Batch:
+        """The documents through the function, one after the other."""
+        return await self._transformed(batch, batch.work, {})
+
+    async def renew(self, batch: Batch, documents: list[bytes]) -> Batch:
+        """The same, of documents of which some were changed meanwhile: only those go through the function again."""
+        return await self._transformed(batch, documents, batch.work)
+
+    async def _transformed(self, batch: Batch, documents: Sequence[bytes], known: Mapping[Any, _Change]) -> Batch:
+        changes: dict[Any, _Change] = {}
+        since = perf_counter()
+        for document in documents:
+            version = self._version(document)
+            change = known.get(version) or await self._change(document)
+            if change.fault is not None and not self.wanted.collects:
+                return _stopping(batch, changes, change.fault)
+            changes[version] = change
+            if perf_counter() - since > _AT_ONCE:
+                await asyncio.sleep(0)
+                since = perf_counter()
+        faults = tuple(change.fault for change in changes.values() if change.fault is not None)
+        return replace(batch, work=changes, collected=faults, is_empty=not changes)
+
+    async def _change(self, document: bytes) -> _Change:
+        """One document through the function."""
+        key = None
+        try:
+            given = bson.decode(document, self.source.codec)
+            key = given["_id"]
+            if type(key) not in _EXACT:
+                key = self.source.key(document)
+            old = untouched(given, document, self.source.codec)
+            result = self.wanted.function(given)
+            if type(result) is not dict and inspect.isawaitable(result):
+                result = await result
+            partial = self.wanted.projection is not None
+            one = statement(
+                self._condition(key, document), old, result, self.source.codec, partial=partial, mark=self.mark
+            )
+            if one is None:
+                return _Change(key, document)
+            return _Change(key, document, one.encoded(self.source.codec), is_deletion=one.change is None)
+        except Exception as error:  # noqa: BLE001  # the function is the user's, and may raise anything
+            key = self.source.key(document) if key is None else key
+            return _Change(key, document, fault=fault_of(key, error))
+
+    def _condition(self, key: Any, document: bytes) -> Document:
+        """What a statement is to find: in a transaction the ``_id`` says all."""
+        if not self.mark:
+            return {"_id": key}
+        field = self.wanted.version_field
+        if field is not None:
+            return {"_id": key, field: self.source.value(document, field)}
+        if self.wanted.projection is not None:
+            return {"_id": key}
+        return {"_id": key, "$expr": {"$eq": ["$$ROOT", {"$literal": RawBSONDocument(document)}]}}
+
+    def _version(self, document: bytes) -> Any:
+        """By what a document that was changed is told: its bytes, or its ``_id`` and version."""
+        field = self.wanted.version_field
+        if field is None:
+            return document
+        return bson.encode({"_id": self.source.key(document), "version": self.source.value(document, field)})
+
+    async def write(self, batch: Batch, session: Any) -> Tally:
+        """Write what is still as it was read."""
+        now = await self._read(batch.span, session=session)
+        changes: list[_Change] = list(batch.work.values())
+        if now != b"".join([change.document for change in changes]):
+            changes = self._unchanged(batch, split(now))
+        writing = [change for change in changes if change.statement is not None]
+        done = await self._put(writing, session) if writing else Tally()
+        if done.matched < len(writing):
+            raise Changed(split(await self._read(batch.span, session=session)), done)
+        left = sum(change.statement is None and change.fault is None for change in changes)
+        return done + Tally(left, skipped=left)
+
+    def _unchanged(self, batch: Batch, documents: list[bytes]) -> list[_Change]:
+        """What becomes of these documents, where that is known of all of them."""
+        versions = [self._version(document) for document in documents]
+        if any(version not in batch.work for version in versions):
+            raise Changed(documents)
+        return [batch.work[version] for version in versions]
+
+    async def _put(self, writing: Sequence[_Change], session: Any) -> Tally:
+        """What the statements of these changes have come to."""
+        done, faults, cause = Tally(), list[Fault](), None
+        for command, part in _commands(writing):
+            try:
+                reply = await self.source.write(
+                    command, [change.statement for change in part if change.statement is not None], session
+                )
+            except REFUSALS as error:
+                if not is_refusal(error):
+                    raise
+                raise BatchRefused(error, [fault_of(part[0].key, error)] if len(part) == 1 else [], done) from error
+            done += _tally(command, reply)
+            for refusal in reply.get("writeErrors", ()):
+                cause = BulkWriteError({"writeErrors": [refusal]})
+                if not is_refusal(cause):
+                    raise cause
+                faults.append(fault_of(part[refusal["index"]].key, cause))
+        if cause is not None:
+            raise BatchRefused(cause, faults, done)
+        return done
+
+    async def cut(self, batch: Batch, refusal: BatchRefused, *, collect: bool) -> Batch | None:
+        """Without the documents that the server has named."""
+        if not refusal.faults:
+            return None
+        refused = {_identity(fault.key): fault for fault in refusal.faults}
+        kept: dict[Any, _Change] = {}
+        for version, change in batch.work.items():
+            fault = refused.get(_identity(change.key))
+            if fault is not None and not collect:
+                return _stopping(batch, kept, fault)
+            kept[version] = _Change(change.key, change.document, fault=fault) if fault is not None else change
+        faults = tuple(change.fault for change in kept.values() if change.fault is not None)
+        return replace(batch, work=kept, collected=faults)
+
+    async def still_matches(self, batch: Batch, session: Any) -> bool:
+        """Whether one of the documents that were written matches the filter all the same."""
+        keys = [change.key for change in batch.work.values() if change.statement is not None]
+        filter_ = self.source.conjunction(self.filter, {"_id": {"$in": keys}})
+        return bool(keys) and await self.source.any(filter_, session=session)
+
+
+def _stopping(batch: Batch, before: dict[Any, _Change], fault: Fault) -> Batch:
+    """What comes before the first document that could not be changed, and then the stop."""
+    if not before:
+        return replace(batch, work=before, is_empty=True, fault=fault)
+    last = next(reversed(before.values()))
+    return replace(batch, work=before, span=batch.span.head(last.key), is_last=False, fault=fault)
+
+
+def _commands(changes: Sequence[_Change]) -> Iterator[tuple[str, list[_Change]]]:
+    """The commands that write them, none larger than one message may be."""
+    for command in ("update", "delete"):
+        part, size = list[_Change](), 0
+        for change in changes:
+            if change.statement is None or change.is_deletion is (command == "update"):
+                continue
+            length = len(change.statement.raw)
+            if part and (size + length > _LARGEST or len(part) == _MOST):
+                yield command, part
+                part, size = [], 0
+            part.append(change)
+            size += length
+        if part:
+            yield command, part
+
+
+def _tally(command: str, reply: Mapping[str, Any]) -> Tally:
+    if command == "delete":
+        return Tally(reply["n"], deleted=reply["n"])
+    return Tally(reply["n"], reply["nModified"], skipped=reply["n"] - reply["nModified"])
+
+
+def _identity(key: Any) -> bytes:
+    return bson.encode({"": key})

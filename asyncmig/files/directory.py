@@ -1,0 +1,259 @@
+"""``Directory``: the folder of revision files, read without running them, and written to."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import re
+import tokenize
+import unicodedata
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from asyncmig.files.atomic import create_file
+from asyncmig.files.errors import (
+    DuplicateRevision,
+    FileExists,
+    MissingDirectory,
+    RevisionFileError,
+    UnreadableFile,
+)
+from asyncmig.files.head_file import HeadFile
+from asyncmig.files.header import read_header
+from asyncmig.files.module import RevisionModule, executed_header, load
+from asyncmig.history.graph import RevisionGraph
+from asyncmig.history.revision import Revision
+
+__all__ = ["Directory", "Listing", "RevisionModule", "checksum", "new_id", "slug"]
+
+LONGEST_SLUG = 40
+_BLOCK = 16384  # bytes; hardly a revision file is longer
+_ID_FORMAT = "%Y%m%d%H%M%S"
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What a folder holds: the revisions that can be read, by id, and what is wrong with the others."""
+
+    revisions: tuple[Revision, ...]
+    problems: tuple[RevisionFileError, ...] = ()
+
+    def graph(self) -> RevisionGraph:
+        """The revisions as a graph.
+
+        Raises:
+            RevisionFileError: the first problem, where there is one; further ones are notes on it.
+            RevisionError: when the revisions do not form a history.
+        """
+        if self.problems:
+            first, *others = self.problems
+            first.__notes__ = [str(other) for other in others]
+            raise first
+        return RevisionGraph(self.revisions)
+
+
+class Directory:
+    """A folder of migrations: revision files in ``versions/``, and the HEAD file beside it."""
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = Path(path)
+
+    def __repr__(self) -> str:
+        return f"Directory({str(self.path)!r})"
+
+    @property
+    def versions(self) -> Path:
+        """The folder of revision files. Those whose name begins with ``_`` or ``.`` are left alone."""
+        return self.path / "versions"
+
+    @property
+    def head_file(self) -> HeadFile:
+        """The file that holds the head ids."""
+        return HeadFile(self.path / "HEAD")
+
+    def read(self, *, thorough: bool = False) -> Listing:
+        """All revisions, by their headers; a file is run only where its header is computed.
+
+        With ``thorough`` whole files are parsed, so that a fault anywhere in them is found.
+
+        Raises:
+            MissingDirectory: when there is no such folder. Faults of single files are in the listing.
+        """
+        found: dict[str, Revision] = {}
+        problems: list[RevisionFileError] = []
+        for path in self._files():
+            try:
+                content = _bytes(path)
+                revision = _revision(path, content, _text(path, content), thorough=thorough)
+            except RevisionFileError as problem:
+                problems.append(problem)
+                continue
+            first = found.setdefault(revision.revision, revision)
+            if first is not revision:
+                problems.append(DuplicateRevision(revision.revision, [first.path, path]))
+        return Listing(tuple(found[i] for i in sorted(found)), tuple(problems))
+
+    def checksums(self) -> list[str]:
+        """The checksum of every revision file, in the order of their names; nothing is parsed, so it is cheap.
+
+        Raises:
+            MissingDirectory: when there is no such folder.
+            UnreadableFile: when a file cannot be read.
+        """
+        folder = str(self.versions)
+        return [checksum(_content(os.path.join(folder, name))) for name in self._names()]
+
+    def load(self, revision: Revision) -> RevisionModule:
+        """Run a revision's file and take out its functions; its header is read again where it has changed since.
+
+        Raises:
+            RevisionFileError: when the file is gone, broken, or one of its functions is not what it should be.
+        """
+        if revision.path is None:
+            raise UnreadableFile(None, f"revision {revision.revision} has no file that could be run")
+        content = _bytes(revision.path)
+        source = _text(revision.path, content)
+        unchanged = revision.checksum is not None and revision.checksum == checksum(content)
+        now = revision if unchanged else _revision(revision.path, content, source)
+        if now.revision != revision.revision:
+            raise UnreadableFile(
+                revision.path, f"it was {revision.revision} when it was listed, and is {now.revision} now"
+            )
+        return load(source, now, revision.path)
+
+    def write(self, source: str, revision_id: str, slug: str) -> Path:
+        """Write a new revision file, at once or not at all; never over another one.
+
+        Raises:
+            MissingDirectory: when the folder is not there.
+            FileExists: when a file with this id is.
+            UnreadableFile: when it cannot be written.
+        """
+        path = self.versions / (f"{revision_id}_{slug}.py" if slug else f"{revision_id}.py")
+        for other in self._files():
+            if other.stem == revision_id or other.name.startswith(f"{revision_id}_"):
+                raise FileExists(other)
+        try:
+            create_file(path, source)
+        except FileExistsError:
+            raise FileExists(path) from None
+        except (OSError, UnicodeEncodeError) as error:
+            raise UnreadableFile(path, f"it cannot be written: {error}") from error
+        return path
+
+    def new_id(self, now: datetime | None = None, taken: Collection[str] | None = None) -> str:
+        """An id for a new revision: see :func:`new_id`; taken are, unless told otherwise, the ids in this folder.
+
+        Raises:
+            MissingDirectory: when it has to look there and there is no such folder.
+        """
+        return new_id(now, frozenset(self._taken()) if taken is None else taken)
+
+    def record_heads(self) -> None:
+        """Bring the HEAD file in step with the revision files.
+
+        Raises:
+            RevisionError: when the files do not form a history, or HEAD cannot be written.
+        """
+        self.head_file.write(self.read().graph().heads)
+
+    def _taken(self) -> Iterable[str]:
+        yield from (revision.revision for revision in self.read().revisions)
+        # A file that cannot be read still has its id in its name.
+        yield from (path.stem.partition("_")[0] for path in self._files())
+
+    def _files(self) -> list[Path]:
+        return [self.versions / name for name in self._names()]
+
+    def _names(self) -> list[str]:
+        try:
+            with os.scandir(self.versions) as entries:
+                names = [e.name for e in entries if e.name.endswith(".py") and e.name[0] not in "_." and not e.is_dir()]
+        except (FileNotFoundError, NotADirectoryError):
+            raise MissingDirectory(self.versions) from None
+        except OSError as error:
+            raise UnreadableFile(self.versions, f"it cannot be read: {error.strerror or error}") from error
+        return sorted(names)
+
+
+def _revision(path: Path, content: bytes, source: str, *, thorough: bool = False) -> Revision:
+    header = read_header(source, path, thorough=thorough)
+    if header is None:
+        header = executed_header(source, path)
+    return header.revision(checksum(content))
+
+
+def _bytes(path: Path) -> bytes:
+    return _content(str(path))
+
+
+def _whole(path: Path) -> bytes:
+    try:
+        with open(path, "rb", buffering=0) as file:
+            return file.read()
+    except FileNotFoundError:
+        raise UnreadableFile(path, "the file is gone") from None
+    except OSError as error:
+        raise UnreadableFile(path, f"it cannot be read: {error.strerror or error}") from error
+
+
+def _content(path: str) -> bytes:
+    """What a file holds, in half the time that ``open`` takes: 500 of them are read at each start of an application."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+        try:
+            content = os.read(descriptor, _BLOCK)
+            return content if len(content) < _BLOCK else _whole(Path(path))
+        finally:
+            os.close(descriptor)
+    except OSError:
+        return _whole(Path(path))  # which says what is wrong
+
+
+def _text(path: Path, content: bytes) -> str:
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = _declared(path, content)
+    return text.replace("\r\n", "\n") if "\r" in text else text
+
+
+def _declared(path: Path, content: bytes) -> str:
+    """Text in another encoding, which the file has to name as Python asks it to (PEP 263)."""
+    try:
+        encoding, _ = tokenize.detect_encoding(io.BytesIO(content).readline)
+        return content.decode(encoding)
+    except (SyntaxError, UnicodeDecodeError, LookupError) as error:
+        raise UnreadableFile(path, f"it is not text in UTF-8, nor in an encoding that it names: {error}") from error
+
+
+def new_id(now: datetime | None = None, taken: Collection[str] = frozenset()) -> str:
+    """An id for a new revision: the UTC time to the second, moved on by seconds as long as it is taken.
+
+    ``now`` without a zone is UTC.
+    """
+    moment = datetime.now(UTC) if now is None else now.astimezone(UTC) if now.tzinfo else now
+    while (candidate := moment.strftime(_ID_FORMAT)) in taken:
+        moment += timedelta(seconds=1)
+    return candidate
+
+
+def checksum(content: bytes) -> str:
+    """The SHA-256 of a file's content as hexadecimal digits, the same for both kinds of line ending."""
+    return hashlib.sha256(content.replace(b"\r\n", b"\n")).hexdigest()
+
+
+def slug(message: str) -> str:
+    """The part of a file's name that tells what a revision is about: its words, in lower case, at most 40 characters.
+
+    Letters of any script stay. A message without any gives ``revision``.
+    """
+    words = re.findall(r"\w+", unicodedata.normalize("NFC", message).lower())
+    text = "_".join(word.strip("_") for word in words if word.strip("_"))
+    if len(text) > LONGEST_SLUG:
+        cut = text[: LONGEST_SLUG + 1]
+        text = cut.rpartition("_")[0] or cut[:LONGEST_SLUG]
+    return text or "revision"

@@ -1,0 +1,85 @@
+"""Preparing and carrying out an operation on data, as :mod:`~asyncmig.running.applying.apply` does with any."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from asyncmig.data.batch_run import Sweep
+from asyncmig.data.checkpoint import Checkpoint
+from asyncmig.data.dispatch import condition, source_options, tasks_of
+from asyncmig.data.failures import forget
+from asyncmig.data.on_mock import run_plainly
+from asyncmig.data.progress import Progress
+from asyncmig.data.progress_meter import Meter
+from asyncmig.data.source import Source
+from asyncmig.data.task import Task
+from asyncmig.data.throttle import Throttle, refuse_unmeasurable
+from asyncmig.data.update import MARK
+from asyncmig.drivers.base import Document
+from asyncmig.operations import DataOperation, Tally
+from asyncmig.running.applying.context import Context
+
+__all__ = ["prepare_data", "run_data"]
+
+_NOTHING: Document = {"_id": {"$in": []}}
+_LARGEST = 32_000_000  # bytes of documents that one transaction is to hold, unless a batch size is asked for
+
+
+async def prepare_data(operation: DataOperation, context: Context) -> None:
+    """Let the server refuse what it would refuse of any document, before anything is changed.
+
+    An update that it cannot read, a filter, a missing privilege: it says so of an update that meets
+    no document, too. Raises what the driver raises.
+    """
+    if context.driver.name == "mock":
+        return
+    await refuse_unmeasurable(operation, context.driver)
+    source = Source(context.driver, operation.collection, source_options(operation), context.session)
+    for task in tasks_of(operation, source):
+        filter_ = source.conjunction(task.filter, _NOTHING)
+        update, options = getattr(task, "update", {"$unset": {MARK: ""}}), getattr(task, "options", {})
+        await source.documents.update_many(filter_, update, session=context.session, **options)
+
+
+async def run_data(operation: DataOperation, context: Context) -> Document:
+    """Carry the operation out, from its newest checkpoint on; its tally."""
+    if context.driver.name == "mock":
+        return (await run_plainly(operation, context.driver)).document
+    progress = context.progress or Progress(context.driver, context.session)
+    source = Source(context.driver, operation.collection, source_options(operation), context.session)
+    facts = await source.facts()
+    if facts is None:
+        return Tally().document
+    checkpoint = await _start(operation, progress, facts)
+    mark = "" if checkpoint.transactional or context.session is not None else progress.mark
+    tasks = tasks_of(operation, source, mark)
+    if context.session is not None:
+        for task in tasks:
+            task.ahead = 1  # a session does one thing at a time
+    async with Meter(source, condition(operation), progress, checkpoint) as meter:
+        throttle = Throttle(operation.pace, progress)
+        largest = await _largest(operation, source)
+        tally = await Sweep(operation, tasks, progress, checkpoint, throttle, meter, largest).run()
+    return tally.document
+
+
+async def _start(operation: DataOperation, progress: Progress, facts: Document) -> Checkpoint:
+    """Where a former run has stopped, or the beginning."""
+    former = await progress.former()
+    if former is not None:
+        return Checkpoint.read(former)
+    if operation.on_error == "collect":
+        await forget(progress)
+    may_be = facts.get("type") == "collection" and not facts.get("options", {}).get("capped")
+    return Checkpoint(transactional=may_be and await progress.driver.has_transactions())
+
+
+async def _largest(operation: DataOperation, source: Source) -> Callable[[Task], int]:
+    """The largest batch of a task: as asked for, or as many documents as one transaction is to hold."""
+    pace, mean = operation.pace, 0
+    if pace.batch_size is None:
+        mean = await source.mean_size()
+    bound = [pace.batch_size] if pace.batch_size is not None else [_LARGEST // mean] if mean else []
+    if pace.max_per_second is not None:
+        bound.append(int(pace.max_per_second))
+    return lambda task: max(min([*bound, *([] if pace.batch_size else [task.size])]), 1)

@@ -1,0 +1,137 @@
+"""What the server says no to: told from what merely went wrong on the way, and answered with advice."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bson.errors import BSONError
+from pymongo.errors import BulkWriteError, InvalidName, OperationFailure, PyMongoError
+
+from asyncmig.drivers.transient import is_transient
+from asyncmig.errors import AsyncmigError, OperationRefused
+from asyncmig.operations import (
+    ConvertField,
+    CreateCollection,
+    CreateIndexes,
+    CreateView,
+    InsertDocuments,
+    ModifyCollection,
+    ModifyIndex,
+    ModifyView,
+    Operation,
+)
+
+__all__ = ["REFUSALS", "advice", "facts", "is_refusal", "refused"]
+
+REFUSALS = (OperationFailure, InvalidName, BSONError, OverflowError, ValueError)
+"""What a driver raises when the answer is no, its own (a value that BSON does not have) or the server's."""
+
+_MANUAL = "https://www.mongodb.com/docs/manual"
+_DATA = "correct the documents first (in an earlier revision, for instance), then run `asyncmig upgrade` again"
+_LANGUAGE = f"{_DATA}, or set language_override to another field"
+_ONE_COLLATION = "views that show one another have one collation: give each the collation of what it shows"
+_UNKNOWN_INDEX_OPTION = f"this server does not know the option; see {_MANUAL}/reference/command/createIndexes/"
+
+_ADVICE: dict[int, str] = {
+    2: "a value is not one that MongoDB takes here; its message says which",
+    5: "the views would be defined by one another in a circle: point one of them at a real collection",
+    9: "MongoDB cannot read a part of the command; its message says which",
+    13: "the user lacks a privilege: dbAdmin or dbOwner on this database is needed (readWrite may not collMod)",
+    20: "transactions need a replica set: start mongod with --replSet (one member is enough)",
+    26: "the collection is not there: create it first, or mind the spelling",
+    27: "no index has this name: mind the spelling; `asyncmig diff` shows what the database has",
+    48: "a collection or view of this name is there already: drop or rename it first, or choose another name",
+    50: "the time limit was reached, often behind a lock that a long transaction holds; try again when it is quieter",
+    59: "this server does not know the command: it may be too old",
+    67: f"MongoDB does not allow this key with these options; see {_MANUAL}/indexes/",
+    68: "the same index stands twice in the list: remove one",
+    72: f"not possible on this kind of collection, or not below this featureCompatibilityVersion; see {_MANUAL}/",
+    73: "MongoDB does not allow this name for a collection",
+    85: "an index like this one exists with another name or other options: drop that one in the same revision, before",
+    86: "an index of this name exists with another key: choose another name, or drop that one before",
+    121: "a document does not fit the collection's validator: correct the document or the validator",
+    161: "the collation's version differs from the server's: leave `version` out",
+    166: "this is a view, and a view has neither indexes nor a validator of its own",
+    167: "a view or time series does not take this option",
+    171: f"a compound index takes one array field at most, and a document has two; {_DATA}",
+    181: "several indexes have this key: name the index",
+    197: _UNKNOWN_INDEX_OPTION,
+    263: "MongoDB does not do this inside a transaction: take `transactional = True` out of the revision",
+    276: "the index was dropped while it was being built: run `asyncmig upgrade` again",
+    323: "this is outside the Stable API, to which the client is bound by apiStrict",
+    359: "documents share a value: " + _DATA,
+    11000: "documents share a value that has to be unique; " + _DATA,
+    13027: f"a document has coordinates outside the bounds of the 2d index; {_DATA}",
+    13103: "a compound index has 32 fields at most",
+    13297: "a database whose name differs only in upper and lower case exists",
+    16755: f"a document has something in the field that is no GeoJSON geometry; {_DATA}",
+    16764: "a hashed index cannot be unique: make a second, plain index unique",
+    16766: f"a hashed index cannot hold arrays, and a document has one; {_DATA}",
+    17261: f"the language of a document is not a string; {_LANGUAGE}",
+    17262: f"the language of a document is not one that MongoDB has; {_LANGUAGE}",
+    31254: "a wildcardProjection either includes or excludes fields, never both (but for _id)",
+    31303: "an index has one hashed field at most",
+    40324: f"this server does not know a stage of the pipeline; see {_MANUAL}/reference/operator/aggregation-pipeline/",
+    40415: "this server does not know the option; mind the spelling, and the server's version",
+    50001: "autoIndexId cannot be false any more: leave it out",
+    51024: "a number is out of its range; the message says which",
+    5979700: "a clusteredIndex has to say unique: True",
+    5979800: "the index of a clustered collection is the collection itself: it goes with it",
+    6011800: "the index of a clustered collection cannot be hidden",
+    6243700: "clustered belongs into the collection's clusteredIndex, not into an index",
+}
+
+_ADVICE_BY_OPERATION: dict[tuple[type[Operation], int], str] = {
+    (ConvertField, 241): "correct the document, or say what becomes of such values: "
+    'on_error="collect", "keep", "null" or a function',
+    (CreateCollection, 197): "a clusteredIndex has the key {_id: 1}",
+    (CreateView, 167): _ONE_COLLATION,
+    (ModifyView, 167): _ONE_COLLATION,
+    (
+        InsertDocuments,
+        11000,
+    ): "a document to insert has a value that another has, and that has to be unique: correct it "
+    "in this revision, or drop the unique index before",
+    (CreateView, 48): "a collection of this name, or another view, is there: drop it first, or use env.modify_view",
+    (ModifyCollection, 40415): "MongoDB cannot change this option of a standing collection: it takes a rebuild",
+    (ModifyIndex, 2): "this cannot be changed in place: drop the index and create it anew",
+    (ModifyIndex, 40415): "this cannot be changed in place: drop the index and create it anew",
+    (ModifyIndex, 72): "this cannot be changed in place on this index, or not on this version of the server; "
+    "drop the index and create it anew",
+    (CreateIndexes, 72): "a time series takes no unique, text or TTL index: leave that option out",
+}
+
+
+def is_refusal(error: BaseException) -> bool:
+    """Whether the server has decided against it, so that trying again as it is makes no sense.
+
+    Not so for a write concern that was not met (the write was done, its durability is open), for a
+    conflict inside a transaction, and for a server that is going down or stepping down.
+    """
+    if not isinstance(error, REFUSALS) or isinstance(error, AsyncmigError) or is_transient(error):
+        return False
+    return not (isinstance(error, PyMongoError) and error.has_error_label("TransientTransactionError"))
+
+
+def refused(operation: Operation, error: Exception, counsel: str = "") -> OperationRefused:
+    """The server's no to ``operation``, in its own words, with what to do about it."""
+    code, message, details = facts(error)
+    return OperationRefused(operation, code, message, counsel or advice(operation, code), details=details)
+
+
+def advice(operation: Operation, code: int | None) -> str:
+    """What to do about a refusal with this code; empty where nothing better than the server's words is known."""
+    if code is None:
+        return ""
+    return _ADVICE_BY_OPERATION.get((type(operation), code)) or _ADVICE.get(code, "")
+
+
+def facts(error: Exception) -> tuple[int | None, str, dict[str, Any]]:
+    """Code, words and details of a driver's error."""
+    if isinstance(error, BulkWriteError):
+        first = error.details["writeErrors"][0]
+        return first.get("code"), first.get("errmsg", str(error)), dict(first)
+    if isinstance(error, OperationFailure):
+        details = dict(error.details or {})
+        return error.code, details.get("errmsg") or str(error), details
+    return None, str(error), {}

@@ -1,0 +1,1 @@
+"""What revision files call: ``env`` and its methods."""

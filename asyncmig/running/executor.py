@@ -1,0 +1,131 @@
+"""``Performer``: what ``env``'s methods do when a revision really runs: apply each operation, telling about it."""
+
+from __future__ import annotations
+
+import asyncio
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable, Mapping
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+import anyio
+from anyio.lowlevel import checkpoint_if_cancelled
+from pymongo.errors import PyMongoError
+
+from asyncmig.drivers.base import Document
+from asyncmig.drivers.transient import is_transient
+from asyncmig.errors import RevisionError
+from asyncmig.events import (
+    OperationFinished,
+    OperationRetried,
+    OperationStarted,
+)
+from asyncmig.operations import Operation
+from asyncmig.running.applying.apply import Context, apply, prepare
+
+if TYPE_CHECKING:
+    from asyncmig.running.revision_run import Step
+
+__all__ = ["Pending", "Performer"]
+
+_PAUSES = (0.2, 1.0, 3.0)  # seconds before an operation whose connection broke is applied again
+
+Pending = tuple[Document, tuple[str, ...]]
+
+
+class Performer(ABC):
+    """Applies the operations of one step, numbered as they come."""
+
+    def __init__(self, step: Step, session: Any = None) -> None:
+        self._step, self._run = step, step.run
+        self.context = Context(self._run.driver, session=session, inserted=step.inserted())
+        self._number = 0
+        self._at: tuple[int, Operation] | None = None
+        self._under_way: set[asyncio.Task[Any]] = set()
+        self._closed = False
+        self._asked = 0
+
+    @property
+    def place(self) -> str:
+        """Where the revision is: in an operation, or in its own code."""
+        if self._at is not None:
+            return f"operation {self._at[0]} ({self._at[1].describe()})"
+        return f"its own code after operation {self._number}" if self._number else "its own code"
+
+    async def perform(self, operation: Operation) -> Any:
+        """Apply one operation; what ``env`` calls."""
+        await checkpoint_if_cancelled()
+        self._run.lease.check()
+        if self._closed:
+            raise RevisionError(
+                f"revision {self._step.revision} had ended when it wanted to {operation.describe()}: "
+                "await all that it starts"
+            )
+        self._asked += 1
+        return await self._perform(operation)
+
+    @abstractmethod
+    async def _perform(self, operation: Operation) -> Any: ...
+
+    @abstractmethod
+    def hold(self) -> None:
+        """Keep what is not journalled yet for the write that closes the revision: it follows at once."""
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether no operation was asked for, so that there is nothing to wait for and nothing to write."""
+        return self._asked == 0
+
+    def end(self) -> None:
+        """Let nothing more begin."""
+        self._closed = True
+
+    async def close(self) -> Pending:
+        """Wait for what is under way, let nothing more begin; what of the journal is not written yet."""
+        self.end()
+        if self._under_way:
+            await asyncio.wait(self._under_way)
+        return await self._rest()
+
+    @abstractmethod
+    async def _rest(self) -> Pending: ...
+
+    async def _settled(self, number: int, operation: Operation, intent: Mapping[str, Any] | None) -> Any:
+        """Apply, telling about it; again, where the connection broke: every operation is safe to run again."""
+        began = perf_counter()
+        self._tell_started(number, operation)
+        known, context = dict(intent) if intent is not None else None, self._context(number)
+        result = await self._patiently(number, operation, lambda: apply(operation, context, known))
+        self._tell_finished(number, operation, perf_counter() - began, result)
+        return result
+
+    def _tell_started(self, number: int, operation: Operation) -> None:
+        step = self._step
+        self._at = (number, operation)
+        self._run.tell(OperationStarted(step.revision, step.direction, number, operation))
+
+    def _tell_finished(self, number: int, operation: Operation, seconds: float, result: Any) -> None:
+        step = self._step
+        self._at = None
+        self._run.tell(OperationFinished(step.revision, step.direction, number, operation, seconds, result))
+
+    def _context(self, number: int) -> Context:
+        """What the ``number``-th operation needs to know."""
+        return self.context
+
+    async def _prepared(self, number: int, operation: Operation) -> Any:
+        return await self._patiently(number, operation, lambda: prepare(operation, self.context))
+
+    async def _patiently(self, number: int, operation: Operation, work: Callable[[], Awaitable[Any]]) -> Any:
+        """Do it again where the connection breaks; not within a transaction, which runs again as a whole."""
+        for pause in _PAUSES:
+            try:
+                return await work()
+            except PyMongoError as error:
+                if self.context.session is not None or not is_transient(error):
+                    raise
+                step = self._step
+                self._run.tell(OperationRetried(step.revision, step.direction, number, operation, str(error)))
+            await anyio.sleep(pause)
+            await self._run.lease.ensure()
+        return await work()

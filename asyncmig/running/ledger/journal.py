@@ -1,0 +1,247 @@
+"""``Journal``: the operations of one revision while it runs, each written down before it is applied and after.
+
+What is written *before* an operation is on the server before the operation is sent. What is known
+*after* it is not worth a round trip of its own: it goes along with the next operation's "before", or
+with the end of the revision; or alone, as soon as the revision's own code waits for anything. So a
+revision of n operations costs n + 1 round trips, and a crash leaves at most one entry "started,
+unknown". An entry is one operation, or a group of them (:mod:`asyncmig.running.group`) until it is done.
+
+A revision that goes on after a crash is run from its top again. Operation by operation it is held
+against its journal: finished ones are skipped, the unknown one is applied again with the intent of
+the first time. Where the file was edited since, operations are applied from the first difference on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, Literal
+
+from pymongo.errors import PyMongoError
+
+from asyncmig.drivers.base import Document
+from asyncmig.drivers.clock import Clock
+from asyncmig.errors import AsyncmigError
+from asyncmig.operations import Operation
+from asyncmig.operations.fingerprint import fingerprint, subjects
+from asyncmig.running.group import Group, Outcome
+from asyncmig.running.ledger.ledger import Ledger
+from asyncmig.running.ledger.record import JournalEntry
+from asyncmig.running.ledger.write import Update
+from asyncmig.running.locking.lease import Lease
+
+__all__ = ["Field", "Journal", "entry_of"]
+
+Field = Literal["journal", "undo"]
+
+
+def entry_of(number: int, operation: Operation) -> Document:
+    """An operation as the journal has it before anything is known of its end."""
+    return {
+        "number": number,
+        "operation": type(operation).__name__,
+        "collection": operation.collection,
+        "description": operation.describe(),
+        "fingerprint": fingerprint(operation),
+        "subjects": list(subjects(operation)),
+        "together": [],
+        "intent": None,
+        "session": None,
+        "finished_at": None,
+        "error": None,
+        "result": None,
+    }
+
+
+def _told(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}"
+
+
+class Journal:
+    """The journal of one revision in one direction: ``field`` of its record."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        lease: Lease,
+        clock: Clock,
+        revision: str,
+        field: Field,
+        former: Sequence[JournalEntry] = (),
+        superseded: Sequence[JournalEntry] = (),
+    ) -> None:
+        self._ledger, self._lease, self._clock = ledger, lease, clock
+        self._revision, self._field = revision, field
+        self.former, self.superseded = list(former), list(superseded)
+        self._fields: Document = {}
+        self._dates: list[str] = []
+        self._left: int | None = None
+        self._writing = asyncio.Lock()
+        self._scheduled: asyncio.Handle | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._failure: AsyncmigError | PyMongoError | None = None
+
+    def entry(self, number: int) -> JournalEntry | None:
+        """What a former run has journalled as its ``number``-th operation."""
+        return self.former[number - 1] if number <= len(self.former) else None
+
+    def put_aside(self, operation: Operation) -> JournalEntry | None:
+        """What the journal knows of an operation from before the file was edited."""
+        mark = fingerprint(operation)
+        return next((entry for entry in self.superseded if entry.fingerprint == mark), None)
+
+    @property
+    def failures(self) -> str:
+        """The collection that is told of documents that failed, where an operation collects them."""
+        return self._ledger.failures
+
+    def mark(self, number: int) -> str:
+        """What tells an operation from all others, of this revision and of any other."""
+        return f"{self._revision}/{self._field}/{number}"
+
+    def diverge(self, number: int) -> None:
+        """Put aside what is journalled from ``number`` on, as the file was edited since: ahead of the next write."""
+        self.superseded += self.former[number - 1 :]
+        del self.former[number - 1 :]
+        self._left = number - 1
+
+    @property
+    def has_diverged(self) -> bool:
+        """Whether something was put aside and is not written yet."""
+        return self._left is not None
+
+    async def start(
+        self, number: int, operation: Operation, intent: Mapping[str, Any] | None, session: Any = None
+    ) -> None:
+        """Write down that an operation begins, with what was known before it; and the session of its transactions."""
+        told = {"intent": intent, "session": session.session_id if session is not None else None}
+        await self._write(*self._placed(number, entry_of(number, operation) | told, "started_at"))
+
+    def leave_session(self, number: int) -> None:
+        """Note that an operation has ended its session."""
+        self._note(*self._paths(number, {"session": None}))
+
+    async def start_group(self, group: Group) -> None:
+        """Write down that a group of operations begins: as one entry, in the place of its first."""
+        entry = entry_of(group.first, group.operations[0])
+        told = {"description": group.description, "subjects": group.subjects, "together": list(group.others)}
+        await self._write(*self._placed(group.first, entry | told, "started_at"))
+
+    def finish_group(self, group: Group, outcomes: Mapping[int, Outcome]) -> None:
+        """Note how each operation of a group has ended, if that is known of all; as :meth:`finish`."""
+        if not all(one.is_known for one in outcomes.values()):
+            return
+        refused = min((number for number, one in outcomes.items() if one.failure), default=0)
+        for number, operation in enumerate(group.operations, group.first):
+            ended = outcomes.get(number)
+            failure = _told(ended.failure) if ended and ended.failure else None
+            if ended is None:
+                failure = f"not begun, as operation {refused} was refused"
+            entry = entry_of(number, operation) | {"error": failure, "result": ended.result if ended else None}
+            self._note(*self._placed(number, entry, "started_at", "finished_at"))
+
+    async def checkpoint(self, number: int) -> Mapping[str, Any] | None:
+        """How far an operation has got, as the ledger has it now."""
+        record = await self._ledger.record(self._revision, self._lease)
+        entries = (record.journal if self._field == "journal" else record.undo) if record else ()
+        return entries[number - 1].checkpoint if len(entries) >= number else None
+
+    async def save(self, number: int, checkpoint: Document, session: Any = None) -> None:
+        """Write down how far an operation has got; with a session, within its transaction."""
+        await self._ledger.send(
+            self._lease, Update(self._revision, {f"{self._path(number)}.checkpoint": checkpoint}), session=session
+        )
+
+    @asynccontextmanager
+    async def alone(self) -> AsyncIterator[None]:
+        """A block in which nothing else is written here: two transactions on one document would be in conflict."""
+        async with self._writing:
+            self._check()
+            yield
+
+    def finish(self, number: int, result: Mapping[str, Any] | None) -> None:
+        """Note that an operation is done; written by the next write, or by :meth:`flush_soon`."""
+        fields, dates = self._paths(number, {"result": result}, "finished_at")
+        self._note(fields, dates)
+
+    def refuse(self, number: int, error: BaseException) -> None:
+        """Note that an operation was refused."""
+        fields, dates = self._paths(number, {"error": _told(error)}, "finished_at")
+        self._note(fields, dates)
+
+    def _placed(self, number: int, entry: Document, *dates: str) -> tuple[Document, list[str]]:
+        """A whole entry: path by path, so that dates of the server's can stand beside them.
+
+        Of several the server takes the lower number first: https://www.mongodb.com/docs/manual/reference/operator/update/set/
+        """
+        if self._clock.is_servers:
+            return self._paths(number, entry, *dates)
+        return {self._path(number): {**entry, **dict.fromkeys(dates, self._clock.now)}}, []
+
+    def _paths(self, number: int, entry: Mapping[str, Any], *dates: str) -> tuple[Document, list[str]]:
+        base = self._path(number)
+        fields = {f"{base}.{name}": value for name, value in entry.items() if name not in dates}
+        return fields, [f"{base}.{date}" for date in dates]
+
+    def _path(self, number: int) -> str:
+        return f"{self._field}.{number - 1}"
+
+    def _note(self, fields: Document, dates: Sequence[str]) -> None:
+        self._fields |= fields
+        self._dates += dates
+
+    async def _write(self, fields: Document, dates: Sequence[str]) -> None:
+        async with self._writing:
+            self._check()
+            self._note(fields, dates)
+            await self._put()
+
+    async def _put(self) -> None:
+        writes = []
+        if self._left is not None:
+            aside = [entry.document for entry in self.superseded]
+            writes.append(Update(self._revision, {"superseded": aside}, cut=(self._field, self._left)))
+        if self._fields:
+            writes.append(Update(self._revision, self._fields, tuple(self._dates)))
+        self._fields, self._dates, self._left = {}, [], None
+        if writes:
+            await self._ledger.send(self._lease, *writes)
+
+    def _check(self) -> None:
+        if self._failure is not None:
+            raise self._failure
+
+    # -- what is known after an operation, written while the revision's own code waits -----------
+
+    def flush_soon(self) -> None:
+        """Write what is noted as soon as the event loop turns, unless :meth:`hold` comes before."""
+        if self._fields:
+            self._scheduled = asyncio.get_running_loop().call_soon(self._begin)
+
+    def hold(self) -> None:
+        """The next write takes along what is noted."""
+        if self._scheduled is not None:
+            self._scheduled.cancel()
+            self._scheduled = None
+
+    def _begin(self) -> None:
+        self._task = asyncio.ensure_future(self._flush())
+
+    async def _flush(self) -> None:
+        try:
+            await self._write({}, ())
+        except (AsyncmigError, PyMongoError) as error:
+            self._failure = error
+
+    async def drained(self) -> tuple[Document, tuple[str, ...]]:
+        """What is noted and not written, for the write that ends the revision; waits for one under way."""
+        self.hold()
+        if self._task is not None:
+            await asyncio.wait([self._task])
+        self._check()
+        if self.has_diverged:
+            await self._put()
+        fields, dates = self._fields, tuple(self._dates)
+        self._fields, self._dates = {}, []
+        return fields, dates

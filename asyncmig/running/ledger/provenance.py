@@ -1,0 +1,36 @@
+"""What asyncmig itself has made in a database, as its ledger tells."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from asyncmig.running.ledger.record import JournalEntry, Record
+
+__all__ = ["created_collections", "inserted_documents"]
+
+
+def created_collections(records: Iterable[Record]) -> frozenset[str]:
+    """The names of the collections and views that revisions have created, under the names they have now."""
+    names: set[str] = set()
+    for entry in _done(records):
+        if entry.operation in ("CreateCollection", "CreateView"):
+            names.add(entry.collection)
+        elif entry.operation == "RenameCollection" and entry.collection in names:
+            names ^= set(entry.subjects)
+    return frozenset(names)
+
+
+def inserted_documents(records: Iterable[Record]) -> Mapping[str, list[Mapping[str, Any]]]:
+    """By collection, ``_id`` and digest of each document that revisions have inserted."""
+    found: dict[str, list[Mapping[str, Any]]] = {}
+    for entry in _done(records):
+        if entry.operation == "InsertDocuments":
+            found.setdefault(entry.collection, []).extend((entry.result or {}).get("inserted") or ())
+    return found
+
+
+def _done(records: Iterable[Record]) -> Iterator[JournalEntry]:
+    """Every finished operation of an upgrade, in the order in which the revisions began."""
+    begun = sorted((one for one in records if one.started_at), key=lambda one: (one.started_at, one.revision))
+    return (entry for record in begun for entry in record.journal if entry.is_finished)

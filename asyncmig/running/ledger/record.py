@@ -1,0 +1,199 @@
+"""``Record``: one revision's document in the ledger, and ``JournalEntry``: one operation of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from datetime import datetime
+from typing import Any, Literal, NamedTuple, get_args
+
+from asyncmig.drivers.base import Document
+from asyncmig.events import Direction
+from asyncmig.running.shape import DamagedRecord, Unfit, shaped
+
+__all__ = ["Direction", "JournalEntry", "Mark", "Record", "State", "identified"]
+
+State = Literal["upgrading", "applied", "downgrading", "failed"]
+_STATES = get_args(State)
+
+
+_JOURNALS = ("journal", "undo", "superseded")
+
+
+class Mark(NamedTuple):
+    """The least that a record tells: its state, the checksum of the file that was run, when an error stopped it."""
+
+    state: State
+    checksum: str | None
+    stopped_at: datetime | None = None
+
+    @classmethod
+    def read(cls, document: Mapping[str, Any], collection: str) -> Mark:
+        """The mark that a document holds. Raises DamagedRecord."""
+        state, checksum, stopped_at = (
+            document.get("state", "applied"),
+            document.get("checksum"),
+            document.get("stopped_at"),
+        )
+        if state not in _STATES:
+            Record.read(document, collection)  # which says what is wrong
+        return cls(
+            state,
+            checksum if isinstance(checksum, str) else None,
+            stopped_at if isinstance(stopped_at, datetime) else None,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class JournalEntry:
+    """One operation as the journal has it: written before it is applied, completed after.
+
+    Without ``finished_at`` and ``error`` the operation was started and nobody knows how it ended.
+    ``subjects`` are the collections and indexes that it touches; ``together``, in an entry for a group
+    of operations, the fingerprints of the others; ``intent`` is what had to be known before, ``result``
+    what came of it, ``checkpoint`` how far an operation has got that goes through the documents of a
+    collection, ``session`` that of its transactions while it has one.
+    """
+
+    number: int
+    operation: str
+    collection: str
+    description: str
+    fingerprint: str
+    subjects: tuple[str, ...] = ()
+    together: tuple[str, ...] = ()
+    intent: Mapping[str, Any] | None = None
+    session: Mapping[str, Any] | None = None
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    error: str | None = None
+    result: Mapping[str, Any] | None = None
+    checkpoint: Mapping[str, Any] | None = None
+
+    @classmethod
+    def read(cls, document: Mapping[str, Any]) -> JournalEntry:
+        """The entry that a document holds. Raises Unfit."""
+        missing = [name for name in ("number", "operation", "fingerprint") if name not in document]
+        if missing:
+            raise Unfit(missing[0], None, "there")
+        return cls(**{"collection": "?", "description": "?", **shaped(cls, document)})
+
+    @property
+    def document(self) -> Document:
+        """As the ledger stores it."""
+        found = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in found.items()}
+
+    def reopened(self) -> JournalEntry:
+        """The same with its end unknown, so that it is applied again, as a whole, with its first intent.
+
+        One that was refused is left as it is: it is applied again anyhow, and there is nothing of it to undo.
+        """
+        return replace(self, finished_at=None, error=None, checkpoint=None) if self.may_be_done else self
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether the operation is known to be done."""
+        return self.finished_at is not None and self.error is None
+
+    @property
+    def may_be_done(self) -> bool:
+        """Whether the operation is done, may be, or is in part: it was started, and not refused as a whole."""
+        return self.error is None or self.checkpoint is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What the ledger knows of one revision. All times are the server's, in UTC.
+
+    ``state`` is ``upgrading`` or ``downgrading`` while somebody works on it (or was killed at it),
+    ``failed`` when it stopped with ``error`` in ``direction``, else ``applied``. ``journal`` holds
+    the operations of its upgrade, ``undo`` those of its downgrade, ``superseded`` those of an
+    upgrade that stopped half-way and whose file was edited before it went on. ``partial`` marks a
+    downgrade that undoes an upgrade which never came to its end. ``token`` is the lock's token of
+    the last writer. ``source`` is the text of the file that was run. ``session`` is that of the
+    transaction of the whole revision.
+    """
+
+    revision: str
+    state: State = "applied"
+    token: int = 0
+    direction: Direction = "upgrade"
+    parents: tuple[str, ...] = ()
+    depends_on: tuple[str, ...] = ()
+    replaces: tuple[str, ...] = ()
+    message: str = ""
+    checksum: str | None = None
+    source: str | None = None
+    transactional: bool = False
+    stamped: bool = False
+    partial: bool = False
+    error: Mapping[str, Any] | None = None
+    owner: str | None = None
+    host: str = ""
+    pid: int = 0
+    session: Mapping[str, Any] | None = None
+    user: str = ""
+    version: str = ""
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    stopped_at: datetime | None = None
+    milliseconds: int | None = None
+    journal: tuple[JournalEntry, ...] = ()
+    undo: tuple[JournalEntry, ...] = ()
+    superseded: tuple[JournalEntry, ...] = ()
+    repaired: tuple[Mapping[str, Any], ...] = ()
+
+    @classmethod
+    def read(cls, document: Mapping[str, Any], collection: str = "asyncmig_revisions") -> Record:
+        """The record that a document holds; fields of newer versions are left alone. Raises DamagedRecord."""
+        revision = identified(document, collection)
+        try:
+            known = shaped(cls, document)
+            journals = {name: _entries(name, known[name]) for name in _JOURNALS if name in known}
+        except Unfit as fault:
+            raise DamagedRecord(collection, revision, fault.field, fault.value, fault.expected) from None
+        return cls(**{**known, **journals, "revision": revision})
+
+    @property
+    def is_applied(self) -> bool:
+        """Whether the revision is applied as a whole."""
+        return self.state == "applied"
+
+    @property
+    def unknown(self) -> JournalEntry | None:
+        """The operation that was started and whose end nobody knows, if there is one."""
+        return next((entry for entry in self.steps if entry.finished_at is None and entry.error is None), None)
+
+    @property
+    def steps(self) -> tuple[JournalEntry, ...]:
+        """The journal of the direction in which the revision last went."""
+        return self.journal if self.direction == "upgrade" else self.undo
+
+    @property
+    def finished(self) -> int:
+        """How many operations of that direction are done."""
+        return sum(entry.is_finished for entry in self.steps)
+
+    @property
+    def trouble(self) -> str:
+        """Why the revision stopped, in one line; empty when nobody could say so any more."""
+        return f"{self.error.get('type')}: {self.error.get('message')}" if self.error else ""
+
+
+def identified(document: Mapping[str, Any], collection: str) -> str:
+    """The id of a record. Raises DamagedRecord where it is none that a revision could have."""
+    revision = document["_id"]
+    if not isinstance(revision, str):
+        raise DamagedRecord(collection, revision, "_id", revision, "a revision's id, a string")
+    return revision
+
+
+def _entries(name: str, documents: Sequence[Mapping[str, Any]]) -> tuple[JournalEntry, ...]:
+    found = []
+    for number, document in enumerate(documents):
+        try:
+            found.append(JournalEntry.read(document))
+        except Unfit as fault:
+            raise Unfit(f"{name}.{number}.{fault.field}", fault.value, fault.expected) from None
+    return tuple(found)

@@ -1,0 +1,73 @@
+"""The journal of a revision that was half reverted, as an upgrade takes it up again.
+
+Most operations may be applied once more, whether they were undone or not. A change of documents that
+is not the same when done twice (``$inc``, a function) may not: it is left as it is where the downgrade
+never got to its documents, open where the downgrade has undone it, and refused where nobody knows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from asyncmig.errors import RevisionError
+from asyncmig.operations import (
+    ConvertField,
+    DeleteDocuments,
+    InsertDocuments,
+    RemoveField,
+    RenameField,
+    TransformDocuments,
+    UpdateInBatches,
+)
+from asyncmig.running.ledger.record import JournalEntry, Record
+
+__all__ = ["HalfReverted", "reopened"]
+
+_ONCE = frozenset(one.__name__ for one in (UpdateInBatches, TransformDocuments))
+_IN_BATCHES = _ONCE | frozenset(one.__name__ for one in (RenameField, RemoveField, ConvertField))
+_SINGLE = frozenset(one.__name__ for one in (InsertDocuments, DeleteDocuments))
+
+
+class HalfReverted(RevisionError):
+    """Raised by an upgrade that cannot tell which documents a downgrade before it has changed back."""
+
+    def __init__(self, revision: str, entry: JournalEntry, undoing: str) -> None:
+        self.revision, self.entry, self.undoing = revision, entry, undoing
+        super().__init__(
+            f"revision {revision} is half reverted, and nobody can tell for which documents `{entry.description}` is "
+            f"to be done again: of its downgrade, {undoing} may have changed them back, or some of them. Nothing of "
+            f"it was done now. Finish it with `asyncmig downgrade {revision}-1`, then upgrade; or put the documents "
+            f"right by hand, and `asyncmig stamp {revision}` says that it is applied"
+        )
+
+
+def reopened(record: Record, *, by_hand: bool) -> tuple[JournalEntry, ...]:
+    """The journal of ``record``, in which what may be applied again is open. Raises HalfReverted.
+
+    ``by_hand``: whether its downgrade has calls of its own, on ``env.db``, of which no journal knows.
+    """
+    return tuple(_reopened(record, entry, by_hand) for entry in record.journal)
+
+
+def _reopened(record: Record, entry: JournalEntry, by_hand: bool) -> JournalEntry:
+    if entry.operation not in _ONCE or not entry.may_be_done:
+        return entry.reopened()
+    undoing = list(_undoing(record, entry.collection))
+    if unknown := next((one for one in undoing if not one.is_finished or one.operation in _SINGLE), None):
+        raise HalfReverted(record.revision, entry, f"`{unknown.description}`")
+    if any(one.operation not in _IN_BATCHES for one in undoing):
+        return entry.reopened()
+    if by_hand:
+        raise HalfReverted(record.revision, entry, "calls on env.db")
+    rivals = [one for one in record.journal if one.operation in _ONCE and one.collection == entry.collection]
+    if undoing and len(undoing) < len(rivals):
+        raise HalfReverted(record.revision, entry, f"`{undoing[-1].description}`")
+    return entry.reopened() if undoing else entry
+
+
+def _undoing(record: Record, collection: str) -> Iterator[JournalEntry]:
+    """What of the downgrade has, or may have, changed the documents of a collection, or dropped or renamed it."""
+    for entry in record.undo:
+        is_on_documents = entry.operation in _IN_BATCHES | _SINGLE and entry.collection == collection
+        if entry.may_be_done and (is_on_documents or collection in entry.subjects):
+            yield entry

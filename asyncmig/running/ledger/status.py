@@ -1,0 +1,53 @@
+"""``Standing``: where a database stands against the revision files, told in one round trip and without the lock."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from asyncmig.files.snapshot import Snapshot
+from asyncmig.running.ledger.position import Position
+from asyncmig.running.ledger.record import Mark
+
+__all__ = ["Standing", "standing"]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """The ids of what differs between database and files; all empty at head.
+
+    ``pending``: not applied, or not as a whole, in the order in which they would be. ``stopped``:
+    those of them that an error has stopped half-way, and when. ``ahead``: in the database, and in no
+    file: a newer release was here. ``edited``: applied from a file that has changed since.
+    """
+
+    pending: tuple[str, ...] = ()
+    stopped: Mapping[str, datetime | None] = field(default_factory=dict)
+    ahead: tuple[str, ...] = ()
+    edited: tuple[str, ...] = ()
+
+    @property
+    def at_head(self) -> bool:
+        """Whether the database has every revision, and none that the files do not know."""
+        return not self.pending and not self.ahead
+
+
+def standing(marks: Mapping[str, Mark], files: Snapshot) -> Standing:
+    """Compare what the ledger says with the files.
+
+    Where every file is the very one that was applied, none of them is parsed: 500 headers would
+    cost more than all the rest of a start. Raises RevisionError for files that form no history.
+    """
+    if all(mark.state == "applied" for mark in marks.values()) and files.is_exactly(
+        [mark.checksum for mark in marks.values()]
+    ):
+        return Standing()
+    position = Position(files.graph, marks)
+    pending = tuple(revision.revision for revision in position.pending)
+    return Standing(
+        pending,
+        {one: marks[one].stopped_at for one in pending if one in marks and marks[one].state == "failed"},
+        position.graph.unknown(marks),
+        tuple(sorted(warning.revision.revision for warning in position.warnings())),
+    )

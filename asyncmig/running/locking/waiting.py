@@ -1,0 +1,89 @@
+"""How one waits: for the lock, with jitter and telling who holds it; and for a server that does not answer."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import anyio
+from pymongo.errors import PyMongoError
+
+from asyncmig.drivers.transient import is_transient
+from asyncmig.errors import LockError, reason
+from asyncmig.events import Event, LockWaiting
+from asyncmig.running.locking.holder import Holder
+from asyncmig.running.locking.lease import Lease, local_clock
+
+__all__ = ["Patience", "patiently"]
+
+T = TypeVar("T")
+
+_FIRST, _LONGEST = 0.05, 1.0  # seconds between two attempts
+_TELL_EVERY = 5.0  # seconds
+_FAULTS_FORGIVEN = 3  # attempts without an answer that are made again whatever the limit
+_PAUSE = 0.2  # seconds between two attempts when the server does not answer
+
+
+async def patiently(lease: Lease, ask: Callable[[], Awaitable[T]]) -> T:
+    """The answer; asked again when the connection breaks, as long as the lease is ours. For what may be asked twice."""
+    while True:
+        try:
+            return await ask()
+        except PyMongoError as error:
+            if not is_transient(error):
+                raise
+        await anyio.sleep(_PAUSE)
+        await lease.ensure()
+
+
+class Patience:
+    """One wait: ``limit`` in seconds."""
+
+    def __init__(self, limit: float, tell: Callable[[Event], None]) -> None:
+        self._limit, self._tell = limit, tell
+        self._began = local_clock()
+        self._pause = _FIRST
+        self._told: tuple[str, float] | None = None
+        self._faults = 0
+        self._fault: BaseException | None = None
+
+    @property
+    def waited(self) -> float:
+        """Seconds since the wait began."""
+        return local_clock() - self._began
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the limit is reached."""
+        return self.waited >= self._limit
+
+    @property
+    def had_faults(self) -> bool:
+        """Whether an attempt went without an answer, so that it may have succeeded unseen."""
+        return self._faults > 0
+
+    def note(self, fault: BaseException) -> None:
+        """Remember why no answer came."""
+        self._faults += 1
+        self._fault = fault
+
+    async def after_fault(self) -> None:
+        """Pause before asking again; raises LockError when there were too many faults."""
+        if self._faults > _FAULTS_FORGIVEN and self.is_over:
+            raise LockError(f"the migration lock could not be asked for: {reason(str(self._fault))}") from self._fault
+        await self._sleep()
+
+    async def after_refusal(self, holder: Holder) -> None:
+        """Pause while ``holder`` has the lock, and tell about it at first and every few seconds."""
+        told = self._told
+        if told is None or told[0] != holder.owner or self.waited - told[1] >= _TELL_EVERY:
+            self._told = (holder.owner, self.waited)
+            self._tell(LockWaiting(holder, self.waited))
+        await self._sleep()
+
+    async def _sleep(self) -> None:
+        """Jitter keeps many waiters apart; a growing pause keeps them from troubling the server."""
+        left = max(self._limit - self.waited, 0.0)
+        await anyio.sleep(min(self._pause * random.uniform(0.5, 1.5), max(left, _FIRST)))  # noqa: S311
+        self._pause = min(self._pause * 1.5, _LONGEST)

@@ -1,1 +1,0 @@
-"""What a revision would do: recorded, replayed or read off, without doing it."""

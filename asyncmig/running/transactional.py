@@ -1,0 +1,48 @@
+"""``TransactionPerformer``: the operations of a revision with ``transactional = True``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from asyncmig.drivers.base import Document
+from asyncmig.files.static import refuse_schema_change
+from asyncmig.operations import Operation
+from asyncmig.running.executor import Pending, Performer
+from asyncmig.running.ledger.journal import entry_of
+
+if TYPE_CHECKING:
+    from asyncmig.running.revision_run import Step
+
+__all__ = ["TransactionPerformer"]
+
+
+class TransactionPerformer(Performer):
+    """Applies within a transaction; the journal is written with the record, all or nothing."""
+
+    def __init__(self, step: Step, session: Any) -> None:
+        super().__init__(step, session)
+        self._fields: Document = {}
+        self._dates: list[str] = []
+
+    async def _perform(self, operation: Operation) -> Any:
+        refuse_schema_change(self._step.revision, operation)
+        self._number += 1
+        number = self._number
+        self._at = (number, operation)
+        intent = await self._prepared(number, operation)
+        result = await self._settled(number, operation, intent)
+        self._note(number, operation, intent, result)
+        return result
+
+    def _note(self, number: int, operation: Operation, intent: Any, result: Any) -> None:
+        base = f"journal.{number - 1}"
+        entry = entry_of(number, operation) | {"intent": intent, "result": result}
+        del entry["finished_at"]
+        self._fields |= {f"{base}.{name}": value for name, value in entry.items()}
+        self._dates += [f"{base}.started_at", f"{base}.finished_at"]
+
+    def hold(self) -> None:
+        """Nothing is written before the end anyway."""
+
+    async def _rest(self) -> Pending:
+        return self._fields, tuple(self._dates)
