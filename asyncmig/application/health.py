@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from asyncio import AbstractEventLoop, get_running_loop
+from dataclasses import dataclass
 from time import monotonic
 from typing import TYPE_CHECKING, Any, NamedTuple, Unpack
 
 import anyio
-from pymongo.errors import PyMongoError
 
 from asyncmig.application.log import logger, reason
 from asyncmig.application.options import Options, migrator_for, project_settings
 from asyncmig.application.source import Source, opened
-from asyncmig.errors import AsyncmigError
 from asyncmig.files.snapshot import Snapshot
 
 if TYPE_CHECKING:
@@ -28,6 +28,18 @@ class Report(NamedTuple):
 
     status_code: int
     body: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """A good answer, when it was given, and on which event loop: another loop is another start of the application."""
+
+    report: Report
+    moment: float
+    loop: AbstractEventLoop
+
+    def holds(self, max_age: float) -> bool:
+        return monotonic() - self.moment < max_age and self.loop is get_running_loop()
 
 
 class Health:
@@ -53,24 +65,24 @@ class Health:
         self._allow_ahead, self._max_age, self._timeout = allow_ahead, max_age, timeout
         self._migrator: Migrator | None = None
         self._files: Snapshot | None = None
-        self._good: tuple[float, Report] | None = None
+        self._good: _Kept | None = None
 
     async def __call__(self, app: Any = None) -> Report:
-        """The answer now."""
-        if self._good is not None and monotonic() - self._good[0] < self._max_age:
-            return self._good[1]
+        """The answer now. Whatever stands in the way of asking is a 503 and a line in the log, not an exception."""
+        if self._good is not None and self._good.holds(self._max_age):
+            return self._good.report
         try:
             with anyio.fail_after(self._timeout):
                 report = self._told(await self._standing(app))
-        except (AsyncmigError, PyMongoError, TimeoutError) as error:
+        except Exception as error:  # noqa: BLE001  # a probe that fails would be taken for a fault of the application
             logger.warning("not ready: %s", reason(error))
             return Report(NOT_READY, {"status": "unknown"})
-        self._good = (monotonic(), report) if report.status_code == READY else None
+        self._good = _Kept(report, monotonic(), get_running_loop()) if report.status_code == READY else None
         return report
 
     async def _standing(self, app: Any) -> Standing:
         async with opened(self._source, app) as database:
-            if self._migrator is None or self._migrator.database != database:
+            if self._migrator is None or not _is_same(self._migrator.database, database):
                 self._migrator = migrator_for(database, self._options, project_settings())
             if self._files is None:
                 self._files = Snapshot(self._migrator.directory)
@@ -83,3 +95,8 @@ class Health:
         if standing.ahead:
             return Report(READY if self._allow_ahead else NOT_READY, {"status": "ahead", **facts})
         return Report(READY, {"status": "at head", **facts})
+
+
+def _is_same(one: Any, other: Any) -> bool:
+    """Whether two databases are one, behind one client: those of two clients at one address compare equal."""
+    return one is other or (one.client is other.client and one.name == other.name)

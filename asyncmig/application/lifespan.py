@@ -13,6 +13,7 @@ from asyncmig.application.options import Options
 from asyncmig.application.policy import Policy, checked, chosen
 from asyncmig.application.source import Source, is_database, opened
 from asyncmig.application.startup import startup
+from asyncmig.drivers.usable import UnusableClient
 from asyncmig.errors import ConfigurationError
 
 __all__ = ["Lifespan", "lifespan"]
@@ -20,7 +21,15 @@ __all__ = ["Lifespan", "lifespan"]
 State = Mapping[str, Any] | None
 Lifespan = Callable[[Any], AbstractAsyncContextManager[State]]
 
-_NOT_THERE_YET = (AttributeError, LookupError, NameError, RuntimeError, TypeError, ConfigurationError)
+_NOT_THERE_YET = (
+    AttributeError,
+    LookupError,
+    NameError,
+    RuntimeError,
+    TypeError,
+    ConfigurationError,
+    UnusableClient,  # of the start before this one, which has left it in the application
+)
 
 
 def lifespan(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from asyncmig.drivers.base import Driver
+from asyncmig.drivers.usable import refuse_unusable
 from asyncmig.errors import DriverError
 
 __all__ = ["Driver", "driver_for"]
@@ -18,7 +19,8 @@ def driver_for(database: Any) -> Driver:
     Decided by the modules of its classes alone: both drivers answer any unknown attribute with a
     collection, and mongomock-motor dresses up as Motor down to ``isinstance`` and ``__module__``.
 
-    Raises DriverError when it is none of the three kinds of database object.
+    Raises DriverError when it is none of the three kinds of database object, or its client is closed or
+    belongs to another event loop than the one that runs.
     """
     classes = (*type(database).__mro__, *database.__class__.__mro__)  # differ for what stands in for a database
     if _defined_in(classes, "mongomock_motor", "AsyncMongoMockDatabase"):
@@ -28,10 +30,12 @@ def driver_for(database: Any) -> Driver:
     if _defined_in(classes, "motor", "AgnosticDatabase"):
         from asyncmig.drivers.real import MotorDriver
 
+        refuse_unusable(database)
         return MotorDriver(database)
     if _defined_in(classes, "pymongo.asynchronous", "AsyncDatabase"):
         from asyncmig.drivers.real import PyMongoDriver
 
+        refuse_unusable(database)
         return PyMongoDriver(database)
     raise DriverError(_complaint(classes))
 
