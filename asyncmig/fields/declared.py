@@ -1,0 +1,60 @@
+"""``DeclaredFields``: what the models of one collection say of its documents, and how a field was renamed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal
+
+__all__ = ["LEVELS", "DeclaredFields", "Level", "RenamedFrom", "Schema", "level_options"]
+
+Schema = dict[str, Any]
+"""A ``$jsonSchema``, as MongoDB takes it."""
+
+Level = Literal["ignore", "record", "warn", "moderate", "strict"]
+LEVELS: Final[tuple[Level, ...]] = ("ignore", "record", "warn", "moderate", "strict")
+
+_OPTIONS: Final[Mapping[str, Mapping[str, str]]] = {
+    "record": {"validationLevel": "off", "validationAction": "error"},
+    "warn": {"validationLevel": "strict", "validationAction": "warn"},
+    "moderate": {"validationLevel": "moderate", "validationAction": "error"},
+    "strict": {"validationLevel": "strict", "validationAction": "error"},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class RenamedFrom:
+    """Says in a model what a field was called before: ``postcode: Annotated[str, RenamedFrom("zip")]``.
+
+    The name is the stored one, without a path: the field stood beside where it stands now. One that
+    has moved further is told by ``__renamed_fields__ = {"title": "title.en"}``, with whole paths.
+    """
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeclaredFields:
+    """The fields of one collection's documents, as its models declare them.
+
+    ``schema``: what MongoDB takes. ``renames``: old path to new path, both dotted. ``defaults``: by
+    path, the value that the model gives to a document that lacks the field, as it is stored.
+    ``notes``: what the schema leaves open, and why.
+    """
+
+    schema: Schema
+    level: Level = "record"
+    renames: Mapping[str, str] = field(default_factory=dict)
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+def level_options(schema: Mapping[str, Any], level: Level) -> dict[str, Any]:
+    """The options of ``create`` by which a collection remembers a schema, and enforces it as ``level`` says.
+
+    ``record``: remembered, never enforced; ``warn``: the server's log tells of each document that
+    breaks it; ``moderate``: enforced but for documents that break it already; ``strict``: enforced.
+
+    https://www.mongodb.com/docs/manual/core/schema-validation/
+    """
+    return {"validator": {"$jsonSchema": schema}, **_OPTIONS[level]}
