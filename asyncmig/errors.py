@@ -16,7 +16,8 @@
     └── CheckFailed                         1
         ├── RevisionsEdited                 1   files were changed after they were applied
         ├── SchemaDiffers                   3   models and database differ
-        └── PendingRevisions                4   revisions are waiting to run
+        ├── PendingRevisions                4   revisions are waiting to run
+        └── DatabaseAhead                   9   the database has revisions that no file knows
 
 Each class takes the facts, keeps them as attributes, builds its own message and says what to do
 next. ``exit_code`` is what the command line answers with.
@@ -36,6 +37,7 @@ __all__ = [
     "AsyncmigError",
     "CheckFailed",
     "ConfigurationError",
+    "DatabaseAhead",
     "DeclarationError",
     "DriverError",
     "IrreversibleOperation",
@@ -225,6 +227,32 @@ class PendingRevisions(CheckFailed):
             f"{len(self.pending)} revision(s) are pending: {', '.join(self.pending)}; run `asyncmig upgrade`"
             + (f" (and models and database differ in {len(self.operations)} operation(s))" if operations else "")
         )
+
+
+class DatabaseAhead(CheckFailed):
+    """Raised when the database has revisions that no file knows: files of another branch, or of a newer release.
+
+    ``ahead`` are their ids. Nothing can be compared then: what those revisions made would be taken for
+    something that nobody wants. ``why``: the reason, where there is more to say.
+    """
+
+    exit_code = 9
+
+    def __init__(self, ahead: Sequence[str], *, messages: Mapping[str, str] | None = None, why: str = "") -> None:
+        self.ahead = tuple(ahead)
+        told = messages or {}
+        names = ", ".join(f"{one} ({told[one]})" if told.get(one) else one for one in self.ahead)
+        super().__init__(
+            f"the database is ahead of the files by {len(self.ahead)} revision(s) that no file has: {names}"
+            f"{f'; {why}' if why else ''}.\n{WAYS_BACK_TO_THE_FILES}"
+        )
+
+
+WAYS_BACK_TO_THE_FILES = (
+    "Get their files: check out, or merge, the branch or release that has them. Or take these revisions back: "
+    "`asyncmig downgrade TARGET --from-ledger` runs their downgrade from the source that the ledger has kept. "
+    "`asyncmig stamp --purge TARGET` only forgets them"
+)
 
 
 class RevisionError(AsyncmigError):

@@ -8,7 +8,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from asyncmig.errors import AsyncmigError, ConfigurationError, PendingRevisions, RevisionsEdited, SchemaDiffers
+from asyncmig.errors import (
+    AsyncmigError,
+    ConfigurationError,
+    DatabaseAhead,
+    PendingRevisions,
+    RevisionsEdited,
+    SchemaDiffers,
+)
 from asyncmig.files.directory import Directory, Listing
 from asyncmig.files.errors import RevisionFileError
 from asyncmig.history.graph import RevisionGraph
@@ -20,6 +27,7 @@ if TYPE_CHECKING:
     from asyncmig.drivers.base import Driver
     from asyncmig.events import Direction, Listener
     from asyncmig.files.module import RevisionModule
+    from asyncmig.files.recorded import RecordedFiles
     from asyncmig.files.snapshot import Snapshot
     from asyncmig.operations import Operation
     from asyncmig.review.loss import Loss
@@ -110,7 +118,13 @@ class Migrator:
         """As ``diff``, with remarks on what no operation stands for.
 
         ``drop_collections`` lets collections go that asyncmig itself has created and no model claims.
+        Raises DatabaseAhead where there is a folder of revision files, and the database has others.
         """
+        if self.database is not None and self.directory.versions.is_dir():
+            await self._refuse_ahead(await self._position())
+        return await self._difference(drop_collections=drop_collections)
+
+    async def _difference(self, *, drop_collections: bool = False) -> Difference:
         from asyncmig.authoring.comparison import Scope, compare
         from asyncmig.authoring.policy import Policy
 
@@ -139,9 +153,11 @@ class Migrator:
         """
         from asyncmig.authoring.writer import write_revision
 
-        if waiting := await self.pending():
+        position = await self._position()
+        await self._refuse_ahead(position)
+        if waiting := position.pending:
             raise PendingRevisions([revision.revision for revision in waiting])
-        found = await self.difference(drop_collections=drop_collections)
+        found = await self._difference(drop_collections=drop_collections)
         revision = write_revision(self.directory, message, found, **place) if found else None
         return Generated(revision, found)
 
@@ -221,7 +237,12 @@ class Migrator:
             asking.cancel()
 
     async def plan(
-        self, target: str = "head", *, direction: Direction = "upgrade", strict_order: bool | None = None
+        self,
+        target: str = "head",
+        *,
+        direction: Direction = "upgrade",
+        strict_order: bool | None = None,
+        from_ledger: bool = False,
     ) -> Plan:
         """What a run to ``target`` would do; nothing is written, though the revisions' own code runs.
 
@@ -230,12 +251,14 @@ class Migrator:
         from asyncmig.files.static import refuse_unfinishable
         from asyncmig.review.plan import make_plan
 
+        files = await self._recorded() if from_ledger else None
+
         def load(revision: Revision) -> RevisionModule:
-            module = self.directory.load(revision)
+            module = (files or self.directory).load(revision)
             refuse_unfinishable(revision, module, direction)
             return module
 
-        position = await self._position()
+        position = await self._position(files.graph if files else None)
         path = position.path(target, direction, strict_order=self._strict(strict_order))
         names = set((await self.state()).collections) if path else set()
         half_way = [one.revision for one in path if one.revision in position.entries.keys() - position.applied]
@@ -256,11 +279,14 @@ class Migrator:
         """What a run to ``target`` would take away for good, found in the sources without running them."""
         return await self._losses((await self._position()).path(target, direction), direction)
 
-    async def _losses(self, path: Sequence[Revision], direction: Direction) -> tuple[Loss, ...]:
+    async def _losses(
+        self, path: Sequence[Revision], direction: Direction, files: RecordedFiles | None = None
+    ) -> tuple[Loss, ...]:
         from asyncmig.review.loss import find_losses, losing_calls
         from asyncmig.running.ledger.provenance import inserted_documents
 
-        calls = [call for one in path for call in losing_calls(one, direction)]
+        source = (files or self.directory).source
+        calls = [call for one in path for call in losing_calls(one, direction, source(one))]
         inserted = inserted_documents(await self.records()) if calls else {}
         with self._explaining("looking for data that would be lost in"):
             return await find_losses(calls, self._driver(), inserted) if calls else ()
@@ -286,16 +312,42 @@ class Migrator:
     def _strict(self, asked: bool | None) -> bool:
         return self._strict_order if asked is None else asked
 
-    async def downgrade(self, target: str, *, confirm: Confirm | None = None) -> list[Revision]:
-        """Revert what is above ``target``, under the lock; returns what was reverted, in order. As ``upgrade``."""
-        graph = await self._ready(target, "downgrade", confirm)
-        return await self._runner(graph).downgrade(target) if graph else []
+    async def downgrade(
+        self, target: str, *, confirm: Confirm | None = None, from_ledger: bool = False
+    ) -> list[Revision]:
+        """Revert what is above ``target``, under the lock; returns what was reverted, in order. As ``upgrade``.
+
+        With ``from_ledger`` revisions that have no file are reverted by the source that the ledger has
+        kept of them. That source is run: the ledger has to be trusted as the files are.
+        """
+        files = await self._recorded() if from_ledger else None
+        graph = await self._ready(target, "downgrade", confirm, files=files)
+        return await self._runner(graph, files).downgrade(target) if graph else []
+
+    async def _recorded(self) -> RecordedFiles:
+        from asyncmig.files.recorded import RecordedFiles
+
+        records = {record.revision: record for record in await self.records()}
+        sources = {name: record.source for name, record in records.items() if record.source is not None}
+        return RecordedFiles(self.directory, self.graph.unknown(records), sources)
+
+    async def _refuse_ahead(self, position: Position[Mark]) -> None:
+        """Raise DatabaseAhead, with what the ledger has to say about the revisions that no file knows."""
+        if ahead := position.graph.unknown(position.entries):
+            records = await self._ledger().summaries()
+            raise DatabaseAhead(ahead, messages={one: records[one].message for one in ahead if one in records})
 
     async def _ready(
-        self, target: str, direction: Direction, confirm: Confirm | None, *, strict_order: bool = False
+        self,
+        target: str,
+        direction: Direction,
+        confirm: Confirm | None,
+        *,
+        strict_order: bool = False,
+        files: RecordedFiles | None = None,
     ) -> RevisionGraph | None:
         """The graph to run on; None where nothing is to be done, found without what only a run needs."""
-        position = await self._position()
+        position = await self._position(files.graph if files else None)
         path = position.path(target, direction, strict_order=strict_order)
         if not path and (direction == "downgrade" or position.is_tidy):
             if self._on_event:
@@ -303,7 +355,7 @@ class Migrator:
                     self._on_event(warning)
             return None
         if confirm:
-            await confirm(await self._losses(path, direction))
+            await confirm(await self._losses(path, direction, files))
         return position.graph
 
     async def stamp(self, target: str, *, purge: bool = False) -> None:
@@ -313,13 +365,14 @@ class Migrator:
     async def check(self) -> None:
         """Return when the database is at head and agrees with the models, and the files are as they were applied.
 
-        Raises PendingRevisions (also when the models differ besides), SchemaDiffers, RevisionsEdited,
-        RevisionError for a faulty file, HeadFileError; of several the first, and the others are notes
-        on it. Without models only the revisions are looked at.
+        Raises DatabaseAhead (nothing more is looked at then), PendingRevisions (also when the models
+        differ besides), SchemaDiffers, RevisionsEdited, RevisionError for a faulty file, HeadFileError; of
+        several the first, and the others are notes on it. Without models only the revisions are looked at.
         """
         position = await self._position(self.listing(thorough=True).graph())
+        await self._refuse_ahead(position)
         waiting = [one.revision for one in position.pending]
-        operations = await self.diff() if self._models is not None else []
+        operations = (await self._difference()).operations if self._models is not None else ()
         failures: list[AsyncmigError] = []
         if waiting:
             failures.append(PendingRevisions(waiting, operations))
@@ -420,13 +473,13 @@ class Migrator:
 
         return Lock(self._driver(), collection=self._names[1], lease=self._lease)
 
-    def _runner(self, graph: RevisionGraph | None = None) -> Runner:
+    def _runner(self, graph: RevisionGraph | None = None, files: RecordedFiles | None = None) -> Runner:
         from asyncmig.running.runner import Runner
 
         return Runner(
             self._driver(),
             graph=graph or self.graph,
-            load=self.directory.load,
+            load=(files or self.directory).load,
             ledger=self._ledger(),
             lock=self._lock(),
             lock_timeout=self._patience,

@@ -29,6 +29,7 @@ PUBLIC = {
         "AsyncmigError",
         "CheckFailed",
         "ConfigurationError",
+        "DatabaseAhead",
         "DeclarationError",
         "DriverError",
         "IrreversibleOperation",

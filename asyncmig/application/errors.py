@@ -4,20 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from asyncmig.errors import AsyncmigError, CheckFailed, PendingRevisions
+from asyncmig.errors import AsyncmigError, PendingRevisions
 
-__all__ = ["DatabaseAhead", "FailedElsewhere", "StillPending"]
-
-
-class DatabaseAhead(CheckFailed):
-    """Raised, with ``allow_ahead=False``, when the database has revisions that no file of this release knows."""
-
-    def __init__(self, ahead: Sequence[str]) -> None:
-        self.ahead = tuple(ahead)
-        super().__init__(
-            f"the database is ahead of this release by {len(self.ahead)} revision(s) that no file knows: "
-            f"{', '.join(self.ahead)}; start the release that has them, or allow it with allow_ahead=True"
-        )
+__all__ = ["FailedElsewhere", "StillPending"]
 
 
 class FailedElsewhere(AsyncmigError):

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 from pymongo.errors import PyMongoError
 
-from asyncmig.application.errors import DatabaseAhead, FailedElsewhere, StillPending
+from asyncmig.application.errors import FailedElsewhere, StillPending
 from asyncmig.application.log import logger, reason, some, tell
 from asyncmig.application.options import Options, migrator_for, project_settings
 from asyncmig.application.policy import Policy, chosen
 from asyncmig.application.queue import Queue
 from asyncmig.application.source import is_database
 from asyncmig.drivers.transient import is_transient
-from asyncmig.errors import ConfigurationError, DriverError, LockTimeout, PendingRevisions, SchemaDiffers
+from asyncmig.errors import ConfigurationError, DatabaseAhead, DriverError, LockTimeout, PendingRevisions, SchemaDiffers
 from asyncmig.files.snapshot import Snapshot
 
 if TYPE_CHECKING:
@@ -50,8 +50,9 @@ async def startup(
     for another process, else the setting ``lock_timeout``. ``options``: see
     :class:`~asyncmig.application.options.Options`; with ``collections`` the models are compared too.
 
-    A database with revisions that no file knows (a newer release was here) is a warning, and with
-    ``allow_ahead=False`` DatabaseAhead. A database at head costs one round trip and takes no lock.
+    A database with revisions that no file knows (a newer release was here) is a warning, and its models
+    are not compared; with ``allow_ahead=False`` it is DatabaseAhead. A database at head costs one round
+    trip and takes no lock.
 
     A refusal is logged as one line at error level, by the logger ``asyncmig``, and raised. The client
     stays open, and the caller's. Raises ConfigurationError, RevisionError, LockError, RevisionFailed
@@ -90,7 +91,7 @@ class _Start:
         elif standing.pending:
             self._refuse(PendingRevisions(standing.pending))
         self._report(standing, applied)
-        if self._compares and (differences := await self._migrator.diff()):
+        if self._compares and not standing.ahead and (differences := await self._migrator.diff()):
             self._refuse(SchemaDiffers(differences))
         return applied
 
@@ -146,9 +147,10 @@ class _Start:
     def _report(self, standing: Standing, applied: list[Revision]) -> None:
         """What is worth a line though nothing is pending any more."""
         if standing.ahead and self._allow_ahead:
-            logger.warning("the database is ahead of this release: no file knows %s", some(standing.ahead))
+            also = "; the models are not compared with it" if self._compares else ""
+            logger.warning("the database is ahead of this release: no file knows %s%s", some(standing.ahead), also)
         elif standing.ahead:
-            self._refuse(DatabaseAhead(standing.ahead))
+            self._refuse(DatabaseAhead(standing.ahead, why="allow_ahead=False refuses to start then"))
         if standing.edited:
             logger.warning("edited since they were applied: %s", some(standing.edited))
         if applied:

@@ -48,11 +48,15 @@ class Listing:
             RevisionFileError: the first problem, where there is one; further ones are notes on it.
             RevisionError: when the revisions do not form a history.
         """
+        return RevisionGraph(self.sound())
+
+    def sound(self) -> tuple[Revision, ...]:
+        """The revisions, where none has a problem. Raises RevisionFileError as :meth:`graph` does."""
         if self.problems:
             first, *others = self.problems
             first.__notes__ = [str(other) for other in others]
             raise first
-        return RevisionGraph(self.revisions)
+        return self.revisions
 
 
 class Directory:
@@ -123,6 +127,10 @@ class Directory:
                 revision.path, f"it was {revision.revision} when it was listed, and is {now.revision} now"
             )
         return load(source, now, revision.path)
+
+    def source(self, revision: Revision) -> str:
+        """The text of a revision's file; empty where it has none. Raises UnreadableFile."""
+        return _text(revision.path, _bytes(revision.path)) if revision.path else ""
 
     def write(self, source: str, revision_id: str, slug: str) -> Path:
         """Write a new revision file, at once or not at all; never over another one.

@@ -35,7 +35,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from asyncmig.errors import RevisionError
+from asyncmig.errors import WAYS_BACK_TO_THE_FILES, DatabaseAhead, RevisionError
 
 if TYPE_CHECKING:
     from asyncmig.history.revision import Revision
@@ -334,21 +334,22 @@ class InvalidApplied(AppliedError, TypeError):
         super().__init__(f"applied must be a collection of revision ids (strings), not {applied!r:.200}")
 
 
-class UnknownApplied(AppliedError, LookupError):
-    """Raised when the database has revisions that no file has.
+class UnknownApplied(AppliedError, DatabaseAhead, LookupError):
+    """Raised by a path when the database has revisions that no file has.
 
     ``unknown`` are those ids, ``last_known`` the newest applied ones that files do have.
     """
 
     def __init__(self, unknown: Sequence[str], last_known: Sequence[Revision]) -> None:
-        self.unknown, self.last_known = tuple(unknown), tuple(last_known)
+        self.ahead = self.unknown = tuple(unknown)
+        self.last_known = tuple(last_known)
         known = (
             f"The last known applied revision:{listed(self.last_known)}" if last_known else "No applied one is known"
         )
-        super().__init__(
+        Exception.__init__(
+            self,
             f"the database has {len(self.unknown)} applied revision(s) that no file has: {_named(self.unknown)}.\n"
-            f"{known}\nGet the missing files (another branch, a newer release?), "
-            "or forget these revisions with `asyncmig stamp --purge TARGET`"
+            f"{known}\n{WAYS_BACK_TO_THE_FILES}",
         )
 
 

@@ -34,12 +34,13 @@ class Loss:
     text: str
 
 
-def losing_calls(revision: Revision, function: str) -> tuple[LosingCall, ...]:
-    """The calls of ``env`` methods in ``function`` of a revision's file that may lose data.
+def losing_calls(revision: Revision, function: str, source: str | None = None) -> tuple[LosingCall, ...]:
+    """The calls of ``env`` methods in ``function`` of a revision's ``source`` (default: its file) that may lose data.
 
     Read from the source, because a dry execution could have effects of its own outside MongoDB.
     """
-    source = revision.path.read_text(encoding="utf-8") if revision.path else ""
+    if source is None:
+        source = revision.path.read_text(encoding="utf-8") if revision.path else ""
     if not any(method in source for method in _LOSING):
         return ()  # nearly always: spares the parser
     return tuple(

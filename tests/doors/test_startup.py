@@ -13,8 +13,15 @@ from pymongo.errors import AutoReconnect
 
 import asyncmig
 from asyncmig import Collection, Migrator
-from asyncmig.application.errors import DatabaseAhead, StillPending
-from asyncmig.errors import ConfigurationError, LockTimeout, PendingRevisions, RevisionFailed, SchemaDiffers
+from asyncmig.application.errors import StillPending
+from asyncmig.errors import (
+    ConfigurationError,
+    DatabaseAhead,
+    LockTimeout,
+    PendingRevisions,
+    RevisionFailed,
+    SchemaDiffers,
+)
 from asyncmig.history.errors import UnknownApplied
 
 from .history import History
@@ -148,9 +155,20 @@ async def test_a_database_ahead(database: Any, history: History, log: pytest.Log
     for policy in ("upgrade", "check", "wait", "warn"):
         assert await asyncmig.startup(database, policy) == []  # type: ignore[arg-type]
     assert lines(log, logging.WARNING) == ["the database is ahead of this release: no file knows a002"] * 4
-    with pytest.raises(DatabaseAhead, match="ahead of this release by 1 revision"):
+    with pytest.raises(DatabaseAhead, match="ahead of the files by 1 revision"):
         await asyncmig.startup(database, "upgrade", allow_ahead=False)
     assert await asyncmig.startup(database, "warn", allow_ahead=False) == []
+
+
+async def test_a_database_ahead_is_compared_with_nothing(
+    database: Any, history: History, log: pytest.LogCaptureFixture
+) -> None:
+    await Migrator(database).upgrade()
+    history.forget("a002")
+    assert await asyncmig.startup(database, "check", collections=[Two]) == []
+    assert lines(log, logging.WARNING) == [
+        "the database is ahead of this release: no file knows a002; the models are not compared with it"
+    ]
 
 
 async def test_ahead_and_behind_at_once_is_not_run(database: Any, history: History) -> None:

@@ -35,6 +35,8 @@ async def diff(app: App) -> None:
 async def check(app: App) -> None:
     """Fail when revisions are pending (exit code 4) or models and database differ (exit code 3).
 
+    A database that has revisions which no file has is compared with nothing (exit code 9).
+
     Without a `models` setting only the revisions are looked at.
     """
     failure = None
@@ -50,6 +52,7 @@ async def check(app: App) -> None:
         {
             "ok": failure is None,
             "pending": list(getattr(failure, "pending", ())),
+            "ahead": list(getattr(failure, "ahead", ())),
             "operations": [operation_document(operation) for operation in getattr(failure, "operations", ())],
             "message": "\n".join((str(failure), *getattr(failure, "__notes__", ()))) if failure else None,
         },

@@ -62,17 +62,25 @@ async def upgrade(
 )
 @revision_argument("target")
 @_run_options
+@click.option(
+    "--from-ledger", is_flag=True, help="Revert what no file has by the source that the database has kept of it."
+)
 @pass_app
-async def downgrade(app: App, target: str, *, plan: bool, yes: bool, lock_timeout: float | None) -> None:
+async def downgrade(
+    app: App, target: str, *, plan: bool, yes: bool, lock_timeout: float | None, from_ledger: bool
+) -> None:
     """Revert the revisions above TARGET, which itself stays.
 
     TARGET: -N, base, an id or the beginning of one, ID-N, LABEL@base, LABEL@-N.
+
+    Of a database that is ahead of the files --from-ledger reverts what they do not have: it runs the
+    source that was kept in the database, which has to be trusted as the files are.
     """
     async with app.migrator(f"downgrade {target}", lock_timeout=lock_timeout) as migrator:
         if plan:
-            _show_plan(app, await migrator.plan(target, direction="downgrade"))
+            _show_plan(app, await migrator.plan(target, direction="downgrade", from_ledger=from_ledger))
             return
-        done = await migrator.downgrade(target, confirm=_confirm(app, yes=yes))
+        done = await migrator.downgrade(target, confirm=_confirm(app, yes=yes), from_ledger=from_ledger)
     _tell(app, "downgrade", target, done)
 
 
