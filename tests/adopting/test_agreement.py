@@ -90,7 +90,7 @@ def test_choices(words: list[str], expected: dict[str, str]) -> None:
 
 @pytest.mark.parametrize("word", ["", "both", "database:", "database:user.a_2", "Models", "models:nobody"])
 def test_a_choice_of_nothing_is_told(word: str) -> None:
-    with pytest.raises(UnknownLine, match="user.a_1"):
+    with pytest.raises(UnknownLine, match=r"user\.a_1"):
         Choices.parse([word], lines())
 
 
