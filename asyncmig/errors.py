@@ -17,7 +17,8 @@
         ├── RevisionsEdited                 1   files were changed after they were applied
         ├── SchemaDiffers                   3   models and database differ
         ├── PendingRevisions                4   revisions are waiting to run
-        └── DatabaseAhead                   9   the database has revisions that no file knows
+        ├── DatabaseAhead                   9   the database has revisions that no file knows
+        └── NotAdopted                     10   the database was there before its baseline
 
 Each class takes the facts, keeps them as attributes, builds its own message and says what to do
 next. ``exit_code`` is what the command line answers with.
@@ -44,6 +45,7 @@ __all__ = [
     "LockError",
     "LockLost",
     "LockTimeout",
+    "NotAdopted",
     "OperationRefused",
     "PendingRevisions",
     "RevisionError",
@@ -253,6 +255,21 @@ WAYS_BACK_TO_THE_FILES = (
     "`asyncmig downgrade TARGET --from-ledger` runs their downgrade from the source that the ledger has kept. "
     "`asyncmig stamp --purge TARGET` only forgets them"
 )
+
+
+class NotAdopted(CheckFailed):
+    """Raised for a database without a ledger that has collections of the baseline: nothing may run on it yet."""
+
+    exit_code = 10
+
+    def __init__(self, database: str, baseline: str, collections: Iterable[str]) -> None:
+        self.database, self.baseline, self.collections = database, baseline, tuple(collections)
+        shown = ", ".join(self.collections[:3]) + (" ..." if len(self.collections) > 3 else "")
+        super().__init__(
+            f"{database} has collections already that the baseline {baseline} would make ({shown}), and no record of "
+            "any revision: it was there before asyncmig, and nothing was run. `asyncmig adopt` compares it with the "
+            f"models and records the baseline; `asyncmig stamp {baseline}` records it without comparing"
+        )
 
 
 class RevisionError(AsyncmigError):

@@ -12,6 +12,7 @@ from asyncmig.errors import (
     AsyncmigError,
     ConfigurationError,
     DatabaseAhead,
+    NotAdopted,
     PendingRevisions,
     RevisionsEdited,
     SchemaDiffers,
@@ -369,11 +370,15 @@ class Migrator:
         differ besides), SchemaDiffers, RevisionsEdited, RevisionError for a faulty file, HeadFileError; of
         several the first, and the others are notes on it. Without models only the revisions are looked at.
         """
+        from asyncmig.running.unadopted import unadopted
+
         position = await self._position(self.listing(thorough=True).graph())
         await self._refuse_ahead(position)
         waiting = [one.revision for one in position.pending]
         operations = (await self._difference()).operations if self._models is not None else ()
         failures: list[AsyncmigError] = []
+        if error := await unadopted(self._driver(), position.entries, position.pending):
+            failures.append(error)
         if waiting:
             failures.append(PendingRevisions(waiting, operations))
         elif operations:
@@ -385,6 +390,13 @@ class Migrator:
             first, *others = failures
             first.__notes__ = [str(other) for other in others]
             raise first
+
+    async def unadopted(self) -> NotAdopted | None:
+        """What stands against running anything: a baseline is pending, and the database was there before it."""
+        from asyncmig.running.unadopted import unadopted
+
+        position = await self._position()
+        return await unadopted(self._driver(), position.entries, position.pending)
 
     def _head_faults(self, graph: RevisionGraph) -> list[RevisionFileError]:
         try:

@@ -17,7 +17,15 @@ from asyncmig.application.policy import Policy, chosen
 from asyncmig.application.queue import Queue
 from asyncmig.application.source import is_database
 from asyncmig.drivers.transient import is_transient
-from asyncmig.errors import ConfigurationError, DatabaseAhead, DriverError, LockTimeout, PendingRevisions, SchemaDiffers
+from asyncmig.errors import (
+    ConfigurationError,
+    DatabaseAhead,
+    DriverError,
+    LockTimeout,
+    NotAdopted,
+    PendingRevisions,
+    SchemaDiffers,
+)
 from asyncmig.files.snapshot import Snapshot
 
 if TYPE_CHECKING:
@@ -84,6 +92,9 @@ class _Start:
     async def go(self) -> list[Revision]:
         standing = await self._migrator.standing(self._files)
         applied: list[Revision] = []
+        if unadopted := await self._unadopted(standing):
+            self._refuse(unadopted)
+            return []
         if standing.pending and self._policy == "upgrade":
             applied, standing = await self._upgrade(standing)
         elif standing.pending and self._policy == "wait":
@@ -94,6 +105,12 @@ class _Start:
         if self._compares and not standing.ahead and (differences := await self._migrator.diff()):
             self._refuse(SchemaDiffers(differences))
         return applied
+
+    async def _unadopted(self, standing: Standing) -> NotAdopted | None:
+        """Asked only where a baseline is pending: that is once in the life of a database."""
+        graph = self._files.graph if standing.pending else ()
+        has_baseline = any(revision.baseline and revision.revision in standing.pending for revision in graph)
+        return await self._migrator.unadopted() if has_baseline else None
 
     async def _upgrade(self, before: Standing) -> tuple[list[Revision], Standing]:
         """Run what is pending; or, while another process does, wait for it to succeed or to fail."""

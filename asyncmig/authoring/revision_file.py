@@ -58,6 +58,7 @@ def revision_source(
     replaces: Iterable[str] = (),
     transactional: bool = False,
     irreversible: bool = False,
+    baseline: bool = False,
 ) -> str:
     """The file's text, formatted, ending in a newline.
 
@@ -71,13 +72,19 @@ def revision_source(
         "down_revision": _ids(down_revision),
         "branch_labels": _ids(branch_labels),
         "depends_on": _ids(depends_on),
-        **_flags({"transactional": transactional, "irreversible": irreversible}, tuple(replaces)),
+        **_flags(
+            {"transactional": transactional, "irreversible": irreversible and not baseline, "baseline": baseline},
+            tuple(replaces),
+        ),
     }
     imports = Imports()
     imports.name("asyncmig", "Env")
     forth, back = tuple(upgrade), tuple(downgrade)
     if forth or back or header.get("replaces"):
-        bodies = _body(forth, imports, _NOTHING), _body(back, imports, _NO_WAY_BACK if irreversible else _NOTHING)
+        bodies = (
+            _body(forth, imports, _NOTHING),
+            _body(back, imports, _NO_WAY_BACK if irreversible or baseline else _NOTHING),
+        )
     else:
         bodies = _templates(merges=len(_several(down_revision)) > 1, irreversible=irreversible)
     blocks = [

@@ -151,5 +151,6 @@ def _header(revision: Revision) -> dict[str, Any]:
         "replaces": revision.replaces,
         "transactional": revision.transactional,
         "irreversible": revision.irreversible,
+        "baseline": revision.baseline,
         "message": revision.message,
     }

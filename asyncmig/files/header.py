@@ -27,6 +27,7 @@ HEADER_NAMES = (
     "replaces",
     "transactional",
     "irreversible",
+    "baseline",
 )
 FUNCTIONS = ("upgrade", "downgrade")
 
@@ -71,7 +72,7 @@ class Header:
         return Revision(**self.values, message=self.message, path=self.path, checksum=checksum)
 
     def _check(self, name: str, value: object) -> None:
-        if name in ("transactional", "irreversible"):
+        if name in ("transactional", "irreversible", "baseline"):
             expected, fits = "True or False", isinstance(value, bool)
         elif name == "revision":
             expected, fits = "a string that is not empty", isinstance(value, str) and bool(value)

@@ -42,10 +42,12 @@ class IrreversibleRevision(RevisionError):
     def __init__(self, revision: Revision, reason: str) -> None:
         self.revision, self.reason = revision, reason
         where = f" ({revision.path})" if revision.path else ""
-        super().__init__(
-            f"revision {revision} cannot be reverted: {reason}{where}; nothing was done. "
-            "Write its downgrade, or choose a target above it"
+        way_out = (
+            f"The lowest target is {revision.revision}"
+            if revision.baseline
+            else "Write its downgrade, or choose a target above it"
         )
+        super().__init__(f"revision {revision} cannot be reverted: {reason}{where}; nothing was done. {way_out}")
 
 
 class SchemaChangeInTransaction(RevisionError):
@@ -88,6 +90,8 @@ def refuse_unfinishable(revision: Revision, module: RevisionModule, direction: D
 
 def refuse_one_way(revision: Revision, module: RevisionModule) -> None:
     """Raise IrreversibleRevision where there is no way back, or nothing on it."""
+    if revision.baseline:
+        raise IrreversibleRevision(revision, "it is the baseline, what the database had when it was adopted")
     if revision.irreversible:
         raise IrreversibleRevision(revision, "it says `irreversible = True`")
     if is_empty(module.downgrade) and not is_empty(module.upgrade):

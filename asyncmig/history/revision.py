@@ -19,7 +19,8 @@ class Revision:
 
     The fields that name other revisions, and ``branch_labels``, take None, one string, or several,
     and always hold a tuple. ``checksum`` is the SHA-256 of the file's source, ``path`` the file;
-    both are None for a revision that has no file.
+    both are None for a revision that has no file. A ``baseline`` makes what an adopted database had
+    before its first revision, and so is irreversible.
 
     Raises:
         IllegalRevision: when one of these is not made of strings.
@@ -33,6 +34,7 @@ class Revision:
     message: str = ""
     transactional: bool = False
     irreversible: bool = False
+    baseline: bool = False
     path: Path | None = field(default=None, compare=False)
     checksum: str | None = field(default=None, compare=False)
 
@@ -46,6 +48,7 @@ class Revision:
         message: str = "",
         transactional: bool = False,
         irreversible: bool = False,
+        baseline: bool = False,
         path: Path | None = None,
         checksum: str | None = None,
     ) -> None:
@@ -58,7 +61,8 @@ class Revision:
         put(self, "replaces", _tuple("replaces", replaces, revision))
         put(self, "message", message)
         put(self, "transactional", transactional)
-        put(self, "irreversible", irreversible)
+        put(self, "irreversible", irreversible or baseline)
+        put(self, "baseline", baseline)
         put(self, "path", path)
         put(self, "checksum", checksum)
 

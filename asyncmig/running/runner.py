@@ -47,6 +47,7 @@ from asyncmig.running.locking.lock import Lock
 from asyncmig.running.path import Walk
 from asyncmig.running.run import Run
 from asyncmig.running.stamping import fold, repaired, stamped, taken
+from asyncmig.running.unadopted import unadopted
 
 if TYPE_CHECKING:
     from asyncmig.files.module import RevisionModule
@@ -104,7 +105,8 @@ class Runner:
     async def upgrade(self, target: str = "head", *, strict_order: bool = False) -> list[Revision]:
         """Apply what is pending up to ``target``; returns the revisions that were applied, in order.
 
-        Raises RevisionError for a target or files that do not fit, OutOfOrder when ``strict_order``
+        Raises NotAdopted for a database that was there before its baseline,
+        RevisionError for a target or files that do not fit, OutOfOrder when ``strict_order``
         and a pending revision is older than an applied one, LockTimeout, LockLost, RevisionFailed.
         """
         before = await self._position()
@@ -113,10 +115,12 @@ class Runner:
         path = before.path(target, "upgrade", strict_order=strict_order)
         if not path and before.is_tidy:
             return []
+        await self._refuse_unadopted(before, path)
         self._examine(path, "upgrade")
         await self._refuse_transactions(path)
         async with self._running() as (run, now):
             path = now.path(target, "upgrade", strict_order=strict_order)
+            await self._refuse_unadopted(now, path)
             await self._tidy(run, now)
             if late := now.late(path):
                 self._tell(RevisionsOutOfOrder(late))
@@ -164,6 +168,12 @@ class Runner:
         """Load every file, and refuse before the first step what could not be finished."""
         for revision in path:
             refuse_unfinishable(revision, self._load(revision), direction)
+
+    async def _refuse_unadopted(self, before: Position[Record], path: Sequence[Revision]) -> None:
+        """Raise NotAdopted where a baseline would run on the very database that it was written from."""
+        with explaining(self._driver, "looking for collections of the baseline"):
+            if error := await unadopted(self._driver, before.entries, path):
+                raise error
 
     async def _refuse_transactions(self, path: Iterable[Revision]) -> None:
         """Raise DriverError where a revision wants a transaction and the server has none; an empty one tells."""
