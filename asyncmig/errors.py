@@ -123,6 +123,8 @@ class OperationRefused(AsyncmigError):
     ) -> None:
         self.operation, self.code, self.message, self.advice = operation, code, message, advice
         self.details = details or {}
+        self.done: tuple[str, ...] = ()
+        """Of an operation of several parts: what it has changed before, as the journal names it (``subjects``)."""
         said = message if code is None else f"the server refused it (code {code}): {message}"
         text = f"{operation.describe()}: {said}"
         super().__init__(f"{text}\n  {advice}" if advice else text)

@@ -20,8 +20,9 @@ the same, ``introspect``, one by one                   0.71 (9x)   0.46 (13x)
 the same by one revision                               7.62 (0.9)  9.37 (1.1)
 =====================================================  ==========  =============
 
-The process takes 45 to 53 MB at its peak. The revision sends two commands for each collection where the loop sends one
-(create, then createIndexes), and makes four collections at once (running/group.py); that ratio is to be 1.25 at most.
+The process takes 45 to 53 MB at its peak. The revision is one `env.create_collections`, which sends two commands for
+each collection where the loop sends one (create, then createIndexes), and makes four at once; that ratio is to be
+1.25 at most.
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ from asyncmig.authoring.revision_file import revision_source
 from asyncmig.authoring.summary import summary
 from asyncmig.errors import IrreversibleOperation
 from asyncmig.operations import Operation, mirror
+from asyncmig.operations.several import gathered
 
 __all__ = ["draft"]
 
@@ -18,8 +19,8 @@ def draft(found: Difference, **header: Any) -> str:
     """The source of the revision that ``found`` asks for; ``header`` as ``revision_source`` takes it."""
     back, notes = _way_back(found.operations)
     return revision_source(
-        upgrade=found.operations,
-        downgrade=back,
+        upgrade=gathered(found.operations),
+        downgrade=gathered(back),
         summary=summary(found.operations),
         notes=[*found.notes, *notes],
         **header,

@@ -22,6 +22,7 @@ from asyncmig.authoring.suggestions import SUGGESTION, suggestions
 from asyncmig.operations import (
     ConvertField,
     CreateCollection,
+    CreateCollections,
     CreateIndexes,
     CreateView,
     DataOperation,
@@ -34,6 +35,7 @@ from asyncmig.operations import (
     ModifyIndex,
     ModifyView,
     NeedsRebuild,
+    NewCollection,
     Operation,
     RemoveField,
     RenameCollection,
@@ -105,6 +107,18 @@ def statements(operation: Operation, imports: Imports, room: int) -> list[str]:
 def _create_collection(operation: CreateCollection, imports: Imports, room: int) -> list[str]:
     options = keywords(operation.options, imports, operation.collection)
     return _statement(room, "create_collection", _name(operation.collection), *options)
+
+
+@statements.register
+def _create_collections(operation: CreateCollections, imports: Imports, room: int) -> list[str]:
+    entries = _one_per_line([_new_collection(one, imports) for one in operation.created])
+    return _statement(room, "create_collections", entries)
+
+
+def _new_collection(one: NewCollection, imports: Imports) -> Node:
+    options = node(one.options, imports, one.name)
+    indexes = listing(index_source(index, imports, f"{one.name}: {index.name}") for index in one.indexes)
+    return tuple_((_name(one.name), options, indexes))
 
 
 @statements.register

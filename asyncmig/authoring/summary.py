@@ -24,6 +24,7 @@ from asyncmig.operations import (
     Operation,
     RenameCollection,
 )
+from asyncmig.operations.several import spread
 
 __all__ = ["summary"]
 
@@ -39,7 +40,7 @@ def summary(operations: Iterable[Operation]) -> list[str]:
     An index that is both dropped and created is a changed one; a bridge that stands in for it
     meanwhile is not counted.
     """
-    steps = tuple(operations)
+    steps = tuple(spread(operations))
     return [*_created(steps), *_modified(steps), *_index_lines(steps), *_data(steps), *_dropped(steps), *_total(steps)]
 
 

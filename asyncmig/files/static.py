@@ -32,7 +32,7 @@ _DATA = (InsertDocuments, DeleteDocuments, DataOperation)
 _SCHEMA_METHODS = frozenset(
     f"{verb}_{noun}"
     for verb in ("create", "drop", "modify", "rename")
-    for noun in ("collection", "index", "indexes", "view")
+    for noun in ("collection", "collections", "index", "indexes", "view")
 )
 
 

@@ -13,12 +13,14 @@ from asyncmig.operations.documents import DeleteDocuments, InsertDocuments
 from asyncmig.operations.fields import ConvertField, RemoveField, RenameField
 from asyncmig.operations.indexes import CreateIndexes, DropIndex, ModifyIndex
 from asyncmig.operations.reversal import mirror
+from asyncmig.operations.several import CreateCollections, NewCollection
 from asyncmig.operations.tally import Tally
 from asyncmig.operations.views import CreateView, DropView, ModifyView
 
 __all__ = [
     "ConvertField",
     "CreateCollection",
+    "CreateCollections",
     "CreateIndexes",
     "CreateView",
     "DataOperation",
@@ -32,6 +34,7 @@ __all__ = [
     "ModifyIndex",
     "ModifyView",
     "NeedsRebuild",
+    "NewCollection",
     "Operation",
     "Pace",
     "RemoveField",

@@ -9,6 +9,7 @@ from hashlib import sha256
 from typing import Any
 
 from asyncmig.operations import (
+    CreateCollections,
     CreateIndexes,
     DataOperation,
     DeleteDocuments,
@@ -67,6 +68,11 @@ def subjects(operation: Operation) -> tuple[str, ...]:
 @subjects.register
 def _(operation: RenameCollection) -> tuple[str, ...]:
     return operation.collection, operation.new
+
+
+@subjects.register
+def _(operation: CreateCollections) -> tuple[str, ...]:
+    return tuple(one.name for one in operation.created)
 
 
 @subjects.register

@@ -15,6 +15,7 @@ from asyncmig.operations.base import Operation
 from asyncmig.operations.collections import CreateCollection, DropCollection, ModifyCollection, RenameCollection
 from asyncmig.operations.documents import DeleteDocuments, InsertDocuments
 from asyncmig.operations.indexes import CreateIndexes, DropIndex, ModifyIndex
+from asyncmig.operations.several import gathered, spread
 from asyncmig.operations.views import CreateView, DropView, ModifyView
 from asyncmig.schema.index import Index
 
@@ -28,10 +29,10 @@ _FLAGS = frozenset({"hidden", "prepareUnique", "unique"})
 def fold(operations: Iterable[Operation]) -> tuple[Operation, ...]:
     """Fewer operations with the same effect on a database that has none of them."""
     done: list[Operation] = []
-    for operation in operations:
+    for operation in spread(operations):
         if not _fold(operation, done):
             done.append(operation)
-    return tuple(done)
+    return gathered(done)
 
 
 @singledispatch
@@ -149,6 +150,8 @@ def _(operation: DeleteDocuments, done: list[Operation]) -> bool:
     inserted = [document["_id"] for document in former.documents]
     if not operation.if_unchanged or any(one not in inserted for one in operation.ids):
         return False
+    if any(_inserts(one, operation) for one in done[:place]):  # that one came first, and what is deleted is its own
+        return False
     left = tuple(document for document in former.documents if document["_id"] not in operation.ids)
     done[place : place + 1] = [replace(former, documents=left)] if left else []
     return True
@@ -188,6 +191,13 @@ def _is_about(operation: Operation, index: str) -> bool:
 
 def _names(operation: Operation) -> set[str]:
     return {operation.collection, *([operation.new] if isinstance(operation, RenameCollection) else ())}
+
+
+def _inserts(operation: Operation, deletion: DeleteDocuments) -> bool:
+    """Whether an operation inserts a document that ``deletion`` is about."""
+    if not isinstance(operation, InsertDocuments) or operation.collection != deletion.collection:
+        return False
+    return any(document["_id"] in deletion.ids for document in operation.documents)
 
 
 def _drops_between(later: Iterable[Operation], collection: str) -> bool:

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from asyncmig.data.progress import Advance
-from asyncmig.errors import OperationRefused, RevisionError, UnsupportedByDriver
+from asyncmig.errors import OperationRefused, UnsupportedByDriver
 from asyncmig.events import DataProgress, JournalDiverged, OperationRetried, OperationSkipped
-from asyncmig.operations import CreateCollection, CreateIndexes, DataOperation, Operation
+from asyncmig.operations import DataOperation, Operation
 from asyncmig.operations.fingerprint import fingerprint, is_touched
-from asyncmig.running.applying.apply import Context, apply
+from asyncmig.running.applying.apply import Context
 from asyncmig.running.executor import Pending, Performer
-from asyncmig.running.group import Group, Outcome, group_of
 from asyncmig.running.journaled_hooks import Tracked
 from asyncmig.running.ledger.journal import Journal
 from asyncmig.running.ledger.record import JournalEntry
@@ -30,18 +28,13 @@ class JournallingPerformer(Performer):
     """Writes each operation down before and after; holds it against the journal of a former run.
 
     ``undoable``: for the downgrade of an upgrade that stopped half-way, the subjects that it has
-    touched; operations on anything else have nothing to undo and are left out. ``foreseen``: what
-    will be asked for, from the first on, where that is known.
+    touched; operations on anything else have nothing to undo and are left out.
     """
 
-    def __init__(
-        self, step: Step, journal: Journal, undoable: set[str] | None, foreseen: Sequence[Operation] = ()
-    ) -> None:
+    def __init__(self, step: Step, journal: Journal, undoable: set[str] | None) -> None:
         super().__init__(step)
-        self._journal, self._undoable, self._foreseen = journal, undoable, foreseen
+        self._journal, self._undoable = journal, undoable
         self._tracked: dict[int, Tracked] = {}
-        self._ahead: dict[int, Outcome] = {}
-        self._empty: set[str] = set()
 
     async def _perform(self, operation: Operation) -> Any:
         self._journal.hold()
@@ -49,25 +42,13 @@ class JournallingPerformer(Performer):
             self._skip(self._number + 1, operation, "the upgrade did not get to what it would undo")
             return None
         self._number += 1
-        number = self._number
-        if number in self._ahead:
-            result = self._fetched(number, operation)
-        else:
-            result = await self._done(number, operation)
-        self._remember(operation)
+        result = await self._done(self._number, operation)
         self._journal.flush_soon()
         return result
 
-    def _remember(self, operation: Operation) -> None:
-        """Keep up which collections there are that this revision has made, and has put nothing into."""
-        if isinstance(operation, CreateCollection) and operation.collection not in self._run.collections:
-            self._empty.add(operation.collection)
-        elif not isinstance(operation, CreateIndexes):
-            self._empty.discard(operation.collection)
-
     async def _done(self, number: int, operation: Operation) -> Any:
         former = self._journal.entry(number)
-        if former is not None and self._diverges(former, number, operation):
+        if former is not None and former.fingerprint != fingerprint(operation):
             self._run.tell(JournalDiverged(self._step.revision, number, former.description, operation))
             self._journal.diverge(number)
             former = None
@@ -80,11 +61,6 @@ class JournallingPerformer(Performer):
         divisible = isinstance(operation, DataOperation)
         return await complete(task, self._run.lease, (lambda: self._stop(number)) if divisible else None)
 
-    def _diverges(self, former: JournalEntry, number: int, operation: Operation) -> bool:
-        """Whether what is journalled is another operation than the one that is to run now, or another group."""
-        others = self._foreseen[number : number + len(former.together)]
-        return former.fingerprint != fingerprint(operation) or former.together != tuple(map(fingerprint, others))
-
     def _stop(self, number: int) -> None:
         """Let an operation on data end with the batch that is under way."""
         if number in self._tracked:
@@ -95,8 +71,6 @@ class JournallingPerformer(Performer):
         self._run.tell(OperationSkipped(step.revision, step.direction, number, operation, reason))
 
     async def _journalled(self, number: int, operation: Operation, former: JournalEntry | None) -> Any:
-        if group := self._group(number, former):
-            return await self._together(group)
         earlier = former or self._journal.put_aside(operation)
         if not isinstance(operation, DataOperation):
             return await self._written_down(number, operation, earlier)
@@ -122,45 +96,6 @@ class JournallingPerformer(Performer):
                 self._journal.leave_session(number)
         self._journal.finish(number, result)
         return result
-
-    # -- several at once ------------------------------------------------------------------------
-
-    def _group(self, number: int, former: JournalEntry | None) -> Group | None:
-        """What to carry out together from the ``number``-th on: what a former run died at, or something new."""
-        if former is not None and former.together:
-            return Group(number, (*self._foreseen[number - 1 : number + len(former.together)],))
-        if self._journal.entry(number + 1) is not None:
-            return None
-        found = group_of(self._foreseen[number - 1 :], self._run.collections - self._empty)
-        return Group(number, found) if found else None
-
-    async def _together(self, group: Group) -> Any:
-        await self._journal.start_group(group)
-        self._tell_started(group.first, group.operations[0])
-        self._ahead = await group.carry_out(self._one)
-        self._journal.finish_group(group, self._ahead)
-        return self._ended(group.first, self._ahead.pop(group.first))
-
-    async def _one(self, number: int, operation: Operation) -> Any:
-        return await self._patiently(number, operation, lambda: apply(operation, self.context))
-
-    def _fetched(self, number: int, operation: Operation) -> Any:
-        """How an operation ended that was carried out before it was asked for."""
-        outcome = self._ahead.pop(number)
-        if fingerprint(outcome.operation) != fingerprint(operation):
-            raise RevisionError(
-                f"revision {self._step.revision} wants to {operation.describe()}, where its text says "
-                f"{outcome.operation.describe()}, which is done"
-            )
-        self._tell_started(number, operation)
-        return self._ended(number, outcome)
-
-    def _ended(self, number: int, outcome: Outcome) -> Any:
-        self._at = (number, outcome.operation)
-        if outcome.failure is not None:
-            raise outcome.failure
-        self._tell_finished(number, outcome.operation, outcome.seconds, outcome.result)
-        return outcome.result
 
     # -- on data --------------------------------------------------------------------------------
 

@@ -19,7 +19,6 @@ from asyncmig.events import (
 )
 from asyncmig.files.static import has_raw_calls
 from asyncmig.history.revision import Revision
-from asyncmig.review.outlook import outlook
 from asyncmig.running.env.env import Env
 from asyncmig.running.executor import Performer
 from asyncmig.running.journaling import JournallingPerformer
@@ -211,10 +210,7 @@ class Step:
         journal = Journal(
             self.run.ledger, self.run.lease, self.run.clock, self.revision.revision, field, self._former, superseded
         )
-        if self._undoes_a_part:
-            performer = JournallingPerformer(self, journal, self._undoable())
-        else:
-            performer = JournallingPerformer(self, journal, None, await outlook(self._module, self.direction))
+        performer = JournallingPerformer(self, journal, self._undoable() if self._undoes_a_part else None)
         await self._run(performer)
         performer.conclude()
 

@@ -11,7 +11,7 @@ from typing import Any
 from bson import CodecOptions, encode
 from bson.binary import UuidRepresentation
 
-from asyncmig.operations import Operation
+from asyncmig.operations import NewCollection, Operation
 from asyncmig.schema.index import Index
 
 OPTIONS: CodecOptions[Any] = CodecOptions(uuid_representation=UuidRepresentation.STANDARD)
@@ -20,7 +20,7 @@ OPTIONS: CodecOptions[Any] = CodecOptions(uuid_representation=UuidRepresentation
 def exact(value: Any) -> Any:
     """What two values have in common only if they are one and the same to MongoDB, and to Python but for the
     class of a document; NaN equals NaN."""
-    if isinstance(value, Operation):
+    if isinstance(value, Operation | NewCollection):
         compared = [field.name for field in fields(value) if field.compare]
         return type(value), {name: exact(getattr(value, name)) for name in compared}
     if isinstance(value, Index):

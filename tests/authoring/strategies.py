@@ -7,6 +7,7 @@ import re
 from collections.abc import Hashable
 from datetime import timedelta, timezone
 from functools import partial
+from operator import attrgetter
 from typing import Any
 
 from bson import (
@@ -29,6 +30,7 @@ from hypothesis import strategies as st
 
 from asyncmig.operations import (
     CreateCollection,
+    CreateCollections,
     CreateIndexes,
     CreateView,
     DeleteDocuments,
@@ -39,6 +41,7 @@ from asyncmig.operations import (
     ModifyCollection,
     ModifyIndex,
     ModifyView,
+    NewCollection,
     Operation,
     RenameCollection,
 )
@@ -158,10 +161,16 @@ collection_options = st.dictionaries(
     values,
     max_size=4,
 )
+new_collections = st.builds(
+    NewCollection, names, collection_options, st.lists(indexes, max_size=3, unique_by=_index_name).map(tuple)
+)
 pipelines = st.lists(documents, max_size=3)
 documents_with_id = st.builds(lambda key, rest: {"_id": key} | rest, values, documents)
 operations: st.SearchStrategy[Operation] = st.one_of(
     st.builds(CreateCollection, names, collection_options),
+    st.lists(new_collections, min_size=1, max_size=4, unique_by=attrgetter("name")).map(
+        lambda created: CreateCollections(tuple(created))
+    ),
     st.builds(DropCollection, names),
     st.lists(names, min_size=2, max_size=2, unique=True).map(lambda pair: RenameCollection(*pair)),
     st.builds(ModifyCollection, names, collection_options.map(lambda options: options or {"validator": {}})),

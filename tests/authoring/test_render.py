@@ -17,6 +17,7 @@ from asyncmig.authoring.render import comment, index_source, render
 from asyncmig.authoring.revision_file import revision_source
 from asyncmig.operations import (
     CreateCollection,
+    CreateCollections,
     CreateIndexes,
     CreateView,
     DeleteDocuments,
@@ -28,6 +29,7 @@ from asyncmig.operations import (
     ModifyIndex,
     ModifyView,
     NeedsRebuild,
+    NewCollection,
     Operation,
     RenameCollection,
 )
@@ -48,6 +50,10 @@ CALLS: list[tuple[Operation, str]] = [
     (
         CreateCollection("x", {"class": 1, "a b": 2, "size": Int64(5), "ﬁ": 3, "é": 4}),
         'await env.create_collection("x", **{"class": 1, "a b": 2}, size=Int64(5), **{"ﬁ": 3}, é=4)',
+    ),
+    (
+        CreateCollections((NewCollection("a", {"capped": True, "size": 9}, (Index("x"),)),)),
+        'await env.create_collections([("a", {"capped": True, "size": 9}, [Index("x")])])',
     ),
     (DropCollection("wallet"), 'await env.drop_collection("wallet")'),
     (RenameCollection("purse", "wallet"), 'await env.rename_collection("purse", "wallet")'),

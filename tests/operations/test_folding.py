@@ -62,6 +62,10 @@ VALIDATED = {"validator": {"a": 1}}
             (InsertDocuments("c", ({"_id": 1}, {"_id": 2})), DeleteDocuments("c", (1,), if_unchanged=True)),
             (InsertDocuments("c", ({"_id": 2},)),),
         ),
+        (
+            (*(InsertDocuments("c", ({"_id": 1},)),) * 2, DeleteDocuments("c", (1,), if_unchanged=True)),
+            (*(InsertDocuments("c", ({"_id": 1},)),) * 2, DeleteDocuments("c", (1,), if_unchanged=True)),
+        ),
         # Documents in between may be what a unique index is about.
         (
             (CreateIndexes("c", (A,)), InsertDocuments("c", ({"_id": 1},)), ModifyIndex("c", "a_1", {"unique": True})),

@@ -12,6 +12,7 @@ from asyncmig import Index
 from asyncmig.errors import DeclarationError
 from asyncmig.operations import (
     CreateCollection,
+    CreateCollections,
     CreateIndexes,
     CreateView,
     DeleteDocuments,
@@ -22,6 +23,7 @@ from asyncmig.operations import (
     ModifyCollection,
     ModifyIndex,
     ModifyView,
+    NewCollection,
     Operation,
     RenameCollection,
 )
@@ -42,6 +44,16 @@ CALLS: list[tuple[Use, Operation]] = [
     (lambda e: e.create_collection("a"), CreateCollection("a")),
     (lambda e: e.create_collection("a", capped=True, size=9), CreateCollection("a", {"capped": True, "size": 9})),
     (lambda e: e.create_collection("a", name=1), CreateCollection("a", {"name": 1})),
+    (
+        lambda e: e.create_collections([("a",), ["b", {"capped": True, "size": 9}], ("c", {}, ["x"])]),
+        CreateCollections(
+            (
+                NewCollection("a"),
+                NewCollection("b", {"capped": True, "size": 9}),
+                NewCollection("c", indexes=(Index("x"),)),
+            )
+        ),
+    ),
     (lambda e: e.drop_collection("a"), DropCollection("a")),
     (lambda e: e.rename_collection("a", "b"), RenameCollection("a", "b")),
     (lambda e: e.modify_collection("a", validator={}), ModifyCollection("a", {"validator": {}})),
@@ -76,6 +88,16 @@ FAULTS: list[tuple[Use, str]] = [
     (lambda e: e.create_collection("a$b"), r"\$ or NUL"),
     (lambda e: e.create_collection("system.js"), "MongoDB's own"),
     (lambda e: e.create_collection("a", viewOn="b"), "use env.create_view"),
+    (lambda e: e.create_collections("a"), r"env.create_collections\(...\): collections is a list of collections"),  # type: ignore[arg-type]
+    (lambda e: e.create_collections([]), "collections is empty"),
+    (lambda e: e.create_collections(["a"]), r"collections\[0\] is \('name', {options}, \[Index, ...\]\), not 'a'"),
+    (lambda e: e.create_collections([("a",), ("b", {}, [], 1)]), r"collections\[1\] is \('name'"),
+    (lambda e: e.create_collections([("a",), ("a", {})]), "collections has 'a' twice"),
+    (lambda e: e.create_collections([("",)]), r"collections\[0\]\[0\] a collection's name cannot be empty"),
+    (lambda e: e.create_collections([("a", 5)]), r"collections\[0\]\[1\] is a document"),
+    (lambda e: e.create_collections([("a", {"viewOn": "b"})]), "use env.create_view"),
+    (lambda e: e.create_collections([("a", {}, "x")]), r"collections\[0\]\[2\] is a list of indexes"),
+    (lambda e: e.create_collections([("a", {}, ["x", "x"])]), r"collections\[0\]\[2\] has two of the name 'x_1'"),
     (lambda e: e.drop_collection(None), "is a string, not None"),  # type: ignore[arg-type]
     (lambda e: e.rename_collection("a", "a"), r"env.rename_collection\('a'\): new is the old name"),
     (lambda e: e.rename_collection("a", ""), "new a collection's name cannot be empty"),
@@ -124,6 +146,7 @@ async def test_a_fault_is_told_before_anything_runs(call: Use, message: str) -> 
     ("call", "there", "then"),
     [
         (lambda e: e.create_collection("b"), {"a"}, {"a", "b"}),
+        (lambda e: e.create_collections([("b",), ("c",)]), {"a"}, {"a", "b", "c"}),
         (lambda e: e.create_view("v", "a", []), {"a"}, {"a", "v"}),
         (lambda e: e.drop_collection("a"), {"a"}, set()),
         (lambda e: e.drop_collection("z"), {"a"}, {"a"}),

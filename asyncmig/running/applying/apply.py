@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from functools import singledispatch
+from functools import partial, singledispatch
 
 from asyncmig.errors import OperationRefused
 from asyncmig.operations import (
     CreateCollection,
+    CreateCollections,
     CreateIndexes,
     CreateView,
     DataOperation,
@@ -19,12 +20,14 @@ from asyncmig.operations import (
     ModifyIndex,
     ModifyView,
     NeedsRebuild,
+    NewCollection,
     Operation,
     RenameCollection,
 )
 from asyncmig.running.applying import collection_changes as collections
 from asyncmig.running.applying import document_changes as documents
 from asyncmig.running.applying import index_changes as indexes
+from asyncmig.running.applying.at_once import at_once
 from asyncmig.running.applying.context import Context, Journal
 from asyncmig.running.applying.data_changes import prepare_data, run_data
 from asyncmig.running.applying.refusal import REFUSALS, advice, is_refusal, refused
@@ -101,6 +104,23 @@ async def _apply(operation: Operation, context: Context, intent: Journal | None)
 @_apply.register
 async def _(operation: CreateCollection, context: Context, intent: Journal | None) -> None:
     await collections.create_collection(operation, context)
+
+
+@_apply.register
+async def _(operation: CreateCollections, context: Context, intent: Journal | None) -> None:
+    made: list[str] = []
+    try:
+        await at_once([partial(_make, one, context, made) for one in operation.created])
+    except OperationRefused as error:
+        error.done = tuple(made)
+        raise
+
+
+async def _make(one: NewCollection, context: Context, made: list[str]) -> None:
+    for operation in one.operations:
+        await apply(operation, context)
+        if operation.collection not in made:
+            made.append(operation.collection)
 
 
 @_apply.register

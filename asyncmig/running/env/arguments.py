@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
 from typing import Any
 
 from asyncmig.errors import DeclarationError
+from asyncmig.operations import NewCollection
 from asyncmig.schema.canonical import canonical
 from asyncmig.schema.index import Index
 from asyncmig.schema.names import name_fault
@@ -21,8 +23,8 @@ class Call:
     returns is a copy: a dict that the revision changes afterwards is not changed in the journal.
     """
 
-    def __init__(self, method: str, subject: Any) -> None:
-        self._what = f"env.{method}({subject!r})"
+    def __init__(self, method: str, subject: Any = ...) -> None:
+        self._what = f"env.{method}({'...' if subject is ... else repr(subject)})"
 
     def collection(self, name: Any, argument: str = "name") -> str:
         """The name of a collection or view."""
@@ -41,6 +43,33 @@ class Call:
         if not isinstance(value, Mapping) or any(not isinstance(key, str) for key in value):
             raise self.error(argument, f"is a document, {{'name': value}}, not {value!r}")
         return deepcopy(dict(value))
+
+    def collection_options(self, value: Any, argument: str = "options") -> dict[str, Any]:
+        """The options of a collection that is to be created."""
+        options = self.document(value, argument)
+        if "viewOn" in options:
+            raise self.error("viewOn", "makes a view: use env.create_view")
+        return options
+
+    def new_collections(self, value: Any) -> tuple[NewCollection, ...]:
+        """Collections to create: one at least, no name twice."""
+        entries = self._list(value, "collections", "collections, [('name', {options}, [Index, ...]), ...]")
+        created = tuple(self._new_collection(entry, f"collections[{place}]") for place, entry in enumerate(entries))
+        if not created:
+            raise self.error("collections", "is empty: there is nothing to create")
+        if twice := _twice([one.name for one in created]):
+            raise self.error("collections", f"has {twice!r} twice")
+        return created
+
+    def _new_collection(self, entry: Any, argument: str) -> NewCollection:
+        if not isinstance(entry, list | tuple) or not 1 <= len(entry) <= 3:
+            raise self.error(argument, f"is ('name', {{options}}, [Index, ...]), not {entry!r}")
+        name, options, indexes = [*entry, {}, []][:3] if len(entry) == 1 else [*entry, []][:3]
+        return NewCollection(
+            self.collection(name, f"{argument}[0]"),
+            self.collection_options(options, f"{argument}[1]"),
+            self._indexes(indexes, f"{argument}[2]"),
+        )
 
     def some(self, options: dict[str, Any], what: str) -> dict[str, Any]:
         """Options, of which one at least has to be given."""
@@ -80,15 +109,16 @@ class Call:
 
     def indexes(self, value: Any) -> tuple[Index, ...]:
         """Indexes to create: one at least, no name twice."""
-        entries = self._list(value, "indexes", "indexes, [Index('uid'), ...]")
-        indexes = tuple(self.index(entry, f"indexes[{place}]") for place, entry in enumerate(entries))
+        indexes = self._indexes(value, "indexes")
         if not indexes:
             raise self.error("indexes", "is empty: there is nothing to create")
-        names = [index.name for index in indexes]
-        if twice := next((name for name in names if names.count(name) > 1), None):
-            raise self.error(
-                "indexes", f"has two of the name {twice!r}; give one of them another: Index(..., name=...)"
-            )
+        return indexes
+
+    def _indexes(self, value: Any, argument: str) -> tuple[Index, ...]:
+        entries = self._list(value, argument, "indexes, [Index('uid'), ...]")
+        indexes = tuple(self.index(entry, f"{argument}[{place}]") for place, entry in enumerate(entries))
+        if twice := _twice([index.name for index in indexes]):
+            raise self.error(argument, f"has two of the name {twice!r}; give one of them another: Index(..., name=...)")
         return indexes
 
     def error(self, argument: str, fault: str) -> DeclarationError:
@@ -103,3 +133,8 @@ class Call:
         if not isinstance(value, list | tuple):
             raise self.error(argument, f"is a list of {what}, not {value!r}")
         return value
+
+
+def _twice(names: Sequence[str]) -> str | None:
+    """A name that stands there more than once."""
+    return next((name for name, count in Counter(names).items() if count > 1), None)

@@ -8,6 +8,7 @@ from typing import Any
 from asyncmig.drivers.base import Driver
 from asyncmig.operations import (
     CreateCollection,
+    CreateCollections,
     CreateIndexes,
     CreateView,
     DeleteDocuments,
@@ -81,11 +82,19 @@ class Env(DataMethods):
         https://www.mongodb.com/docs/manual/reference/command/create/
         """
         call = Call("create_collection", name)
-        if "viewOn" in options:
-            raise call.error("viewOn", "makes a view: use env.create_view")
-        made = CreateCollection(call.collection(name), call.document(options, "options"))
+        made = CreateCollection(call.collection(name), call.collection_options(options))
         await self._perform(made)
         self._collections.add(name)
+
+    async def create_collections(self, collections: Sequence[Sequence[Any]]) -> None:
+        """Create many collections with their indexes, several at a time; what is there alike is left as it is.
+
+        ``collections``: for each ``("name", {options}, [Index, ...])``, the last one or two of which may be
+        left out. Options as of :meth:`create_collection`, indexes as of :meth:`create_indexes`.
+        """
+        made = CreateCollections(Call("create_collections").new_collections(collections))
+        await self._perform(made)
+        self._collections.update(one.name for one in made.created)
 
     async def drop_collection(self, name: str) -> None:
         """Drop a collection with its documents and indexes; one that is not there has been dropped."""

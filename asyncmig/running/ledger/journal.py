@@ -4,7 +4,7 @@ What is written *before* an operation is on the server before the operation is s
 *after* it is not worth a round trip of its own: it goes along with the next operation's "before", or
 with the end of the revision; or alone, as soon as the revision's own code waits for anything. So a
 revision of n operations costs n + 1 round trips, and a crash leaves at most one entry "started,
-unknown". An entry is one operation, or a group of them (:mod:`asyncmig.running.group`) until it is done.
+unknown".
 
 A revision that goes on after a crash is run from its top again. Operation by operation it is held
 against its journal: finished ones are skipped, the unknown one is applied again with the intent of
@@ -25,7 +25,6 @@ from asyncmig.drivers.clock import Clock
 from asyncmig.errors import AsyncmigError
 from asyncmig.operations import Operation
 from asyncmig.operations.fingerprint import fingerprint, subjects
-from asyncmig.running.group import Group, Outcome
 from asyncmig.running.ledger.ledger import Ledger
 from asyncmig.running.ledger.record import JournalEntry
 from asyncmig.running.ledger.write import Update
@@ -45,7 +44,6 @@ def entry_of(number: int, operation: Operation) -> Document:
         "description": operation.describe(),
         "fingerprint": fingerprint(operation),
         "subjects": list(subjects(operation)),
-        "together": [],
         "intent": None,
         "session": None,
         "finished_at": None,
@@ -122,25 +120,6 @@ class Journal:
         """Note that an operation has ended its session."""
         self._note(*self._paths(number, {"session": None}))
 
-    async def start_group(self, group: Group) -> None:
-        """Write down that a group of operations begins: as one entry, in the place of its first."""
-        entry = entry_of(group.first, group.operations[0])
-        told = {"description": group.description, "subjects": group.subjects, "together": list(group.others)}
-        await self._write(*self._placed(group.first, entry | told, "started_at"))
-
-    def finish_group(self, group: Group, outcomes: Mapping[int, Outcome]) -> None:
-        """Note how each operation of a group has ended, if that is known of all; as :meth:`finish`."""
-        if not all(one.is_known for one in outcomes.values()):
-            return
-        refused = min((number for number, one in outcomes.items() if one.failure), default=0)
-        for number, operation in enumerate(group.operations, group.first):
-            ended = outcomes.get(number)
-            failure = _told(ended.failure) if ended and ended.failure else None
-            if ended is None:
-                failure = f"not begun, as operation {refused} was refused"
-            entry = entry_of(number, operation) | {"error": failure, "result": ended.result if ended else None}
-            self._note(*self._placed(number, entry, "started_at", "finished_at"))
-
     async def checkpoint(self, number: int) -> Mapping[str, Any] | None:
         """How far an operation has got, as the ledger has it now."""
         record = await self._ledger.record(self._revision, self._lease)
@@ -166,8 +145,11 @@ class Journal:
         self._note(fields, dates)
 
     def refuse(self, number: int, error: BaseException) -> None:
-        """Note that an operation was refused."""
-        fields, dates = self._paths(number, {"error": _told(error)}, "finished_at")
+        """Note that an operation was refused; and what it has done before, where that is known."""
+        told: Document = {"error": _told(error)}
+        if done := getattr(error, "done", ()):
+            told |= {"subjects": list(done), "checkpoint": {"done": list(done)}}
+        fields, dates = self._paths(number, told, "finished_at")
         self._note(fields, dates)
 
     def _placed(self, number: int, entry: Document, *dates: str) -> tuple[Document, list[str]]:

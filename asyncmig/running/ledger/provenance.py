@@ -16,6 +16,8 @@ def created_collections(records: Iterable[Record]) -> frozenset[str]:
     for entry in _done(records):
         if entry.operation in ("CreateCollection", "CreateView"):
             names.add(entry.collection)
+        elif entry.operation == "CreateCollections":
+            names.update(entry.subjects)
         elif entry.operation == "RenameCollection" and entry.collection in names:
             names ^= set(entry.subjects)
     return frozenset(names)

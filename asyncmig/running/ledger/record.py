@@ -49,10 +49,9 @@ class JournalEntry:
     """One operation as the journal has it: written before it is applied, completed after.
 
     Without ``finished_at`` and ``error`` the operation was started and nobody knows how it ended.
-    ``subjects`` are the collections and indexes that it touches; ``together``, in an entry for a group
-    of operations, the fingerprints of the others; ``intent`` is what had to be known before, ``result``
-    what came of it, ``checkpoint`` how far an operation has got that goes through the documents of a
-    collection, ``session`` that of its transactions while it has one.
+    ``subjects`` are the collections and indexes that it touches; ``intent`` is what had to be known
+    before, ``result`` what came of it, ``checkpoint`` how far an operation has got that does many things
+    one after the other, ``session`` that of its transactions while it has one.
     """
 
     number: int
@@ -61,7 +60,6 @@ class JournalEntry:
     description: str
     fingerprint: str
     subjects: tuple[str, ...] = ()
-    together: tuple[str, ...] = ()
     intent: Mapping[str, Any] | None = None
     session: Mapping[str, Any] | None = None
     started_at: datetime | None = None

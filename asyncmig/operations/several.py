@@ -1,0 +1,140 @@
+"""``CreateCollections``: many new collections with their indexes, as one operation.
+
+Nothing in a new collection can stand in the way of another one, so they may be made in any order and several
+at a time, which a server does faster than one after the other (``benchmarks/introspect.py``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, TypeVar
+
+from asyncmig.operations.base import Operation
+from asyncmig.operations.collections import CreateCollection, DropCollection, RenameCollection
+from asyncmig.operations.indexes import CreateIndexes
+from asyncmig.schema.index import Index
+
+__all__ = ["MANY", "CreateCollections", "NewCollection", "gathered", "spread"]
+
+MANY: Final = 16
+"""From how many new collections in a row on they are written into a revision file as one operation."""
+
+_NAMED = 3  # collections that a description names
+
+_Kind = TypeVar("_Kind", bound=Operation)
+
+
+@dataclass(frozen=True, slots=True)
+class NewCollection:
+    """One of them: ``options`` as ``create`` spells them, and the indexes besides the one on ``_id``."""
+
+    name: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+    indexes: tuple[Index, ...] = ()
+
+    @property
+    def operations(self) -> tuple[CreateCollection | CreateIndexes, ...]:
+        """What it comes to when it is made alone."""
+        made = CreateCollection(self.name, self.options)
+        return (made, CreateIndexes(self.name, self.indexes)) if self.indexes else (made,)
+
+
+@dataclass(frozen=True, slots=True)
+class CreateCollections(Operation):
+    """``create`` and ``createIndexes`` for each of several collections.
+
+    https://www.mongodb.com/docs/manual/reference/command/create/
+    """
+
+    collection: str = field(init=False)
+    """The first one's name."""
+    created: tuple[NewCollection, ...]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "collection", self.created[0].name if self.created else "")
+
+    def describe(self) -> str:
+        names = [one.name for one in self.created]
+        more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+        indexes = sum(len(one.indexes) for one in self.created)
+        with_them = f" with {indexes} index(es)" if indexes else ""
+        return f"create {len(names)} collection(s){with_them}: {', '.join(names[:_NAMED])}{more}"
+
+    def reverse(self) -> tuple[Operation, ...]:
+        return tuple(DropCollection(one.name) for one in reversed(self.created))
+
+
+def spread(operations: Iterable[Operation]) -> Iterator[Operation]:
+    """The same operations, with every collection and its indexes created by operations of its own."""
+    for operation in operations:
+        if isinstance(operation, CreateCollections):
+            for one in operation.created:
+                yield from one.operations
+        else:
+            yield operation
+
+
+def gathered(operations: Sequence[Operation]) -> tuple[Operation, ...]:
+    """The same operations, with many new collections in a row as one operation.
+
+    Their indexes are taken along from wherever they stand, unless something else is done with the
+    collection before.
+    """
+    found: list[Operation] = []
+    rest = list(operations)
+    while rest:
+        run, rest = _run(rest)
+        if len({one.collection for one in run}) < MANY:
+            found += run or [rest.pop(0)]
+            continue
+        made = {one.collection: NewCollection(one.collection, one.options) for one in _of(run, CreateCollection)}
+        for one in _of(run, CreateIndexes):
+            made[one.collection] = _with(made[one.collection], one)
+        rest = _taken_along(made, rest)
+        found.append(CreateCollections(tuple(made.values())))
+    return tuple(found)
+
+
+def _run(operations: Sequence[Operation]) -> tuple[list[Operation], list[Operation]]:
+    """The creations that ``operations`` begins with, each collection's once, and what comes after them."""
+    made: dict[str, set[str]] = {}
+    """By collection the names of its indexes."""
+    for place, one in enumerate(operations):
+        if isinstance(one, CreateCollection) and one.collection not in made:
+            made[one.collection] = set()
+        elif isinstance(one, CreateIndexes) and one.collection in made and not made[one.collection] & _names(one):
+            made[one.collection] |= _names(one)
+        else:
+            return list(operations[:place]), list(operations[place:])
+    return list(operations), []
+
+
+def _taken_along(made: dict[str, NewCollection], rest: Sequence[Operation]) -> list[Operation]:
+    """``rest`` without the indexes of these collections, which go into ``made``."""
+    left: list[Operation] = []
+    open_: set[str] = set(made)
+    for one in rest:
+        if isinstance(one, CreateIndexes) and one.collection in open_ and _is_apart(made[one.collection], one):
+            made[one.collection] = _with(made[one.collection], one)
+            continue
+        open_ -= {one.collection, *([one.new] if isinstance(one, RenameCollection) else ())}
+        left.append(one)
+    return left
+
+
+def _is_apart(made: NewCollection, operation: CreateIndexes) -> bool:
+    """Whether no index of the name is there yet: a list of indexes with two of one name would be refused."""
+    return not {index.name for index in made.indexes} & _names(operation)
+
+
+def _names(operation: CreateIndexes) -> set[str]:
+    return {index.name for index in operation.indexes}
+
+
+def _with(made: NewCollection, operation: CreateIndexes) -> NewCollection:
+    return replace(made, indexes=made.indexes + operation.indexes)
+
+
+def _of(operations: Iterable[Operation], kind: type[_Kind]) -> list[_Kind]:
+    return [one for one in operations if isinstance(one, kind)]
