@@ -134,7 +134,7 @@ async def test_killed_in_the_middle(
     assert answer["killed"]
     (entry,) = (await record(database)).journal
     assert (entry.is_finished, set(entry.subjects)) == (False, NAMES)
-    assert "c04" in await names(database)
+    assert set() < await names(database) < NAMES
 
     target = "head" if direction == "upgrade" else "base"
     victims.send({**job, "direction": direction, "target": target, "unlock": True, "wait": 60})
