@@ -89,7 +89,8 @@ def _compare(
     plan: _Plan, current: CollectionState | None, wanted: CollectionState, policy: Policy, usage: Usage
 ) -> None:
     if current is None:
-        _create(plan, wanted)
+        if not (wanted.implicit and not wanted.indexes and not wanted.options and not wanted.documents):
+            _create(plan, wanted)
         return
     options = option_difference(current, wanted)
     if options.reasons:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
+from asyncmig.schema.note import Note
+
 __all__ = ["Note", "Policy", "Undeclared", "Usage"]
 
 Undeclared = Literal["drop", "hide", "ignore"]
@@ -31,17 +33,6 @@ _LOST_BY_THE_MOCK = frozenset(
         "wildcardProjection",
     }
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Note:
-    """A remark about a collection that no operation stands for: reported, and written into the revision."""
-
-    collection: str
-    text: str
-
-    def __str__(self) -> str:
-        return f"{self.collection}: {self.text}"
 
 
 @dataclass(frozen=True, slots=True)

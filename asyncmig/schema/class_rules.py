@@ -39,7 +39,7 @@ def collection_faults(model: Any) -> Faults:
         return
     yield from (("__options__", fault) for fault in option_faults(options))
     kind: CollectionKind = "collection" if options.get("timeseries") is None else "timeseries"
-    yield from (("__indexes__", fault) for fault in _index_faults(model.__indexes__, kind, options))
+    yield from (("__indexes__", fault) for fault in _index_faults(_own(model), kind, options))
     yield from _stray_indexes(model)
     yield from (("__initial_data__", fault) for fault in _data_faults(model.__initial_data__))
     yield from (("__renamed_from__", fault) for fault in _rename_faults(model))
@@ -82,8 +82,13 @@ def _stray_indexes(model: Any) -> Faults:
         return
     for attribute, value in vars(model).items():
         found = [one for one in (value if isinstance(value, list | tuple) else [value]) if isinstance(one, Index)]
-        if found and attribute != "__indexes__" and not any(one in model.__indexes__ for one in found):
+        if found and attribute != "__indexes__" and not any(one in _own(model) for one in found):
             yield attribute, "declares no index by itself; put what it holds into __indexes__"
+
+
+def _own(model: Any) -> Any:
+    """``__indexes__``, unless it is another library's method of that name: ODMantic's models have one."""
+    return () if callable(model.__indexes__) else model.__indexes__
 
 
 def _name_faults(model: Any) -> Faults:

@@ -13,7 +13,7 @@ from asyncmig.schema.options import normal_options
 from asyncmig.schema.server import is_id_index
 from asyncmig.schema.state import CollectionKind, CollectionState, DatabaseState
 
-__all__ = ["Collection", "View", "declared_state"]
+__all__ = ["Collection", "View", "declared_state", "is_abstract", "model_state", "own_indexes"]
 
 
 class Collection:
@@ -85,14 +85,15 @@ def declared_state(models: Iterable[type[Any]]) -> DatabaseState:
     for model in dict.fromkeys(models):
         if not (isinstance(model, type) and issubclass(model, Collection | View)):
             raise DeclarationError(repr(model), "", "is neither a Collection nor a View; derive it from one of them")
-        if not _is_abstract(model):
+        if not is_abstract(model):
             _claim(owners, model.__collection_name__, model)
     for model in owners.values():
         _check_earlier_name(model, owners)
-    return DatabaseState({name: _state(model) for name, model in owners.items()})
+    return DatabaseState({name: model_state(model, name) for name, model in owners.items()})
 
 
-def _is_abstract(model: Model) -> bool:
+def is_abstract(model: Model) -> bool:
+    """Whether the class is a base for others. Raises DeclarationError for one that declares content and no name."""
     if hasattr(model, _NAME):
         return False
     if declared := [attribute for attribute in _CONTENT if getattr(model, attribute, None)]:
@@ -125,21 +126,28 @@ def _check_earlier_name(model: Model, owners: Mapping[str, Model]) -> None:
         )
 
 
-def _state(model: Model) -> CollectionState:
-    return _view_state(model) if issubclass(model, View) else _collection_state(model)
+def own_indexes(model: type[Any]) -> Sequence[Any]:
+    """``__indexes__``, unless it is another library's method of that name (ODMantic has one)."""
+    declared: Any = model.__indexes__
+    return () if callable(declared) else declared
 
 
-def _collection_state(model: type[Collection]) -> CollectionState:
+def model_state(model: Model, name: str) -> CollectionState:
+    """What one model asks for, in normal form, for the collection called ``name``."""
+    return _view_state(model, name) if issubclass(model, View) else _collection_state(model, name)
+
+
+def _collection_state(model: type[Collection], name: str) -> CollectionState:
     kind: CollectionKind = "collection" if model.__options__.get("timeseries") is None else "timeseries"
     options = normal_options(model.__options__, kind)
-    asked = (Index.of(entry) for entry in model.__indexes__)
+    asked = (Index.of(entry) for entry in own_indexes(model))
     indexes = tuple(
         normal_index(index, options.get("collation"), kind)
         for index in asked
         if not is_id_index(dict(index.keys), kind)
     )
     return CollectionState(
-        model.__collection_name__,
+        name,
         kind,
         options,
         indexes,
@@ -148,6 +156,6 @@ def _collection_state(model: type[Collection]) -> CollectionState:
     )
 
 
-def _view_state(model: type[View]) -> CollectionState:
+def _view_state(model: type[View], name: str) -> CollectionState:
     options = {"viewOn": model.__view_on__, "pipeline": model.__pipeline__, **model.__options__}
-    return CollectionState(model.__collection_name__, "view", normal_options(options, "view"))
+    return CollectionState(name, "view", normal_options(options, "view"))

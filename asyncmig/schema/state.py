@@ -23,7 +23,9 @@ class CollectionState:
     ``documents`` are the initial data: the ones declared, or those of the same ids found.
     ``building`` and ``automatic``, known of a live collection alone, name the indexes that are still
     being built (they are not among ``indexes``: they may yet fail) and those that the server has made
-    of its own accord.
+    of its own accord. ``implicit``, known of a declared one alone: it comes into being with its first
+    document, as the collections of other libraries' models do; while it has neither index nor option,
+    that it is not there is no difference.
     """
 
     name: str
@@ -34,6 +36,7 @@ class CollectionState:
     renamed_from: str | None = None
     building: tuple[str, ...] = field(default=(), compare=False)
     automatic: tuple[str, ...] = field(default=(), compare=False)
+    implicit: bool = field(default=False, compare=False)
 
     def index(self, name: str) -> Index | None:
         """The index of that name, if there is one."""

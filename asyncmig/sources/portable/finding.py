@@ -1,0 +1,145 @@
+"""Models named by a string: ``"app.models:ALL_COLLECTIONS"``, or ``"app.models"`` and what is in it."""
+
+from __future__ import annotations
+
+import difflib
+import pkgutil
+import traceback
+from collections.abc import Iterable, Mapping
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
+
+from asyncmig.sources.portable.reading import framework_of, is_concrete
+
+__all__ = ["KNOWN", "NotFoundError", "find_models", "listed_models"]
+
+KNOWN = (
+    "Collections and Views of asyncmig, Documents of Beanie and MongoEngine, Models of ODMantic, "
+    "and dictionaries of create_index arguments"
+)
+_USUAL = "ALL_COLLECTIONS"
+
+class NotFoundError(Exception):
+    """There are no models where they were said to be; the message says what is wrong, and what may have been meant."""
+
+
+def find_models(where: str) -> list[Any]:
+    """The models at ``module:attribute``, or in ``module``, as ``(value, module, attribute)``.
+
+    A module alone stands for its ``ALL_COLLECTIONS``; where it has none, for every model defined in
+    it (or in its submodules, as far as it has imported them). ``sys.path`` is left as it is. Raises
+    NotFoundError where nothing of the kind is there, or the module cannot be imported.
+    """
+    name, colon, attribute = where.partition(":")
+    if "/" in name or name.endswith(".py"):
+        dotted = (name[2:] if name.startswith("./") else name).replace("/", ".")
+        dotted = dotted[:-3] if dotted.endswith(".py") else dotted
+        raise NotFoundError("{!r} names a file; write the module's name, {!r}".format(where, dotted))
+    if not name or name.startswith(".") or (colon and not attribute):
+        raise NotFoundError("{!r} names no models; write 'package.module:{}'".format(where, _USUAL))
+    module = _module(name, where)
+    if attribute:
+        return listed_models(_attribute(module, attribute), name, attribute)
+    if hasattr(module, _USUAL):
+        return listed_models(getattr(module, _USUAL), name, _USUAL)
+    return _defined(module)
+
+
+def listed_models(found: Any, module: str, attribute: str) -> list[Any]:
+    """The entries of a list of models, which may hold dotted paths too; a class or a dictionary stands for itself."""
+    where = "{}:{}".format(module, attribute) if module else "the list"
+    models = [found] if isinstance(found, (type, Mapping)) else found
+    if isinstance(models, (str, bytes)) or not isinstance(models, Iterable):
+        raise NotFoundError("{!r} is a list of Collections and Views, or of other models, not {!r}".format(where, found))
+    return [
+        (_model(model, "entry {} of {!r}".format(place, where)), module, attribute)
+        for place, model in enumerate(models)
+    ]
+
+
+def _model(entry: Any, where: str) -> Any:
+    if isinstance(entry, str):
+        name, _, attribute = entry.replace(":", ".").rpartition(".")
+        if not name:
+            raise NotFoundError("{} is {!r}; write 'package.module.Class'".format(where, entry))
+        entry = _attribute(_module(name, entry), attribute)
+    if framework_of(entry) is None and not isinstance(entry, Mapping):
+        raise NotFoundError("{} is no Collection or View: {!r}; known are {}".format(where, entry, KNOWN))
+    return entry
+
+
+def _module(name: str, where: str) -> Any:
+    try:
+        return import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name is None or not "{}.".format(name).startswith("{}.".format(error.name)):
+            raise NotFoundError(
+                "importing {!r} failed, as it imports {!r}, which is not installed{}".format(name, error.name, _place(error))
+            ) from error
+        text = "there is no module {!r} (from {!r}){}".format(error.name, where, _instead(error.name, name))
+        raise NotFoundError(text) from error
+    except ImportError as error:
+        raise NotFoundError("importing {!r} failed: {}{}".format(name, error, _place(error))) from error
+    except SyntaxError as error:
+        text = "{!r} does not parse: {} ({}, line {})".format(name, error.msg, error.filename, error.lineno)
+        raise NotFoundError(text) from error
+    except (Exception, SystemExit) as error:  # whatever the user's own code raises is no fault of ours
+        if type(error).__module__.startswith("asyncmig."):
+            raise
+        kind = type(error).__name__
+        raise NotFoundError("importing {!r} failed: {}: {}{}".format(name, kind, error, _place(error))) from error
+
+
+def _place(error: BaseException) -> str:
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not frame.filename.startswith("<frozen")]
+    return " ({}, line {})".format(frames[-1].filename, frames[-1].lineno) if len(frames) > 1 else ""
+
+
+def _instead(missing: str, asked: str) -> str:
+    """What may have been meant: a colon where a point stands, a neighbour, or the folder to start in."""
+    parent, _, last = missing.rpartition(".")
+    if not parent:
+        near = _near(missing, [found.name for found in pkgutil.iter_modules()])
+        return near or "; start where it can be imported, or set PYTHONPATH"
+    spec = find_spec(parent)
+    if missing == asked and hasattr(import_module(parent), last):
+        return "; did you mean '{}:{}'?".format(parent, last)
+    folders = spec.submodule_search_locations if spec else None
+    return _near(last, [found.name for found in pkgutil.iter_modules(folders)]) if folders else ""
+
+
+def _near(name: str, names: list[str]) -> str:
+    plain = {known.replace("_", "").casefold(): known for known in names}
+    near = difflib.get_close_matches(name.replace("_", "").casefold(), plain, n=1, cutoff=0.7)
+    return "; did you mean {!r}?".format(plain[near[0]]) if near else ""
+
+
+def _attribute(module: Any, attribute: str) -> Any:
+    found = module
+    for part in attribute.split("."):
+        if not hasattr(found, part):
+            names = [name for name in vars(found) if not name.startswith("_")]
+            raise NotFoundError("there is no {!r} in {!r}{}".format(part, module.__name__, _near(part, names)))
+        found = getattr(found, part)
+    return found
+
+
+def _defined(module: Any) -> list[Any]:
+    """Those of the module's own, but for bases of others that make nothing themselves."""
+    name = module.__name__
+    own = [
+        value
+        for value in vars(module).values()
+        if framework_of(value) and (value.__module__ == name or value.__module__.startswith(name + "."))
+    ]
+    models = [model for model in dict.fromkeys(own) if _is_meant(model)]
+    if not models:
+        raise NotFoundError("{!r} defines no model, and has no {}; known are {}".format(name, _USUAL, KNOWN))
+    return [(model, name, model.__qualname__) for model in models]
+
+
+def _is_meant(model: Any) -> bool:
+    if framework_of(model) == "asyncmig":
+        return hasattr(model, "__collection_name__") or not model.__subclasses__()
+    return is_concrete(model)

@@ -1,0 +1,65 @@
+"""Which library a class is of, and what all classes of a list say together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from asyncmig.sources.portable.beanie import beanie_parts
+from asyncmig.sources.portable.mongoengine import mongoengine_part
+from asyncmig.sources.portable.odmantic import odmantic_part
+
+__all__ = ["framework_of", "is_concrete", "read_classes"]
+
+_BASES = {
+    ("beanie", "Document"): "beanie",
+    ("beanie", "View"): "beanie",
+    ("beanie", "UnionDoc"): "beanie",
+    ("bunnet", "Document"): "beanie",
+    ("bunnet", "View"): "beanie",
+    ("bunnet", "UnionDoc"): "beanie",
+    ("mongoengine", "Document"): "mongoengine",
+    ("mongoengine", "DynamicDocument"): "mongoengine",
+    ("odmantic", "Model"): "odmantic",
+    ("asyncmig", "Collection"): "asyncmig",
+    ("asyncmig", "View"): "asyncmig",
+}
+_LIBRARIES = {library for library, _ in _BASES}
+
+
+def framework_of(value: Any) -> str | None:
+    """``beanie``, ``mongoengine``, ``odmantic`` or ``asyncmig``: whose base classes the user's class has; None for any other.
+
+    Told by the modules of its base classes: no library is imported for it.
+    """
+    if not isinstance(value, type) or _root(value) in _LIBRARIES:
+        return None
+    found = (_BASES.get((_root(base), base.__name__)) for base in value.__mro__)
+    return next((framework for framework in found if framework), None)
+
+
+def is_concrete(cls: Any) -> bool:
+    """Whether a class found in a module is meant to have a collection: neither abstract nor an open generic."""
+    meta = getattr(cls, "_meta", None)
+    if isinstance(meta, dict) and meta.get("abstract"):
+        return False
+    generic = getattr(cls, "__pydantic_generic_metadata__", None) or {}
+    return "[" not in cls.__name__ and not generic.get("parameters")
+
+
+def read_classes(classes: Iterable[Any]) -> list[dict[str, Any]]:
+    """The parts of these classes; those of Beanie together, since they are set up together."""
+    listed = list(dict.fromkeys(classes))
+    parts = beanie_parts([cls for cls in listed if framework_of(cls) == "beanie"])
+    for cls in listed:
+        framework = framework_of(cls)
+        if framework == "mongoengine":
+            part = mongoengine_part(cls)
+            parts += [part] if part else []
+        elif framework == "odmantic":
+            parts.append(odmantic_part(cls))
+    return parts
+
+
+def _root(cls: Any) -> str:
+    return str(cls.__module__).partition(".")[0]

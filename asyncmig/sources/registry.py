@@ -1,0 +1,127 @@
+"""The one door to models: strings, classes of any library, dictionaries of calls, or several of them joined."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from asyncmig.errors import ConfigurationError, DeclarationError
+from asyncmig.schema.declaration import Collection, View, is_abstract
+from asyncmig.schema.note import Note
+from asyncmig.sources.declaration import Declaration, from_class, from_part
+from asyncmig.sources.declared import Declared
+from asyncmig.sources.document import read_document
+from asyncmig.sources.joining import join
+from asyncmig.sources.portable.calls import CallsError, call_parts
+from asyncmig.sources.portable.finding import KNOWN, NotFoundError, find_models, listed_models
+from asyncmig.sources.portable.reading import framework_of, read_classes
+
+__all__ = ["Models", "load_models"]
+
+Models = Iterable[Any] | Mapping[str, Any] | str
+"""``"app.models:ALL_COLLECTIONS"``, ``"app.models"``, ``"models.json"``, a list of classes of any library and of
+dictionaries of ``create_index`` arguments, or a list of several of these."""
+
+
+def load_models(models: Models, *, db_alias: str | None = None) -> Declared:
+    """What the models say, whichever library they are of; several that speak of one collection are joined.
+
+    A module's name stands for its ``ALL_COLLECTIONS``, else for every model defined in it. Of
+    models that name their database (MongoEngine's ``db_alias``, a class's ``__bind_key__``) those
+    are taken that name ``db_alias``; None: the only one that is named, else ``default``.
+
+    Raises ConfigurationError where there are no such models or their module cannot be imported, and
+    DeclarationError where a model is faulty, or two contradict each other.
+    """
+    declarations = list(_declarations(models))
+    taken, notes = _of_alias(declarations, db_alias)
+    declared = join(taken)
+    return Declared(declared.state, declared.provenance, declared.classes, (*declared.notes, *notes))
+
+
+def _declarations(models: Models) -> Iterator[Declaration]:
+    classes: list[Any] = []
+    parts: list[Mapping[str, Any]] = []
+    try:
+        for value, module, attribute in _found(models):
+            if isinstance(value, Mapping):
+                parts += call_parts(value, module, attribute)
+            else:
+                classes.append(value)
+    except (NotFoundError, CallsError) as error:
+        raise ConfigurationError(f"models: {error}") from error
+    foreign = read_classes(classes)
+    yield from _own(classes, foreign)
+    yield from map(from_part, foreign)
+    yield from map(from_part, parts)
+    for file in _files(models):
+        yield from map(from_part, read_document(file))
+
+
+def _found(models: Models) -> Iterator[Any]:
+    """Each model with the module and attribute that it was found by."""
+    if isinstance(models, str):
+        if not _is_file(models):
+            yield from find_models(models)
+    elif isinstance(models, type | Mapping):
+        yield from listed_models(models, "", "")
+    else:
+        for entry in models:
+            yield from _found(entry) if isinstance(entry, str) else listed_models([entry], "", "")
+
+
+def _files(models: Models) -> Iterator[str]:
+    entries = [models] if isinstance(models, str) else models
+    yield from (entry for entry in entries if isinstance(entry, str) and _is_file(entry))
+
+
+def _is_file(entry: str) -> bool:
+    return entry.endswith(".json")
+
+
+def _own(classes: Iterable[Any], foreign: Iterable[Mapping[str, Any]]) -> Iterator[Declaration]:
+    """The Collections and Views among the classes; one that is another library's model too has that one's name."""
+    elsewhere = {part["class"]: part["collection"] for part in foreign}
+    owners: dict[str, Any] = {}
+    for model in dict.fromkeys(classes):
+        if not issubclass(model, Collection | View):
+            continue
+        name = getattr(model, "__collection_name__", None) or elsewhere.get(model)
+        if name is None and is_abstract(model):
+            continue
+        if model in elsewhere and name != elsewhere[model]:
+            raise DeclarationError(
+                model.__qualname__,
+                "__collection_name__",
+                f"{name!r} is not what the class's other library calls it: {elsewhere[model]!r}; leave one of them out",
+            )
+        declaration = from_class(model, str(name))
+        if other := owners.setdefault(declaration.name, declaration.origin) if declaration.name in owners else None:
+            raise DeclarationError(
+                model.__qualname__,
+                "__collection_name__",
+                f"{name!r} is the name of {other} already; each collection has one model",
+            )
+        owners[declaration.name] = declaration.origin
+        yield declaration
+
+
+def _of_alias(declarations: list[Declaration], wanted: str | None) -> tuple[list[Declaration], list[Note]]:
+    """Those of the wanted database, and those that name none; the others are noted."""
+    aliases = sorted({one.alias for one in declarations if one.alias is not None})
+    if not aliases:
+        return declarations, []
+    if wanted is None:
+        wanted = aliases[0] if len(aliases) == 1 else "default"
+    if wanted not in aliases:
+        raise ConfigurationError(
+            f"models: none of them is of the database {wanted!r}; they name {', '.join(map(repr, aliases))}: "
+            "set db_alias to one of these"
+        )
+    notes = []
+    for alias in aliases:
+        names = [one.name for one in declarations if one.alias == alias]
+        if alias != wanted:
+            some = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+            notes.append(Note(f"db_alias {alias!r}", f"left out, as it is another database: {some}"))
+    return [one for one in declarations if one.alias in (None, wanted)], notes
