@@ -41,10 +41,10 @@ if TYPE_CHECKING:
     from asyncmig.running.locking.lock import Lock
     from asyncmig.running.runner import Runner, Situation
     from asyncmig.schema.state import DatabaseState
+    from asyncmig.sources import Declared, Models
 
 __all__ = ["Generated", "Migrator", "autogenerate_migration"]
 
-Models = Iterable[type] | str
 Confirm = Callable[[tuple["Loss", ...]], Awaitable[None]]
 
 
@@ -53,9 +53,10 @@ class Migrator:
 
     ``database``: a Motor ``AsyncIOMotorDatabase``, a PyMongo ``AsyncDatabase``, or a mongomock-motor
     database; it and its client stay the caller's. Without one, what needs only files works.
-    ``directory``: the folder that holds ``versions/``. ``collections``: the models, or where to
-    import them from (``"app.models:ALL_COLLECTIONS"``). ``lock_timeout`` and ``lock_lease`` are
-    seconds. ``strict_order`` refuses to run a revision that is older than an applied one.
+    ``directory``: the folder that holds ``versions/``. ``collections``: the models, of asyncmig's own
+    or another library's, or where to import them from (``"app.models:ALL_COLLECTIONS"``; a list joins
+    several); ``db_alias``: of models that name their database, which are taken. ``lock_timeout`` and
+    ``lock_lease`` are seconds. ``strict_order`` refuses to run a revision that is older than an applied one.
     ``include(kind, name)`` tells which collections are asyncmig's business at all;
     ``undeclared_indexes`` is ``drop``, ``hide`` or ``ignore``. ``on_event`` is called with each
     event of a run; ``command`` is what others see in the lock.
@@ -70,6 +71,7 @@ class Migrator:
         directory: str | Path = "migrations",
         collections: Models | None = None,
         *,
+        db_alias: str | None = None,
         revisions_collection: str = "asyncmig_revisions",
         lock_collection: str = "asyncmig_lock",
         lock_timeout: float = 60.0,
@@ -83,7 +85,8 @@ class Migrator:
         _refuse_reserved(database)
         self.database = database
         self.directory = Directory(directory)
-        self._models = collections
+        self._models, self._db_alias = collections, db_alias
+        self._declared: Declared | None = None
         self._names = _checked(revisions_collection, lock_collection)
         self._own = frozenset({*self._names, f"{revisions_collection}_failed"})
         self._patience = _seconds("lock_timeout", lock_timeout, lock_timeout == 0)
@@ -131,8 +134,10 @@ class Migrator:
 
         owned = await self._created() if drop_collections else frozenset()
         policy = Policy(self._undeclared, drop_collections=drop_collections, owned=owned)
+        declared = self.declared()
         with self._explaining("comparing the models with"):
-            return await compare(self._connected(), self._wanted(), Scope(self._include, self._own), policy)
+            found = await compare(self._connected(), declared.state, Scope(self._include, self._own), policy)
+            return replace(found, notes=(*declared.notes, *found.notes))
 
     async def revision(self, message: str, *, autogenerate: bool = False, **place: Any) -> Revision | None:
         """Write a revision file, and return what it declares; ``place`` as :meth:`generate` takes it.
@@ -446,24 +451,28 @@ class Migrator:
             raise ConfigurationError("this needs a database: pass one to Migrator, or set url and database")
         return self.database
 
-    def _wanted(self) -> DatabaseState:
-        from asyncmig.schema.declaration import declared_state
-        from asyncmig.schema.models import load_models
+    def declared(self) -> Declared:
+        """What the models say, whoever's library they are of; read once.
 
-        if self._models is None:
-            raise ConfigurationError(
-                "this needs models: pass collections to Migrator, or set `models` in [tool.asyncmig], "
-                'for example "app.models:ALL_COLLECTIONS"'
-            )
-        if isinstance(self._models, type):
-            raise ConfigurationError(f"collections is a list of models: write [{self._models.__name__}]")
-        wanted = declared_state(load_models(self._models) if isinstance(self._models, str) else self._models)
-        if taken := sorted(self._own & wanted.collections.keys()):
+        Raises ConfigurationError without models, DeclarationError for a fault in them.
+        """
+        from asyncmig.sources import load_models
+
+        if self._declared is None:
+            if self._models is None:
+                raise ConfigurationError(
+                    "this needs models: pass collections to Migrator, or set `models` in [tool.asyncmig], "
+                    'for example "app.models:ALL_COLLECTIONS"'
+                )
+            if isinstance(self._models, type):
+                raise ConfigurationError(f"collections is a list of models: write [{self._models.__name__}]")
+            self._declared = load_models(self._models, db_alias=self._db_alias)
+        if taken := sorted(self._own & self._declared.state.collections.keys()):
             raise ConfigurationError(
                 f"{taken[0]!r} is asyncmig's own collection, and a model has its name; rename the model's, or set "
                 "revisions_collection or lock_collection to another name"
             )
-        return wanted
+        return self._declared
 
     def _explaining(self, doing: str) -> AbstractContextManager[None]:
         from asyncmig.drivers.explain import explaining

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,7 @@ import pytest
 if TYPE_CHECKING:
     from asyncmig.migrator import Migrator
     from asyncmig.settings import Settings
+    from asyncmig.sources import Models
     from asyncmig.testing.clients import Clients
     from asyncmig.testing.databases import Workshop
     from asyncmig.testing.project import Project
@@ -65,7 +66,7 @@ def asyncmig_directory(pytestconfig: pytest.Config, _asyncmig_settings: Settings
 
 
 @pytest.fixture(scope="session")
-def asyncmig_models(pytestconfig: pytest.Config, _asyncmig_settings: Settings) -> Iterable[type] | str | None:
+def asyncmig_models(pytestconfig: pytest.Config, _asyncmig_settings: Settings) -> Models | None:
     """The models, or where to import them from: the ini option of this name, else the setting ``models``."""
     return pytestconfig.getini("asyncmig_models") or _asyncmig_settings.models
 
@@ -240,7 +241,7 @@ def _asyncmig_workshop(mongo_server: str, _asyncmig_client_options: Mapping[str,
 def _asyncmig_project(
     _asyncmig_settings: Settings,
     asyncmig_directory: str | Path,
-    asyncmig_models: Iterable[type] | str | None,
+    asyncmig_models: Models | None,
     asyncmig_driver: str,
 ) -> Project:
     from asyncmig.testing.project import Project

@@ -30,8 +30,9 @@ class Settings:
 
     ``root`` is the folder of the configuration file (else the working directory): it goes on
     ``sys.path`` so that ``models`` can be imported. ``lock_timeout`` and ``lock_lease`` are
-    seconds. ``strict_order`` refuses to run a revision that is older than an applied one.
-    ``include`` and ``exclude`` are shell patterns for collection names; an empty ``include`` takes
+    seconds. ``models``: where the models are, or several such places; ``db_alias``: which of them are
+    taken where they name their database. ``strict_order`` refuses to run a revision that is older than
+    an applied one. ``include`` and ``exclude`` are shell patterns for collection names; an empty ``include`` takes
     every collection in.
     """
 
@@ -40,7 +41,8 @@ class Settings:
     url: str | None = None
     database: str | None = None
     directory: Path = Path("migrations")
-    models: str | None = None
+    models: str | tuple[str, ...] | None = None
+    db_alias: str | None = None
     driver: Literal["motor", "pymongo"] = "motor"
     lock_timeout: float = 60.0
     lock_lease: float = 30.0
@@ -115,7 +117,7 @@ class Settings:
             return f"the URL cannot be taken apart, so that its path names none: {ESCAPE}"
         return "a URL that ends with /NAME names it, too"
 
-    def needed_models(self) -> str:
+    def needed_models(self) -> str | tuple[str, ...]:
         """What ``models`` names; raises ConfigurationError, with the ways to set it, where there is nothing."""
         return self.models or self._missing("models", "app.models:ALL_COLLECTIONS")
 
@@ -241,6 +243,18 @@ def _text(given: _Given) -> str:
     return given.value.strip() or given.wrong("must not be empty")
 
 
+def _models(given: _Given) -> str | tuple[str, ...]:
+    """One source or several; of an exported file the whole path."""
+    items = given.value.split(",") if isinstance(given.value, str) else given.value
+    if not isinstance(items, list) or not items or not all(isinstance(item, str) for item in items):
+        given.wrong(
+            f'must be a string, or a list of strings such as ["app.models", "app.indexes:CALLS"], not {given.value!r}'
+        )
+    named = [_text(given._replace(value=item)) for item in items]
+    placed = tuple(str(given.base / Path(name).expanduser()) if name.endswith(".json") else name for name in named)
+    return placed if len(placed) > 1 else placed[0]
+
+
 def _url(given: _Given) -> str:
     url = _text(given)
     if not url.startswith(_SCHEMES):  # the value itself is not shown: it may hold a password
@@ -294,7 +308,8 @@ _KEYS: dict[str, Callable[[_Given], Any]] = {
     "url": _url,
     "database": _text,
     "directory": _path,
-    "models": _text,
+    "models": _models,
+    "db_alias": _text,
     "driver": _one_of("motor", "pymongo"),
     "lock_timeout": lambda given: _seconds(given, zero=True),
     "lock_lease": lambda given: _seconds(given, zero=False),

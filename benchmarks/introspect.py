@@ -48,7 +48,7 @@ from pymongo.server_api import ServerApi
 from asyncmig import Collection, Index, Migrator
 from asyncmig.authoring.diff import difference
 from asyncmig.authoring.introspect import introspect
-from asyncmig.schema.declaration import declared_state
+from asyncmig.sources import load_models
 from asyncmig.testing.server import LocalServer
 
 DRIVERS = ("motor", "pymongo")
@@ -158,7 +158,7 @@ async def differing(state: Any, rounds: int) -> None:
         )
         for one in state
     ]
-    wanted = declared_state(models)
+    wanted = load_models(models).state
 
     async def compare() -> None:
         if difference(state, wanted):

@@ -223,7 +223,7 @@ def test_what_is_missing_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="database"):
         Migrator(directory=tmp_path)._connected()
     with pytest.raises(ConfigurationError, match="models"):
-        Migrator(directory=tmp_path)._wanted()
+        Migrator(directory=tmp_path).declared()
 
 
 async def test_squash_is_taken_as_applied_by_those_that_have_the_range(make: Make) -> None:

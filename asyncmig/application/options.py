@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict
 
-from asyncmig.migrator import Migrator, Models
+from asyncmig.migrator import Migrator
 from asyncmig.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     from asyncmig.events import Listener
+    from asyncmig.sources import Models
 
 __all__ = ["Options", "migrator_for", "project_settings"]
 
@@ -63,6 +64,7 @@ def migrator_for(
         database,
         given.get("directory", settings.directory),
         given.get("collections"),
+        db_alias=settings.db_alias,
         revisions_collection=given.get("revisions_collection", settings.revisions_collection),
         lock_collection=given.get("lock_collection", settings.lock_collection),
         lock_timeout=settings.lock_timeout if lock_timeout is None else lock_timeout,

@@ -136,6 +136,7 @@ class App:
             database,
             settings.directory,
             settings.models,
+            db_alias=settings.db_alias,
             revisions_collection=settings.revisions_collection,
             lock_collection=settings.lock_collection,
             lock_timeout=settings.lock_timeout if lock_timeout is None else lock_timeout,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from asyncmig.errors import DeclarationError
@@ -11,9 +11,9 @@ from asyncmig.schema.index import Index
 from asyncmig.schema.normal import normal_index
 from asyncmig.schema.options import normal_options
 from asyncmig.schema.server import is_id_index
-from asyncmig.schema.state import CollectionKind, CollectionState, DatabaseState
+from asyncmig.schema.state import CollectionKind, CollectionState
 
-__all__ = ["Collection", "View", "declared_state", "is_abstract", "model_state", "own_indexes"]
+__all__ = ["Collection", "View", "is_abstract", "model_state", "own_indexes"]
 
 
 class Collection:
@@ -75,23 +75,6 @@ _NAME = "__collection_name__"
 _CONTENT = ("__indexes__", "__options__", "__initial_data__", "__renamed_from__", "__view_on__", "__pipeline__")
 
 
-def declared_state(models: Iterable[type[Any]]) -> DatabaseState:
-    """What the models ask for, in normal form; collections and indexes in the order of their declaration.
-
-    Raises DeclarationError where two of them claim one collection, or one that declares something
-    has no name.
-    """
-    owners: dict[str, Model] = {}
-    for model in dict.fromkeys(models):
-        if not (isinstance(model, type) and issubclass(model, Collection | View)):
-            raise DeclarationError(repr(model), "", "is neither a Collection nor a View; derive it from one of them")
-        if not is_abstract(model):
-            _claim(owners, model.__collection_name__, model)
-    for model in owners.values():
-        _check_earlier_name(model, owners)
-    return DatabaseState({name: model_state(model, name) for name, model in owners.items()})
-
-
 def is_abstract(model: Model) -> bool:
     """Whether the class is a base for others. Raises DeclarationError for one that declares content and no name."""
     if hasattr(model, _NAME):
@@ -104,26 +87,6 @@ def is_abstract(model: Model) -> bool:
             "or leave this base class out of the models",
         )
     return True
-
-
-def _claim(owners: dict[str, Model], name: str, model: Model) -> None:
-    if other := owners.get(name):
-        raise DeclarationError(
-            model.__qualname__,
-            _NAME,
-            f"{name!r} is the name of {other.__module__}.{other.__qualname__} already; each collection has one model",
-        )
-    owners[name] = model
-
-
-def _check_earlier_name(model: Model, owners: Mapping[str, Model]) -> None:
-    earlier = getattr(model, "__renamed_from__", None)
-    if earlier is not None and (owner := owners.get(earlier)):
-        raise DeclarationError(
-            model.__qualname__,
-            "__renamed_from__",
-            f"{earlier!r} is declared by {owner.__qualname__}, so it has not been renamed; take this line out",
-        )
 
 
 def own_indexes(model: type[Any]) -> Sequence[Any]:

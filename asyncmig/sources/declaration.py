@@ -57,7 +57,9 @@ def from_class(model: type[Any], name: str) -> Declaration:
     state = model_state(model, name)
     origin = Origin("asyncmig", f"{model.__module__}.{model.__qualname__}", model)
     entries = own_indexes(model) if issubclass(model, Collection) else ()
-    indexes = tuple((index, origin) for index in map(Index.of, entries) if not is_id_index(dict(index.keys), state.kind))
+    indexes = tuple(
+        (index, origin) for index in map(Index.of, entries) if not is_id_index(dict(index.keys), state.kind)
+    )
     return Declaration(
         name,
         state.kind,

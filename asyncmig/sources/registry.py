@@ -13,8 +13,8 @@ from asyncmig.sources.declared import Declared
 from asyncmig.sources.document import read_document
 from asyncmig.sources.joining import join
 from asyncmig.sources.portable.calls import CallsError, call_parts
-from asyncmig.sources.portable.finding import KNOWN, NotFoundError, find_models, listed_models
-from asyncmig.sources.portable.reading import framework_of, read_classes
+from asyncmig.sources.portable.finding import NotFoundError, find_models, listed_models
+from asyncmig.sources.portable.reading import read_classes
 
 __all__ = ["Models", "load_models"]
 

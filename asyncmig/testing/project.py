@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from asyncmig.application.options import migrator_for
 from asyncmig.events import Listener
 from asyncmig.migrator import Migrator
 from asyncmig.settings import Settings
+from asyncmig.sources import Models
 
 __all__ = ["Project"]
 
@@ -21,7 +21,7 @@ class Project:
 
     settings: Settings
     directory: Path
-    models: Iterable[type] | str | None
+    models: Models | None
     driver: str
 
     @property

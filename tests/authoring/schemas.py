@@ -9,9 +9,10 @@ from typing import Any
 from bson import Int64
 from hypothesis import strategies as st
 
-from asyncmig.schema.declaration import Collection, View, declared_state
+from asyncmig.schema.declaration import Collection, View
 from asyncmig.schema.options import normal_options
 from asyncmig.schema.state import CollectionKind, DatabaseState
+from asyncmig.sources import load_models
 
 from .random_indexes import changed_lists, index_lists
 
@@ -50,7 +51,7 @@ def pairs(draw: st.DrawFn) -> tuple[DatabaseState, DatabaseState]:
 
 def _declared(models: Sequence[Model]) -> DatabaseState:
     bases = (View if "__view_on__" in model else Collection for model in models)
-    return declared_state([type("Model", (base,), model) for base, model in zip(bases, models, strict=True)])
+    return load_models([type("Model", (base,), model) for base, model in zip(bases, models, strict=True)]).state
 
 
 @st.composite

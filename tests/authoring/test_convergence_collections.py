@@ -9,8 +9,8 @@ from bson import Decimal128, Int64, ObjectId
 
 from asyncmig.authoring.policy import Policy
 from asyncmig.operations import InsertDocuments, ModifyCollection, ModifyView, NeedsRebuild
-from asyncmig.schema.declaration import declared_state
 from asyncmig.schema.index import Index
+from asyncmig.sources import load_models
 
 from .models import collection, documents, fill, routes, view
 from .road import Step, facts, see
@@ -47,7 +47,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("options", OPTIONS.values(), ids=OPTIONS)
 async def test_options(database: Any, options: dict[str, Any]) -> None:
-    step = Step(database, declared_state([collection(["a", "m.k"], **options)]))
+    step = Step(database, load_models([collection(["a", "m.k"], **options)]).state)
     await step.up()
     await fill(database, step.wanted)
     assert not isinstance(step.found.operations[0], NeedsRebuild)
@@ -87,12 +87,12 @@ VALUES: dict[str, list[dict[str, Any]]] = {
 
 @pytest.mark.parametrize("variants", VALUES.values(), ids=VALUES)
 async def test_options_from_each_to_each_other(database: Any, driver_name: str, variants: list[dict[str, Any]]) -> None:
-    await Step(database, declared_state([collection(**variants[0])])).up()
+    await Step(database, load_models([collection(**variants[0])]).state).up()
     await database.get_collection("c").insert_many(documents())
     for old, others in routes(variants, driver_name):
-        await Step(database, declared_state([collection(**old)])).up()
+        await Step(database, load_models([collection(**old)]).state).up()
         for new in others:
-            step = Step(database, declared_state([collection(**new)]))
+            step = Step(database, load_models([collection(**new)]).state)
             await step.there_and_back()
             assert [type(operation) for operation in step.found.operations] == [ModifyCollection]
     assert await database.get_collection("c").count_documents({}) == 20
@@ -101,8 +101,8 @@ async def test_options_from_each_to_each_other(database: Any, driver_name: str, 
 @pytest.mark.parametrize("old", ["seconds", "minutes", "hours"])
 @pytest.mark.parametrize("new", ["seconds", "minutes", "hours"])
 async def test_granularity(database: Any, old: str, new: str) -> None:
-    await Step(database, declared_state([collection(timeseries={"timeField": "t", "granularity": old})])).up()
-    step = Step(database, declared_state([collection(timeseries={"timeField": "t", "granularity": new})]))
+    await Step(database, load_models([collection(timeseries={"timeField": "t", "granularity": old})]).state).up()
+    step = Step(database, load_models([collection(timeseries={"timeField": "t", "granularity": new})]).state)
     await step.up()
     if old < new:  # by chance also the order from coarse to fine: hours, minutes, seconds
         assert [type(operation) for operation in step.found.operations] == [NeedsRebuild]
@@ -128,9 +128,9 @@ REBUILT: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
 async def test_what_needs_a_rebuild_is_said_again_until_it_is_done(
     database: Any, old: dict[str, Any], new: dict[str, Any]
 ) -> None:
-    await Step(database, declared_state([collection(["a"], **old)])).up()
+    await Step(database, load_models([collection(["a"], **old)]).state).up()
     await database.get_collection("c").insert_many(documents())
-    step = Step(database, declared_state([collection(["a", "b"], **new)]))
+    step = Step(database, load_models([collection(["a", "b"], **new)]).state)
     await step.there_and_back()
     assert isinstance(step.found.operations[0], NeedsRebuild)
     assert await database.get_collection("c").count_documents({}) == 20
@@ -163,14 +163,14 @@ async def test_views_from_each_to_each_other(database: Any, driver_name: str, va
     policy = Policy(drop_collections=True, owned=frozenset({"a", "b", "v"}))
     await database.get_collection("c").insert_many(documents())
     for old, others in routes(variants, driver_name):
-        await Step(database, declared_state([collection(), *old]), policy).up()
+        await Step(database, load_models([collection(), *old]).state, policy).up()
         for new in others:
-            await Step(database, declared_state([collection(), *new]), policy).there_and_back()
+            await Step(database, load_models([collection(), *new]).state, policy).there_and_back()
 
 
 async def test_a_pipeline_changes_in_place(database: Any) -> None:
-    await Step(database, declared_state([collection(), view("v", "c")])).up()
-    step = Step(database, declared_state([collection(), view("v", "c", {"$limit": 3})]))
+    await Step(database, load_models([collection(), view("v", "c")]).state).up()
+    step = Step(database, load_models([collection(), view("v", "c", {"$limit": 3})]).state)
     await step.there_and_back()
     assert step.found.operations == (ModifyView("v", "c", [{"$limit": 3}]),)
 
@@ -181,19 +181,19 @@ class TestRename:
             collection(["a", Index("b", unique=True)], name="purse", validator={"a": {"$gte": 0}}),
             view("v", "purse"),
         ]
-        await Step(database, declared_state(old)).up()
+        await Step(database, load_models(old).state).up()
         await database.get_collection("purse").insert_many(documents())
         new = collection([Index("b", unique=True), "c"], name="wallet", old="purse", data=[{"_id": 1, "a": 1}])
-        step = Step(database, declared_state([new, view("v", "wallet")]))
+        step = Step(database, load_models([new, view("v", "wallet")]).state)
         await step.up()
         assert await database.get_collection("v").count_documents({}) == 21
         await step.down()
         assert await database.get_collection("v").count_documents({}) == 20
 
     async def test_in_a_chain(self, database: Any) -> None:
-        await Step(database, declared_state([collection(name="a"), collection(name="b")])).up()
+        await Step(database, load_models([collection(name="a"), collection(name="b")]).state).up()
         await database.get_collection("a").insert_one({"_id": "a"})
-        step = Step(database, declared_state([collection(name="c", old="b"), collection(name="d", old="a")]))
+        step = Step(database, load_models([collection(name="c", old="b"), collection(name="d", old="a")]).state)
         await step.up()
         assert await database.get_collection("d").find_one() == {"_id": "a"}
         await step.down()
@@ -204,7 +204,7 @@ class TestDocuments:
 
     async def test_inserted_and_taken_out(self, database: Any) -> None:
         await database.get_collection("c").insert_one({"_id": 1, "v": "a user's"})
-        step = Step(database, declared_state([collection(data=self.DATA)]))
+        step = Step(database, load_models([collection(data=self.DATA)]).state)
         await step.up()
         assert step.found.operations == (InsertDocuments("c", self.DATA[1:]),)
         await step.down()
@@ -212,7 +212,7 @@ class TestDocuments:
 
     async def test_what_users_have_changed_stays(self, database: Any) -> None:
         await database.get_collection("c").insert_one({"_id": 0})
-        step = Step(database, declared_state([collection(data=self.DATA)]))
+        step = Step(database, load_models([collection(data=self.DATA)]).state)
         await step.up()
         await database.get_collection("c").update_one({"_id": 1}, {"$set": {"v": "changed"}})
         after = await see(database, step.wanted)

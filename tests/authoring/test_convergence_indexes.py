@@ -12,8 +12,8 @@ from asyncmig.authoring.policy import Policy
 from asyncmig.drivers import driver_for
 from asyncmig.errors import OperationRefused
 from asyncmig.operations import CreateIndexes, ModifyIndex
-from asyncmig.schema.declaration import declared_state
 from asyncmig.schema.index import Index
+from asyncmig.sources import load_models
 
 from ..oracles.notation import load, parse
 from .models import collection, documents, fill, routes
@@ -100,12 +100,12 @@ INDEXES: dict[str, list[Any]] = {
 @pytest.mark.parametrize("indexes", INDEXES.values(), ids=INDEXES)
 async def test_indexes(database: Any, indexes: list[Any], inherited: dict[str, Any]) -> None:
     """Made with the collection; then, over documents, all of them renamed, gone, and back again."""
-    step = Step(database, declared_state([collection(indexes, **inherited)]))
+    step = Step(database, load_models([collection(indexes, **inherited)]).state)
     await step.up()
     await fill(database, step.wanted)
     renamed = [Index.of(entry).replace(name=f"new{place}") for place, entry in enumerate(indexes)]
-    await Step(database, declared_state([collection(renamed, **inherited)])).there_and_back()
-    await Step(database, declared_state([collection(**inherited)])).there_and_back()
+    await Step(database, load_models([collection(renamed, **inherited)]).state).there_and_back()
+    await Step(database, load_models([collection(**inherited)]).state).there_and_back()
     await step.down()
 
 
@@ -189,9 +189,9 @@ async def test_indexes_from_one_to_another(database: Any, driver_name: str, vari
     await database.get_collection("c").insert_many(documents())
     reach = None if variants is CHANGES["plain, TTL, hidden, unique"] else 2  # the rest is all replaced alike
     for old, others in routes(variants, driver_name, reach):
-        await Step(database, declared_state([collection(old)])).up()
+        await Step(database, load_models([collection(old)]).state).up()
         for new in others:
-            await Step(database, declared_state([collection(new)])).there_and_back()
+            await Step(database, load_models([collection(new)]).state).there_and_back()
 
 
 PAIRS = {
@@ -205,15 +205,15 @@ async def test_from_each_of_a_pair_to_the_other(database: Any, driver_name: str,
     """All pairs of which is known what the server says to the second beside the first."""
     await database.get_collection("c").insert_many(documents(3))
     one, other = pair if driver_name == "motor" else pair[::-1]
-    await Step(database, declared_state([collection(one)])).up()
-    await Step(database, declared_state([collection(other)])).there_and_back()
+    await Step(database, load_models([collection(one)]).state).up()
+    await Step(database, load_models([collection(other)]).state).there_and_back()
 
 
 class TestUndeclaredIndexes:
     async def test_hidden_first_dropped_later(self, database: Any) -> None:
         policy = Policy(undeclared_indexes="hide")
-        await Step(database, declared_state([collection(["a", Index("$**")])])).up()
-        wanted = declared_state([collection()])
+        await Step(database, load_models([collection(["a", Index("$**")])]).state).up()
+        wanted = load_models([collection()]).state
         before = await see(database, wanted)
         hiding = Step(database, wanted, policy)
         hiding.before = before
@@ -229,23 +229,23 @@ class TestUndeclaredIndexes:
         assert (await see(database, wanted)).collections["c"].indexes == ()
 
     async def test_ignored(self, database: Any) -> None:
-        await Step(database, declared_state([collection(["a"])])).up()
-        step = Step(database, declared_state([collection()]), Policy(undeclared_indexes="ignore"))
+        await Step(database, load_models([collection(["a"])]).state).up()
+        step = Step(database, load_models([collection()]).state, Policy(undeclared_indexes="ignore"))
         await step.there_and_back()
         assert step.found.operations == ()
         assert len(step.found.notes) == 1
 
 
 async def test_one_command_for_new_indexes_of_a_collection(database: Any) -> None:
-    step = Step(database, declared_state([collection(["a", "b", Index("a", name="u", unique=True)])]))
+    step = Step(database, load_models([collection(["a", "b", Index("a", name="u", unique=True)])]).state)
     await step.up()
     assert [len(op.indexes) for op in step.found.operations if isinstance(op, CreateIndexes)] == [3]
 
 
 async def test_in_place_where_the_server_can(database: Any) -> None:
     await database.get_collection("c").insert_many(documents())
-    await Step(database, declared_state([collection([x()])])).up()
-    step = Step(database, declared_state([collection([x(unique=True, hidden=True, expireAfterSeconds=5)])]))
+    await Step(database, load_models([collection([x()])]).state).up()
+    step = Step(database, load_models([collection([x(unique=True, hidden=True, expireAfterSeconds=5)])]).state)
     await step.there_and_back()
     assert [type(operation) for operation in step.found.operations] == [ModifyIndex, ModifyIndex]
 
@@ -262,9 +262,9 @@ async def test_in_place_where_the_server_can(database: Any) -> None:
 )
 async def test_what_the_documents_forbid_takes_nothing_away(database: Any, new: Index, code: int) -> None:
     """The new index (or the bridge to it) is refused before the old one is touched."""
-    await Step(database, declared_state([collection([x()])])).up()
+    await Step(database, load_models([collection([x()])]).state).up()
     await database.get_collection("c").insert_many([{"a": 1, "same": 1, "p": [1, 2]} for _ in range(2)])
-    step = Step(database, declared_state([collection([new])]))
+    step = Step(database, load_models([collection([new])]).state)
     with pytest.raises(OperationRefused) as refusal:
         await step.up()
     assert refusal.value.code == code

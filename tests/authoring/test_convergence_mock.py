@@ -10,8 +10,8 @@ from mongomock_motor import AsyncMongoMockClient
 from asyncmig.authoring.diff import difference
 from asyncmig.authoring.policy import Policy
 from asyncmig.errors import UnsupportedByDriver
-from asyncmig.schema.declaration import declared_state
 from asyncmig.schema.index import Index
+from asyncmig.sources import load_models
 
 from .models import collection
 from .road import Step, see
@@ -35,7 +35,7 @@ def mock() -> Any:
 
 
 async def test_there_and_back(mock: Any) -> None:
-    await Step(mock, declared_state([collection(INDEXES, data=[{"_id": 1}])]), POLICY).there_and_back()
+    await Step(mock, load_models([collection(INDEXES, data=[{"_id": 1}])]).state, POLICY).there_and_back()
 
 
 @pytest.mark.parametrize(
@@ -49,20 +49,20 @@ async def test_there_and_back(mock: Any) -> None:
     ids=["none", "one more", "renamed", "others"],
 )
 async def test_from_one_to_another(mock: Any, new: list[Index]) -> None:
-    first = Step(mock, declared_state([collection(INDEXES)]), POLICY)
+    first = Step(mock, load_models([collection(INDEXES)]).state, POLICY)
     await first.up()
     await mock["c"].insert_many([{"a": number, "c": number} for number in range(3)])
-    await Step(mock, declared_state([collection(new)]), POLICY).there_and_back()
+    await Step(mock, load_models([collection(new)]).state, POLICY).there_and_back()
     await first.down()
 
 
 async def test_rename(mock: Any) -> None:
-    await Step(mock, declared_state([collection(["a"], name="purse")]), POLICY).up()
-    await Step(mock, declared_state([collection(["a"], name="wallet", old="purse")]), POLICY).there_and_back()
+    await Step(mock, load_models([collection(["a"], name="purse")]).state, POLICY).up()
+    await Step(mock, load_models([collection(["a"], name="wallet", old="purse")]).state, POLICY).there_and_back()
 
 
 async def test_what_it_cannot_do_is_refused(mock: Any) -> None:
-    step = Step(mock, declared_state([collection([Index("a", collation={"locale": "en"})])]), POLICY)
+    step = Step(mock, load_models([collection([Index("a", collation={"locale": "en"})])]).state, POLICY)
     with pytest.raises(UnsupportedByDriver, match="collation"):
         await step.up()
 
@@ -70,6 +70,6 @@ async def test_what_it_cannot_do_is_refused(mock: Any) -> None:
 async def test_what_it_has_lost_is_no_difference(mock: Any) -> None:
     """The mock takes an index with a collation and keeps one without."""
     await mock["c"].create_index("a", collation={"locale": "en"}, hidden=True)
-    wanted = declared_state([collection([Index("a", collation={"locale": "en"}, hidden=True)])])
+    wanted = load_models([collection([Index("a", collation={"locale": "en"}, hidden=True)])]).state
     assert difference(await see(mock, wanted), wanted, POLICY).operations == ()
     assert difference(await see(mock, wanted), wanted).operations != ()

@@ -101,7 +101,11 @@ class _Setup:
         part["indexes"] = [index_document(index) for index in _indexes(cls, settings, part)]
         _remark(cls, part)
         if cls not in self.listed and part["indexes"]:
-            note(part, "{} is not in the list of models, and Beanie makes its indexes too: it is a parent of one that is", cls)
+            note(
+                part,
+                "{} is not in the list of models, and Beanie makes its indexes too: it is a parent of one that is",
+                cls,
+            )
         union = settings.get("union_doc")
         if union is not None and union not in self.listed:
             note(part, "its union_doc {} is not in the list of models, and init_beanie refuses that", union)
@@ -124,14 +128,17 @@ class _Setup:
         part = new_part(cls, "beanie", settings.get("name") or cls.__name__)
         for ignored in ("timeseries", "indexes"):
             if settings.get(ignored):
-                note(part, "Beanie does not look at `{}` of a UnionDoc: this one has no effect".format(ignored))
+                note(part, f"Beanie does not look at `{ignored}` of a UnionDoc: this one has no effect")
         self.names[cls] = part["collection"]
         self.parts.append(part)
 
     def _skipped(self, cls: Any, parents: list[Any]) -> None:
         part = new_part(cls, "beanie", _settings(cls).get("name") or cls.__name__)
         names = " and ".join(parent.__name__ for parent in parents)
-        note(part, "it derives from two Documents, {}: Beanie sets up neither its collection nor its indexes".format(names))
+        note(
+            part,
+            f"it derives from two Documents, {names}: Beanie sets up neither its collection nor its indexes",
+        )
         self.parts.append(part)
 
 
@@ -210,7 +217,7 @@ def _remark(cls: Any, part: dict[str, Any]) -> None:
         near = difflib.get_close_matches(name, _SETTINGS[:6], n=1, cutoff=0.8)
         meant = _WRONG_NAMES.get(name) or (near[0] if near and not name.startswith("use") else None)
         if meant:
-            note(part, "Settings.{} is no setting of Beanie, which ignores it; did you mean `{}`?".format(name, meant))
+            note(part, f"Settings.{name} is no setting of Beanie, which ignores it; did you mean `{meant}`?")
 
 
 def _remark_ignored(cls: Any, name: str, field: Any, part: dict[str, Any]) -> None:
@@ -218,11 +225,11 @@ def _remark_ignored(cls: Any, name: str, field: Any, part: dict[str, Any]) -> No
     if _holds_indexed(annotation):
         note(
             part,
-            "{}.{}: `Indexed` inside another type makes no index with this Beanie and Pydantic; "
-            "write Annotated[..., Indexed()] around the whole type".format(cls.__name__, name),
+            f"{cls.__name__}.{name}: `Indexed` inside another type makes no index with this Beanie and Pydantic; "
+            "write Annotated[..., Indexed()] around the whole type",
         )
     for path in _embedded(annotation, (cls,), getattr(field, "alias", None) or name):
-        note(part, "{}: `Indexed` in an embedded model makes no index; name it in Settings.indexes".format(path))
+        note(part, f"{path}: `Indexed` in an embedded model makes no index; name it in Settings.indexes")
 
 
 def _holds_indexed(annotation: Any) -> bool:
@@ -250,7 +257,7 @@ def _embedded(annotation: Any, seen: tuple[Any, ...], path: str) -> list[str]:
 
 
 def _kind(cls: Any) -> str:
-    return next(base.__name__ for base in cls.__mro__ if _is_own(base) and base.__name__ in _KINDS)
+    return next(str(base.__name__) for base in cls.__mro__ if _is_own(base) and base.__name__ in _KINDS)
 
 
 def _is_own(cls: Any) -> bool:
@@ -277,7 +284,7 @@ def _merges(cls: Any) -> bool:
 
 
 def _settings(cls: Any) -> dict[str, Any]:
-    """The attributes of ``Settings``, inherited ones with it; early versions take only its own, and ``Collection``'s."""
+    """The attributes of ``Settings``, inherited ones too; early versions take only its own, and ``Collection``'s."""
     inner = getattr(cls, "Settings", None)
     if _visits_parents(cls):
         return {name: getattr(inner, name) for name in dir(inner) if not name.startswith("__")} if inner else {}

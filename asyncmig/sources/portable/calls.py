@@ -32,11 +32,11 @@ def call_parts(calls: Mapping[Any, Any], module: str, attribute: str) -> list[di
 
 def _part(name: Any, entries: Any, module: str, attribute: str, lines: dict[str, list[int]]) -> dict[str, Any]:
     if not isinstance(name, str) or not name:
-        raise CallsError("the key {!r} is no collection's name".format(name))
+        raise CallsError(f"the key {name!r} is no collection's name")
     if not isinstance(entries, (list, tuple)):
-        raise CallsError("{!r} holds {!r}; write a list of (keys, options)".format(name, entries))
-    where = "{}:{}".format(module, attribute) if module else "a dictionary"
-    indexes = [_index(entry, "entry {} of {!r} in {}".format(place, name, where)) for place, entry in enumerate(entries)]
+        raise CallsError(f"{name!r} holds {entries!r}; write a list of (keys, options)")
+    where = f"{module}:{attribute}" if module else "a dictionary"
+    indexes = [_index(entry, f"entry {place} of {name!r} in {where}") for place, entry in enumerate(entries)]
     known = lines.get(name, [])
     return {
         "collection": name,
@@ -59,7 +59,7 @@ def _index(entry: Any, where: str) -> dict[str, Any]:
     keys, options = _arguments(entry)
     pairs = _pairs(keys, where)
     asked = {str(key): value for key, value in options.items() if key not in _OF_THE_CALL and value is not None}
-    collation = asked.get("collation")
+    collation: Any = asked.get("collation")
     if hasattr(collation, "document"):  # pymongo's Collation
         asked["collation"] = collation.document
     name = asked.pop("name", None) or "_".join("{}_{}".format(*pair) for pair in pairs)
@@ -86,7 +86,7 @@ def _pairs(keys: Any, where: str) -> list[tuple[str, Any]]:
         return [(keys[0], keys[1])]
     items = list(keys.items()) if isinstance(keys, Mapping) else keys
     if not isinstance(items, (list, tuple)) or not items:
-        raise CallsError("{}: {!r} is neither a field name nor a list of (field, direction)".format(where, keys))
+        raise CallsError(f"{where}: {keys!r} is neither a field name nor a list of (field, direction)")
     return [_pair(item, where) for item in items]
 
 
@@ -94,7 +94,7 @@ def _pair(item: Any, where: str) -> tuple[str, Any]:
     if isinstance(item, str):
         return (item, 1)
     if not isinstance(item, (list, tuple)) or len(item) != 2 or not isinstance(item[0], str):
-        raise CallsError("{}: {!r} is no (field, direction)".format(where, item))
+        raise CallsError(f"{where}: {item!r} is no (field, direction)")
     return (item[0], item[1])
 
 

@@ -20,6 +20,7 @@ KNOWN = (
 )
 _USUAL = "ALL_COLLECTIONS"
 
+
 class NotFoundError(Exception):
     """There are no models where they were said to be; the message says what is wrong, and what may have been meant."""
 
@@ -35,9 +36,9 @@ def find_models(where: str) -> list[Any]:
     if "/" in name or name.endswith(".py"):
         dotted = (name[2:] if name.startswith("./") else name).replace("/", ".")
         dotted = dotted[:-3] if dotted.endswith(".py") else dotted
-        raise NotFoundError("{!r} names a file; write the module's name, {!r}".format(where, dotted))
+        raise NotFoundError(f"{where!r} names a file; write the module's name, {dotted!r}")
     if not name or name.startswith(".") or (colon and not attribute):
-        raise NotFoundError("{!r} names no models; write 'package.module:{}'".format(where, _USUAL))
+        raise NotFoundError(f"{where!r} names no models; write 'package.module:{_USUAL}'")
     module = _module(name, where)
     if attribute:
         return listed_models(_attribute(module, attribute), name, attribute)
@@ -48,24 +49,21 @@ def find_models(where: str) -> list[Any]:
 
 def listed_models(found: Any, module: str, attribute: str) -> list[Any]:
     """The entries of a list of models, which may hold dotted paths too; a class or a dictionary stands for itself."""
-    where = "{}:{}".format(module, attribute) if module else "the list"
+    where = f"{module}:{attribute}" if module else "the list"
     models = [found] if isinstance(found, (type, Mapping)) else found
     if isinstance(models, (str, bytes)) or not isinstance(models, Iterable):
-        raise NotFoundError("{!r} is a list of Collections and Views, or of other models, not {!r}".format(where, found))
-    return [
-        (_model(model, "entry {} of {!r}".format(place, where)), module, attribute)
-        for place, model in enumerate(models)
-    ]
+        raise NotFoundError(f"{where!r} is a list of Collections and Views, or of other models, not {found!r}")
+    return [(_model(model, f"entry {place} of {where!r}"), module, attribute) for place, model in enumerate(models)]
 
 
 def _model(entry: Any, where: str) -> Any:
     if isinstance(entry, str):
         name, _, attribute = entry.replace(":", ".").rpartition(".")
         if not name:
-            raise NotFoundError("{} is {!r}; write 'package.module.Class'".format(where, entry))
+            raise NotFoundError(f"{where} is {entry!r}; write 'package.module.Class'")
         entry = _attribute(_module(name, entry), attribute)
     if framework_of(entry) is None and not isinstance(entry, Mapping):
-        raise NotFoundError("{} is no Collection or View: {!r}; known are {}".format(where, entry, KNOWN))
+        raise NotFoundError(f"{where} is no Collection or View: {entry!r}; known are {KNOWN}")
     return entry
 
 
@@ -73,27 +71,27 @@ def _module(name: str, where: str) -> Any:
     try:
         return import_module(name)
     except ModuleNotFoundError as error:
-        if error.name is None or not "{}.".format(name).startswith("{}.".format(error.name)):
+        if error.name is None or not f"{name}.".startswith(f"{error.name}."):
             raise NotFoundError(
-                "importing {!r} failed, as it imports {!r}, which is not installed{}".format(name, error.name, _place(error))
+                f"importing {name!r} failed, as it imports {error.name!r}, which is not installed{_place(error)}"
             ) from error
-        text = "there is no module {!r} (from {!r}){}".format(error.name, where, _instead(error.name, name))
+        text = f"there is no module {error.name!r} (from {where!r}){_instead(error.name, name)}"
         raise NotFoundError(text) from error
     except ImportError as error:
-        raise NotFoundError("importing {!r} failed: {}{}".format(name, error, _place(error))) from error
+        raise NotFoundError(f"importing {name!r} failed: {error}{_place(error)}") from error
     except SyntaxError as error:
-        text = "{!r} does not parse: {} ({}, line {})".format(name, error.msg, error.filename, error.lineno)
+        text = f"{name!r} does not parse: {error.msg} ({error.filename}, line {error.lineno})"
         raise NotFoundError(text) from error
     except (Exception, SystemExit) as error:  # whatever the user's own code raises is no fault of ours
         if type(error).__module__.startswith("asyncmig."):
             raise
         kind = type(error).__name__
-        raise NotFoundError("importing {!r} failed: {}: {}{}".format(name, kind, error, _place(error))) from error
+        raise NotFoundError(f"importing {name!r} failed: {kind}: {error}{_place(error)}") from error
 
 
 def _place(error: BaseException) -> str:
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not frame.filename.startswith("<frozen")]
-    return " ({}, line {})".format(frames[-1].filename, frames[-1].lineno) if len(frames) > 1 else ""
+    return f" ({frames[-1].filename}, line {frames[-1].lineno})" if len(frames) > 1 else ""
 
 
 def _instead(missing: str, asked: str) -> str:
@@ -104,7 +102,7 @@ def _instead(missing: str, asked: str) -> str:
         return near or "; start where it can be imported, or set PYTHONPATH"
     spec = find_spec(parent)
     if missing == asked and hasattr(import_module(parent), last):
-        return "; did you mean '{}:{}'?".format(parent, last)
+        return f"; did you mean '{parent}:{last}'?"
     folders = spec.submodule_search_locations if spec else None
     return _near(last, [found.name for found in pkgutil.iter_modules(folders)]) if folders else ""
 
@@ -112,7 +110,7 @@ def _instead(missing: str, asked: str) -> str:
 def _near(name: str, names: list[str]) -> str:
     plain = {known.replace("_", "").casefold(): known for known in names}
     near = difflib.get_close_matches(name.replace("_", "").casefold(), plain, n=1, cutoff=0.7)
-    return "; did you mean {!r}?".format(plain[near[0]]) if near else ""
+    return f"; did you mean {plain[near[0]]!r}?" if near else ""
 
 
 def _attribute(module: Any, attribute: str) -> Any:
@@ -120,7 +118,7 @@ def _attribute(module: Any, attribute: str) -> Any:
     for part in attribute.split("."):
         if not hasattr(found, part):
             names = [name for name in vars(found) if not name.startswith("_")]
-            raise NotFoundError("there is no {!r} in {!r}{}".format(part, module.__name__, _near(part, names)))
+            raise NotFoundError(f"there is no {part!r} in {module.__name__!r}{_near(part, names)}")
         found = getattr(found, part)
     return found
 
@@ -135,7 +133,7 @@ def _defined(module: Any) -> list[Any]:
     ]
     models = [model for model in dict.fromkeys(own) if _is_meant(model)]
     if not models:
-        raise NotFoundError("{!r} defines no model, and has no {}; known are {}".format(name, _USUAL, KNOWN))
+        raise NotFoundError(f"{name!r} defines no model, and has no {_USUAL}; known are {KNOWN}")
     return [(model, name, model.__qualname__) for model in models]
 
 

@@ -67,12 +67,17 @@ def _remark_lost(part: dict[str, Any], meta: Any) -> None:
     for document in part["indexes"]:
         keys = tuple(map(tuple, document["key"]))
         if seen.get(keys, document) != document and document["name"] == seen[keys]["name"]:
-            note(part, "{} is declared twice, with different options; MongoEngine fails on the second".format(document["name"]))
+            note(
+                part,
+                "{} is declared twice, with different options; MongoEngine fails on the second".format(
+                    document["name"]
+                ),
+            )
         seen[keys] = document
 
 
 def _remark_paths(cls: Any, part: dict[str, Any]) -> None:
-    """A unique field of an embedded document is indexed by the field's Python name, whatever its name in the database."""
+    """A unique field of an embedded document is indexed by the field's Python name, not by its name in the database."""
     for document in part["indexes"]:
         for path, _ in document["key"]:
             head, dot, rest = path.partition(".")

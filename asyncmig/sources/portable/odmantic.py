@@ -16,7 +16,10 @@ def odmantic_part(cls: Any) -> dict[str, Any]:
         model = index if hasattr(index, "document") else index.get_pymongo_index()
         part["indexes"].append(index_document(model))
     for path in _embedded(cls, ""):
-        note(part, "{}: `index` and `unique` in an EmbeddedModel make no index; name it in the model's `indexes`".format(path))
+        note(
+            part,
+            f"{path}: `index` and `unique` in an EmbeddedModel make no index; name it in the model's `indexes`",
+        )
     return part
 
 

@@ -18,7 +18,7 @@ def new_part(cls: Any, framework: str, collection: str) -> dict[str, Any]:
         "options": {},
         "indexes": [],
         "framework": framework,
-        "model": "{}.{}".format(cls.__module__, cls.__qualname__),
+        "model": f"{cls.__module__}.{cls.__qualname__}",
         "alias": getattr(cls, "__bind_key__", None),
         "notes": [],
         "class": cls,
@@ -52,10 +52,10 @@ def replaced(part: dict[str, Any], old: Any, new: Any, rule: str) -> None:
     """Remark that an index is lost, where the one that stands is another."""
     was, now = index_document(old), index_document(new)
     if was != now:
-        note(part, "{}: {} is not made, {} stands".format(rule, _described(was), _described(now)))
+        note(part, f"{rule}: {_described(was)} is not made, {_described(now)} stands")
 
 
 def _described(document: dict[str, Any]) -> str:
-    rest = ", ".join("{}={!r}".format(key, value) for key, value in document.items() if key not in ("key", "name"))
+    rest = ", ".join(f"{key}={value!r}" for key, value in document.items() if key not in ("key", "name"))
     keys = ", ".join("{}: {}".format(*pair) for pair in document["key"])
-    return "index {} on {{{}}}{}".format(document["name"], keys, " ({})".format(rest) if rest else "")
+    return "index {} on {{{}}}{}".format(document["name"], keys, f" ({rest})" if rest else "")

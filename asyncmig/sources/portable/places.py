@@ -15,7 +15,9 @@ _PARSED: dict[str, ast.Module | None] = {}
 def shown_file(module: str) -> str:
     """The module's file, from the working directory where it lies below that; '' where there is none."""
     file = getattr(sys.modules.get(module), "__file__", None) or ""
-    below = os.path.relpath(file) if file and os.path.splitdrive(file)[0] == os.path.splitdrive(os.getcwd())[0] else file
+    below = (
+        os.path.relpath(file) if file and os.path.splitdrive(file)[0] == os.path.splitdrive(os.getcwd())[0] else file
+    )
     return file if below.startswith("..") else below.replace(os.sep, "/")
 
 

@@ -28,7 +28,7 @@ _LIBRARIES = {library for library, _ in _BASES}
 
 
 def framework_of(value: Any) -> str | None:
-    """``beanie``, ``mongoengine``, ``odmantic`` or ``asyncmig``: whose base classes the user's class has; None for any other.
+    """``beanie``, ``mongoengine``, ``odmantic`` or ``asyncmig``: whose base classes a class has; else None.
 
     Told by the modules of its base classes: no library is imported for it.
     """

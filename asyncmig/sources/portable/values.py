@@ -97,11 +97,11 @@ def _of_bson(value: Any) -> Any:
         return {"$oid" if name == "ObjectId" else "$numberDecimal": str(value)}
     if name == "DBRef":
         return _document(value.as_doc())
-    raise TypeError("{!r} is no value that MongoDB stores".format(value))
+    raise TypeError(f"{value!r} is no value that MongoDB stores")
 
 
 def _binary(data: bytes, subtype: int) -> Any:
-    return {"$binary": {"base64": base64.b64encode(data).decode("ascii"), "subType": "{:02x}".format(subtype)}}
+    return {"$binary": {"base64": base64.b64encode(data).decode("ascii"), "subType": f"{subtype:02x}"}}
 
 
 def _text(pattern: Any) -> str:
@@ -110,4 +110,6 @@ def _text(pattern: Any) -> str:
 
 def _flags(flags: int) -> str:
     """As MongoDB writes them, in the order of the alphabet."""
-    return "".join(letter for letter, bit in (("i", 2), ("l", 4), ("m", 8), ("s", 16), ("u", 32), ("x", 64)) if flags & bit)
+    return "".join(
+        letter for letter, bit in (("i", 2), ("l", 4), ("m", 8), ("s", 16), ("u", 32), ("x", 64)) if flags & bit
+    )

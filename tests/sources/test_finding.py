@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from asyncmig.errors import ConfigurationError, DeclarationError
-from asyncmig.schema.models import load_models
+from asyncmig.sources import load_models
+from asyncmig.sources.portable.finding import find_models
 
 HEAD = "from asyncmig import Collection, View\n"
 WALLET = 'class Wallet(Collection):\n    __collection_name__ = "wallet"\n'
@@ -60,7 +61,7 @@ FOUND = [
 @pytest.mark.parametrize(("where", "names"), FOUND)
 def test_found(where: str, names: list[str]) -> None:
     path = list(sys.path)
-    models = load_models(where)
+    models = [value for value, _, _ in find_models(where)]
     assert [model.__name__ for model in models] == names
     assert sys.path == path
     if where.startswith("shop.loose"):
