@@ -99,7 +99,7 @@ def _instead(missing: str, asked: str) -> str:
     parent, _, last = missing.rpartition(".")
     if not parent:
         near = _near(missing, [found.name for found in pkgutil.iter_modules()])
-        return near or "; start where it can be imported, or set PYTHONPATH"
+        return near or "; start asyncmig where it can be imported, or set PYTHONPATH"
     spec = find_spec(parent)
     if missing == asked and hasattr(import_module(parent), last):
         return f"; did you mean '{parent}:{last}'?"
