@@ -252,7 +252,8 @@ def _models(given: _Given) -> str | tuple[str, ...]:
         )
     named = [_text(given._replace(value=item)) for item in items]
     placed = tuple(str(given.base / Path(name).expanduser()) if name.endswith(".json") else name for name in named)
-    return placed if len(placed) > 1 else placed[0]
+    first, *others = placed
+    return placed if others else first
 
 
 def _url(given: _Given) -> str:

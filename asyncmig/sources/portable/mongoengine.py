@@ -19,7 +19,7 @@ def mongoengine_part(cls: Any) -> dict[str, Any] | None:
     meta = cls._meta
     if meta.get("abstract"):
         return None
-    name = meta["collection"]
+    name: Any = meta["collection"]
     part = new_part(cls, "mongoengine", name(cls) if callable(name) else name)
     part["alias"] = meta.get("db_alias") or "default"
     part["options"] = _options(meta)
