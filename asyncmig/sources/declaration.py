@@ -39,6 +39,8 @@ class Declaration:
     implicit: bool = False
     notes: tuple[str, ...] = ()
     alias: str | None = None
+    declares: bool = True
+    """False for a model that its library passes over: there is only something to be said about it."""
     state: CollectionState | None = None
 
     def finished(self) -> CollectionState:
@@ -95,6 +97,7 @@ def from_part(part: Mapping[str, Any]) -> Declaration:
         implicit=part["framework"] != "asyncmig",
         notes=tuple(part["notes"]),
         alias=part["alias"],
+        declares=part["declares"],
     )
 
 

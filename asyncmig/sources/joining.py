@@ -26,20 +26,19 @@ def join(declarations: Iterable[Declaration]) -> Declared:
     definitions, or two indexes that no server can tell apart. Both are named, with file and line.
     """
     by_name: dict[str, list[Declaration]] = {}
+    remarks: dict[Note, None] = {}
     for declaration in declarations:
-        by_name.setdefault(declaration.name, []).append(declaration)
+        model = declaration.origin.model.rpartition(".")[2]
+        remarks |= dict.fromkeys(Note(declaration.name, f"{model}: {text}") for text in declaration.notes)
+        if declaration.declares:
+            by_name.setdefault(declaration.name, []).append(declaration)
     _check_earlier_names(by_name)
     return Declared(
         DatabaseState({name: _joined(group).finished() for name, group in by_name.items()}),
         {name: tuple(one.origin for one in group) for name, group in by_name.items()},
         {name: _classes(group) for name, group in by_name.items()},
-        tuple(Note(name, text) for name, group in by_name.items() for text in _remarks(group)),
+        tuple(remarks),
     )
-
-
-def _remarks(group: Sequence[Declaration]) -> list[str]:
-    texts = [f"{one.origin.model.rpartition('.')[2]}: {text}" for one in group for text in one.notes]
-    return list(dict.fromkeys(texts))
 
 
 def _classes(group: Sequence[Declaration]) -> tuple[type[Any], ...]:

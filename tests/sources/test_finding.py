@@ -85,7 +85,7 @@ MISSING = [
     ("shop.models:NUMBER", "'shop.models:NUMBER' is a list of Collections and Views, or of other models, not 5"),
     ("shop.models:MIXED", "entry 1 of 'shop.models:MIXED' is no Collection or View: <class 'shop.models.Plain'>"),
     ("shop.models:Plain", "entry 0 of"),
-    ("shop.empty", "defines no model, and has no ALL_COLLECTIONS; known are Collections and Views of asyncmig, Documents of"),
+    ("shop.empty", "defines no model, and has no ALL_COLLECTIONS; known are Collections and Views of asyncmig"),
     ("shop.broken", "'shop.broken' does not parse: '(' was never closed"),
     ("shop.dependent", "as it imports 'not_installed_anywhere', which is not installed"),
     ("shop.circular", "importing 'shop.circular' failed: cannot import name 'Nothing'"),

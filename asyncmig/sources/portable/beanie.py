@@ -139,6 +139,7 @@ class _Setup:
             part,
             f"it derives from two Documents, {names}: Beanie sets up neither its collection nor its indexes",
         )
+        part["declares"] = False
         self.parts.append(part)
 
 

@@ -50,6 +50,7 @@ def _part(name: Any, entries: Any, module: str, attribute: str, lines: dict[str,
         "lines": known if len(known) == len(indexes) else [],
         "alias": None,
         "notes": [],
+        "declares": True,
     }
 
 

@@ -21,6 +21,7 @@ def new_part(cls: Any, framework: str, collection: str) -> dict[str, Any]:
         "model": f"{cls.__module__}.{cls.__qualname__}",
         "alias": getattr(cls, "__bind_key__", None),
         "notes": [],
+        "declares": True,
         "class": cls,
     }
 
