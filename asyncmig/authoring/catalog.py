@@ -10,22 +10,20 @@ from operator import itemgetter
 from typing import Any
 
 import anyio
-from bson import decode
-from bson.codec_options import CodecOptions, DatetimeConversion
 from bson.raw_bson import RawBSONDocument
 from pymongo.errors import OperationFailure
 
 from asyncmig.drivers.base import Document, Driver
+from asyncmig.drivers.codec import decoded, stored_bytes
 from asyncmig.errors import UnsupportedByDriver
 
-__all__ = ["Listed", "decoded", "each", "list_collections"]
+__all__ = ["Listed", "each", "list_collections"]
 
 _log = logging.getLogger("asyncmig.introspect")
 
 _WORTH_IT = 40  # collections; below, the catalogue of a large server takes longer than asking one by one
 _PATIENCE = 1_000  # ms; the catalogue is that of the whole server, which may have a hundred times our collections
 _GONE = {26, 166}  # NamespaceNotFound, CommandNotSupportedOnView: dropped, or dropped and made anew, meanwhile
-_PLAIN: CodecOptions[Any] = CodecOptions(tz_aware=True, datetime_conversion=DatetimeConversion.DATETIME_AUTO)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,19 +70,12 @@ def _infos(documents: Iterable[Any], keep: Callable[[Document], bool]) -> list[D
     def info(document: Any) -> Document:
         if not isinstance(document, RawBSONDocument):
             return dict(document)
-        spelling = document["options"].raw
+        spelling = stored_bytes(document["options"])
         if spelling not in options:
             options[spelling] = decoded(document["options"])
         return {"name": document["name"], "type": document["type"], "options": options[spelling]}
 
     return sorted(filter(keep, map(info, documents)), key=itemgetter("name"))
-
-
-def decoded(document: Any) -> Document:
-    """A plain document of BSON, or of a RawBSONDocument; one that is plain already (the mock's) as it is."""
-    if isinstance(document, RawBSONDocument):
-        document = document.raw
-    return decode(document, _PLAIN) if isinstance(document, bytes) else document
 
 
 async def each(items: Iterable[Any], work: Callable[[Any], Awaitable[None]], limit: int) -> None:
@@ -138,12 +129,13 @@ def _listed(entries: Iterable[Any], infos: Iterable[Document]) -> dict[str, List
 
 
 def _from_catalogue(found: Any, known: dict[bytes, Listed]) -> Listed:
-    if found.raw not in known:
-        listed = decoded(found)
+    spelling = stored_bytes(found)
+    if spelling not in known:
+        listed = decoded(spelling)
         pairs = list(zip(listed["specs"], listed["ready"], strict=True))
         building = tuple(spec["name"] for spec, ready in pairs if not ready)
-        known[found.raw] = Listed([spec for spec, ready in pairs if ready], building)
-    return known[found.raw]
+        known[spelling] = Listed([spec for spec, ready in pairs if ready], building)
+    return known[spelling]
 
 
 class _Reader:
@@ -177,7 +169,7 @@ class _Reader:
     def _listed(self, documents: Sequence[Any]) -> Listed:
         if not all(isinstance(document, RawBSONDocument) for document in documents):
             return Listed(documents)
-        spelling = b"".join(document.raw for document in documents)
+        spelling = b"".join(map(stored_bytes, documents))
         if spelling not in self._known:
             self._known[spelling] = _from_listing([decoded(document) for document in documents])
         return self._known[spelling]

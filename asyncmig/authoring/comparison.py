@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
+from uuid import UUID
+
+from bson.binary import Binary, UuidRepresentation
 
 from asyncmig.authoring.diff import Difference, difference
 from asyncmig.authoring.introspect import initial_ids, introspect
 from asyncmig.authoring.policy import Policy
 from asyncmig.authoring.usage import index_usage
 from asyncmig.drivers import driver_for
+from asyncmig.drivers.base import Driver
 from asyncmig.operations import DropIndex, RenameCollection
-from asyncmig.schema.state import DatabaseState
+from asyncmig.schema.index import Index
+from asyncmig.schema.state import CollectionState, DatabaseState
 
 __all__ = ["Include", "Scope", "compare"]
 
 Include = Callable[[str, str], bool]
+
+_STANDARD = (UuidRepresentation.UNSPECIFIED, UuidRepresentation.STANDARD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +50,7 @@ async def compare(database: Any, wanted: DatabaseState, scope: Scope, policy: Po
     the remark beside its drop.
     """
     driver = driver_for(database)
-    wanted = scope.of(wanted)
+    wanted = _as_sent(scope.of(wanted), driver)
     current = await introspect(database, include=scope.include, own=scope.own, documents=initial_ids(wanted))
     policy = policy.on(driver.name)
     found = difference(current, wanted, policy)
@@ -54,3 +61,26 @@ async def compare(database: Any, wanted: DatabaseState, scope: Scope, policy: Po
     now = {renamed.get(name, name): name for name in dropped}  # the server counts under the name that it still has
     counted = {(now[name], index): count for (name, index), count in (await index_usage(driver, now)).items()}
     return replace(difference(current, wanted, policy, counted), notes=found.notes)
+
+
+def _as_sent(wanted: DatabaseState, driver: Driver) -> DatabaseState:
+    """The models with every UUID as the user's client will send it, where that is set to a legacy spelling."""
+    spelling = UuidRepresentation.STANDARD if driver.name == "mock" else driver.database.codec_options.uuid_representation
+    if spelling in _STANDARD:
+        return wanted
+
+    def collection(state: CollectionState) -> CollectionState:
+        indexes = tuple(Index.made(index.keys, _spelled(index.options, spelling)) for index in state.indexes)
+        options, documents = _spelled(state.options, spelling), _spelled(state.documents, spelling)
+        return replace(state, options=options, indexes=indexes, documents=tuple(documents))
+
+    return DatabaseState({state.name: collection(state) for state in wanted})
+
+
+def _spelled(value: Any, spelling: int) -> Any:
+    """The value with a Binary in place of every UUID."""
+    if isinstance(value, UUID):
+        return Binary.from_uuid(value, spelling)
+    if isinstance(value, Mapping):
+        return {key: _spelled(item, spelling) for key, item in value.items()}
+    return [_spelled(item, spelling) for item in value] if isinstance(value, list | tuple) else value

@@ -7,9 +7,10 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
-from asyncmig.authoring.catalog import Listed, decoded, each, list_collections
+from asyncmig.authoring.catalog import Listed, each, list_collections
 from asyncmig.drivers import driver_for
 from asyncmig.drivers.base import Document, Driver
+from asyncmig.drivers.codec import decoded
 from asyncmig.schema.index import Index
 from asyncmig.schema.options import automatic_index
 from asyncmig.schema.server import collection_from_server

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import bson
-from bson.codec_options import CodecOptions, DatetimeConversion
+from bson.codec_options import CodecOptions
 from bson.raw_bson import RawBSONDocument
 from pymongo.errors import OperationFailure
 from pymongo.read_preferences import ReadPreference
@@ -14,22 +14,20 @@ from pymongo.write_concern import WriteConcern
 
 from asyncmig.data.ranges import Place
 from asyncmig.drivers.base import Document, Driver
+from asyncmig.drivers.codec import EXACT, RAW, encoder
 
 __all__ = ["Source", "split"]
 
-_EXACT: CodecOptions[Any] = CodecOptions(tz_aware=True, datetime_conversion=DatetimeConversion.DATETIME_AUTO)
-"""Every ``_id`` goes through Python unchanged: dates beyond its years, UUIDs of whatever spelling."""
-
 _MANY = 100_000  # documents in one batch of a cursor, which ends at 16 MB anyway
-_RAW = _EXACT.with_options(document_class=RawBSONDocument)
 
 
 class Source:
     """One collection.
 
     ``options``: what goes along with every filter: ``collation``, ``hint``. ``session``: that of the
-    transaction of a whole revision, in which everything happens then. ``documents`` takes and gives
-    values as the user's client is set to; ``_id``s are given so that nothing of them is lost.
+    transaction of a whole revision, in which everything happens then. ``documents`` takes values as
+    ``encoder`` spells them; ``codec`` is how the user's client decodes what a function is given;
+    ``_id``s are given so that nothing of them is lost.
     """
 
     def __init__(
@@ -37,9 +35,10 @@ class Source:
     ) -> None:
         self.driver, self.name, self.session = driver, name, session
         self.codec = driver.database.codec_options
+        self.encoder = encoder(self.codec)
         self._options = dict(options or {})
-        self.documents = self._collection(self.codec)
-        self._exact = self._collection(_EXACT)
+        self.documents = self._collection(self.encoder)
+        self._exact = self._collection(EXACT)
 
     def _collection(self, codec: CodecOptions[Any]) -> Any:
         return self.driver.database.get_collection(
@@ -56,7 +55,7 @@ class Source:
 
     def encoded(self, document: Mapping[str, Any]) -> RawBSONDocument:
         """A document for any collection, with values encoded as the user's client does it."""
-        return RawBSONDocument(bson.encode(document, codec_options=self.codec))
+        return RawBSONDocument(bson.encode(document, codec_options=self.encoder))
 
     async def keys(
         self, filter_: Mapping[str, Any], *, skip: int = 0, limit: int = 1, session: Any = None
@@ -126,7 +125,7 @@ class Source:
 
     def value(self, document: bytes, path: str) -> Any:
         """What a stored document holds at a path, exact; None where it holds nothing."""
-        value: Any = RawBSONDocument(document, _RAW)
+        value: Any = RawBSONDocument(document, RAW)
         for name in path.split("."):
             value = value.get(name) if isinstance(value, Mapping) else None
         return value

@@ -124,11 +124,11 @@ class Transformation(Task):
                 result = await result
             partial = self.wanted.projection is not None
             one = statement(
-                self._condition(key, document), old, result, self.source.codec, partial=partial, mark=self.mark
+                self._condition(key, document), old, result, self.source.encoder, partial=partial, mark=self.mark
             )
             if one is None:
                 return _Change(key, document)
-            return _Change(key, document, one.encoded(self.source.codec), is_deletion=one.change is None)
+            return _Change(key, document, one.encoded(self.source.encoder), is_deletion=one.change is None)
         except Exception as error:  # noqa: BLE001  # the function is the user's, and may raise anything
             key = self.source.key(document) if key is None else key
             return _Change(key, document, fault=fault_of(key, error))

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 import anyio
 import bson
-from bson.codec_options import CodecOptions, DatetimeConversion
+from bson.codec_options import CodecOptions
 from bson.raw_bson import RawBSONDocument
 from pymongo.errors import PyMongoError, WriteConcernError
 from pymongo.read_concern import ReadConcern
@@ -18,6 +18,7 @@ from pymongo.read_preferences import ReadPreference
 from pymongo.write_concern import WriteConcern
 
 from asyncmig.drivers.base import Document
+from asyncmig.drivers.codec import EXACT, RAW, encoded, encoder, stored_bytes
 from asyncmig.errors import DriverError
 
 __all__ = ["MotorDriver", "PyMongoDriver", "RealDriver", "maybe"]
@@ -26,11 +27,6 @@ _MAJORITY = WriteConcern("majority")
 _TAKES_WRITE_CONCERN = frozenset(
     {"collMod", "convertToCapped", "create", "createIndexes", "drop", "dropDatabase", "dropIndexes", "renameCollection"}
 )
-_PLAIN: CodecOptions[Any] = CodecOptions(
-    tz_aware=True,
-    datetime_conversion=DatetimeConversion.DATETIME_AUTO,  # dates beyond Python's are no reason to fail
-)
-_RAW: CodecOptions[Any] = _PLAIN.with_options(document_class=RawBSONDocument)
 _BATCH = 2**31 - 1  # documents; the server still ends a batch at 16 MB
 _COMMIT_PATIENCE = 120.0  # seconds; what the drivers' own with_transaction allows
 
@@ -63,7 +59,8 @@ class RealDriver:
         have kept quiet about one.
         """
         target = self.database.client.admin if admin else self.database
-        reply: Document = await target.command(_concerned(command, session), session=session)
+        wanted = encoded(_concerned(command, session), self.database.codec_options)
+        reply: Document = await target.command(wanted, session=session, codec_options=EXACT)
         if "writeConcernError" in reply:
             error = reply["writeConcernError"]
             raise WriteConcernError(error.get("errmsg", "write concern not met"), error.get("code"), error)
@@ -79,55 +76,55 @@ class RealDriver:
         through the driver's cursor, which knows the server that holds it.
         """
         target = self.database.client.admin if admin else self.database
-        asked = {**command, "cursor": {"batchSize": _BATCH, **command.get("cursor", {})}}
-        codec = {"codec_options": _RAW} if raw else {}
-        cursor = (await target.command(asked, session=session, **codec))["cursor"]
+        wanted = {**command, "cursor": {"batchSize": _BATCH, **command.get("cursor", {})}}
+        asked, codec = encoded(wanted, self.database.codec_options), RAW if raw else EXACT
+        cursor = (await target.command(asked, session=session, codec_options=codec))["cursor"]
         if not cursor["id"]:
             batch: list[Document] = cursor["firstBatch"]
             return batch
         await target.command(
             {"killCursors": cursor["ns"].partition(".")[2], "cursors": [cursor["id"]]}, session=session
         )
-        return [document async for document in await target.cursor_command(asked, session=session, **codec)]
+        return [row async for row in await target.cursor_command(asked, session=session, codec_options=codec)]
 
     def collection(self, name: str) -> Any:
         """The collection with majority concerns and plain documents, whatever the user's client is set to."""
-        return self._collection(name, _PLAIN)
+        return self._collection(name, EXACT)
 
     def encode(self, document: Mapping[str, Any]) -> bytes:
-        """The document as the server will store it, encoded with the options of the user's client.
+        """The document as the server will store it, encoded as the user's client does it.
 
         Raises bson.errors.InvalidDocument for a value that BSON does not have.
         """
         ordered = {"_id": document["_id"], **document}
-        return bson.encode(ordered, codec_options=self.database.codec_options)
+        return bson.encode(ordered, codec_options=encoder(self.database.codec_options))
 
     async def insert(self, name: str, documents: Sequence[bytes], *, session: Any = None) -> None:
         """Insert encoded documents, as many as can be. Raises BulkWriteError for those that cannot."""
-        rows = [RawBSONDocument(document, _RAW) for document in documents]
-        await self._collection(name, _RAW).insert_many(rows, ordered=False, session=session)
+        rows = [RawBSONDocument(document, RAW) for document in documents]
+        await self._collection(name, RAW).insert_many(rows, ordered=False, session=session)
 
     async def stored(self, name: str, ids: Sequence[Any], *, session: Any = None) -> list[bytes]:
         """Those of the documents of these ``_id``s that are there, byte for byte."""
-        rows = await self._collection(name, _RAW).find(self._by_id(ids), session=session).to_list(None)
-        return [bytes(row.raw) for row in rows]
+        rows = await self._collection(name, RAW).find(self._by_id(ids), session=session).to_list(None)
+        return [stored_bytes(row) for row in rows]
 
     async def delete(self, name: str, ids: Sequence[Any], *, session: Any = None) -> int:
         """Delete the documents of these ``_id``s, whatever is in them; how many there were."""
-        deleted = await self._collection(name, _RAW).delete_many(self._by_id(ids), session=session)
+        deleted = await self._collection(name, RAW).delete_many(self._by_id(ids), session=session)
         return int(deleted.deleted_count)
 
     async def delete_stored(self, name: str, document: bytes, *, session: Any = None) -> bool:
         """Delete this very document; False when it is gone or was changed meanwhile."""
-        row = RawBSONDocument(document, _RAW)
+        row = RawBSONDocument(document, RAW)
         unchanged = {"_id": row["_id"], "$expr": {"$eq": ["$$ROOT", {"$literal": row}]}}
-        deleted = await self._collection(name, _RAW).delete_one(unchanged, session=session)
+        deleted = await self._collection(name, RAW).delete_one(unchanged, session=session)
         return bool(deleted.deleted_count)
 
     def _by_id(self, ids: Sequence[Any]) -> Document:
-        """The filter, encoded with the options of the user's client: they say how a UUID is spelled."""
-        encoded = bson.encode({"ids": list(ids)}, codec_options=self.database.codec_options)
-        return {"_id": {"$in": RawBSONDocument(encoded, _RAW)["ids"]}}
+        """The filter, encoded as the user's client does it: that says how a UUID is spelled."""
+        sent = bson.encode({"ids": list(ids)}, codec_options=encoder(self.database.codec_options))
+        return {"_id": {"$in": RawBSONDocument(sent, RAW)["ids"]}}
 
     def _collection(self, name: str, codec_options: CodecOptions[Any]) -> Any:
         return self.database.get_collection(

@@ -9,13 +9,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from bson import Binary, ObjectId, Timestamp, decode, encode
+from bson import Binary, DatetimeMS, ObjectId, Timestamp, encode
 
+from asyncmig.drivers.codec import decoded
 from asyncmig.testing.snapshot import Picture
 
 __all__ = ["masked"]
 
-_MADE = (ObjectId, datetime, Timestamp, UUID)
+_MADE = (ObjectId, datetime, DatetimeMS, Timestamp, UUID)
 _UUIDS = (3, 4)  # subtypes of Binary
 
 
@@ -27,7 +28,7 @@ def masked(picture: Picture) -> Picture:
 def _masked(documents: Sequence[bytes]) -> Iterator[bytes]:
     seen: Counter[str] = Counter()
     for document in documents:
-        whole = decode(document)
+        whole = decoded(document)
         hidden = _hidden(whole)
         if hidden["_id"] != whole["_id"]:  # it has no name of its own any more: its content stands for it
             text = repr(hidden)[:200]

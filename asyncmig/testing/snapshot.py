@@ -6,16 +6,15 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from bson import decode, encode
-from bson.codec_options import CodecOptions
+from bson import encode
 from bson.raw_bson import RawBSONDocument
 
 from asyncmig.authoring.introspect import introspect
+from asyncmig.drivers.codec import RAW, decoded, stored_bytes
 from asyncmig.schema.state import CollectionState, DatabaseState
 
 __all__ = ["Picture", "differences", "take"]
 
-_RAW: CodecOptions[Any] = CodecOptions(document_class=RawBSONDocument)
 _SHOWN = 5  # documents of one collection in a report
 
 
@@ -35,8 +34,8 @@ async def take(database: Any, *, without: Collection[str] = ()) -> Picture:
 
 
 async def _documents(database: Any, name: str) -> list[bytes]:
-    cursor = database.get_collection(name, codec_options=_RAW).find({})
-    return [bytes(row.raw) async for row in cursor]
+    cursor = database.get_collection(name, codec_options=RAW).find({})
+    return [stored_bytes(row) async for row in cursor]
 
 
 def differences(before: Picture, after: Picture) -> list[str]:
@@ -73,10 +72,10 @@ def _data(was: Sequence[bytes], now: Sequence[bytes]) -> Iterator[str]:
         (changed, "has changed"),
     ):
         for one in ids[:_SHOWN]:
-            yield f"document {decode(one)['_id']!r} {how}"
+            yield f"document {decoded(one)['_id']!r} {how}"
         if len(ids) > _SHOWN:
             yield f"and {len(ids) - _SHOWN} more documents, each {how}"
 
 
 def _id(document: bytes) -> bytes:
-    return encode({"_id": RawBSONDocument(document, _RAW)["_id"]})
+    return encode({"_id": RawBSONDocument(document, RAW)["_id"]})

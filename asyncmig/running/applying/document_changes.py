@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import Any
 
-import bson
-from bson.codec_options import CodecOptions, DatetimeConversion
 from pymongo.errors import BulkWriteError
 
+from asyncmig.drivers.codec import decoded
 from asyncmig.operations import DeleteDocuments, InsertDocuments
 from asyncmig.running.applying.context import Context, Journal
 from asyncmig.running.applying.digest import digest
@@ -16,8 +15,6 @@ from asyncmig.running.applying.refusal import is_refusal, refused
 from asyncmig.schema.canonical import canonical
 
 __all__ = ["delete_documents", "insert_documents", "prepare_insert"]
-
-_FAITHFUL: CodecOptions[Any] = CodecOptions(tz_aware=True, datetime_conversion=DatetimeConversion.DATETIME_AUTO)
 
 
 async def prepare_insert(operation: InsertDocuments, context: Context) -> Journal:
@@ -104,4 +101,4 @@ def _entry(document: bytes) -> Journal:
 
 
 def _id(document: bytes) -> Any:
-    return bson.decode(document, _FAITHFUL)["_id"]
+    return decoded(document)["_id"]
