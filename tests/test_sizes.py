@@ -14,7 +14,7 @@ from asyncmig.authoring import catalog
 from asyncmig.drivers import driver_for
 from asyncmig.operations import DeleteDocuments, InsertDocuments, Tally, TransformDocuments
 from asyncmig.testing.masking import masked
-from asyncmig.testing.picture import differences, take
+from asyncmig.testing.snapshot import differences, take
 from asyncmig.testing.template import restore
 
 from .running.looking import run

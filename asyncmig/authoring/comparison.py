@@ -65,8 +65,7 @@ async def compare(database: Any, wanted: DatabaseState, scope: Scope, policy: Po
 
 def _as_sent(wanted: DatabaseState, driver: Driver) -> DatabaseState:
     """The models with every UUID as the user's client will send it, where that is set to a legacy spelling."""
-    spelling = UuidRepresentation.STANDARD if driver.name == "mock" else driver.database.codec_options.uuid_representation
-    if spelling in _STANDARD:
+    if driver.name == "mock" or (spelling := driver.database.codec_options.uuid_representation) in _STANDARD:
         return wanted
 
     def collection(state: CollectionState) -> CollectionState:
