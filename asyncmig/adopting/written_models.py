@@ -11,8 +11,8 @@ from tempfile import TemporaryDirectory
 from types import ModuleType
 
 from asyncmig.adopting.class_names import ALL
-from asyncmig.schema.declaration import declared_state
 from asyncmig.schema.state import DatabaseState
+from asyncmig.sources import load_models
 
 __all__ = ["state_of_files", "state_of_source"]
 
@@ -29,7 +29,7 @@ def state_of_files(files: Mapping[str, str]) -> DatabaseState:
     with TemporaryDirectory() as folder, _no_traces():
         for name, source in files.items():
             Path(folder, name).write_text(source, encoding="utf-8")
-        return declared_state(getattr(_imported(Path(folder)), ALL))
+        return load_models(getattr(_imported(Path(folder)), ALL)).state
 
 
 def _imported(folder: Path) -> ModuleType:
