@@ -31,6 +31,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from asyncmig.printable import one_line
+
 if TYPE_CHECKING:
     from asyncmig.operations import Operation
 
@@ -82,7 +84,7 @@ class IrreversibleOperation(AsyncmigError):
 
     def __init__(self, operation: Operation, reason: str) -> None:
         self.operation, self.reason = operation, reason
-        super().__init__(f"{operation.describe()} cannot be reversed: {reason}")
+        super().__init__(f"{one_line(operation.describe())} cannot be reversed: {reason}")
 
 
 class DriverError(AsyncmigError):
@@ -126,7 +128,7 @@ class OperationRefused(AsyncmigError):
         self.done: tuple[str, ...] = ()
         """Of an operation of several parts: what it has changed before, as the journal names it (``subjects``)."""
         said = message if code is None else f"the server refused it (code {code}): {message}"
-        text = f"{operation.describe()}: {said}"
+        text = f"{one_line(operation.describe())}: {said}"
         super().__init__(f"{text}\n  {advice}" if advice else text)
 
 
@@ -178,7 +180,7 @@ class RevisionFailed(AsyncmigError):
 def _cause(cause: BaseException, where: str) -> str:
     """What an error says, without what ``where`` says already."""
     text = str(cause)
-    if isinstance(cause, OperationRefused) and (described := cause.operation.describe()) in where:
+    if isinstance(cause, OperationRefused) and (described := one_line(cause.operation.describe())) in where:
         text = text.removeprefix(f"{described}: ")
     return reason(text)
 
@@ -216,7 +218,7 @@ class SchemaDiffers(CheckFailed):
 
     def __init__(self, operations: Sequence[Operation]) -> None:
         self.operations = tuple(operations)
-        lines = "".join(f"\n  - {operation.describe()}" for operation in self.operations)
+        lines = "".join(f"\n  - {one_line(operation.describe())}" for operation in self.operations)
         super().__init__(f"models and database differ in {len(self.operations)} operation(s):{lines}")
 
 

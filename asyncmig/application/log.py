@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from asyncmig.address import without_secrets
 from asyncmig.errors import AsyncmigError
+from asyncmig.printable import printable
 
 if TYPE_CHECKING:
     from asyncmig.events import Event
@@ -47,7 +48,7 @@ def tell(event: Event) -> None:
         case events.LoopBlocked():
             logger.warning("the event loop stood still for %.1f s during an upgrade", event.seconds)
         case events.OperationRetried():
-            logger.warning("trying again to %s: %s", event.operation.describe(), one_line(event.error))
+            logger.warning("trying again to %s: %s", one_line(event.operation.describe()), one_line(event.error))
         case _:
             logger.debug("%s", event)
 
@@ -60,7 +61,7 @@ def reason(error: BaseException) -> str:
 
 def one_line(text: object) -> str:
     """A message without line breaks and credentials, of bearable length."""
-    line = without_secrets(" ".join(str(text).split()))
+    line = printable(without_secrets(" ".join(str(text).split())))
     return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}..."
 
 

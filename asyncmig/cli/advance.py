@@ -7,6 +7,7 @@ import time
 
 from asyncmig.cli.console import Console
 from asyncmig.events import DataProgress
+from asyncmig.printable import one_line
 
 __all__ = ["AdvanceLine", "bar", "line"]
 
@@ -32,7 +33,7 @@ class AdvanceLine:
             self._console.begin(bar(event, columns).ljust(columns))
         elif time.monotonic() - self._told >= _OFTEN:
             self._told = time.monotonic()
-            self._console.say(f"  {event.operation.describe()}: {line(event)}")
+            self._console.say(f"  {one_line(event.operation.describe())}: {line(event)}")
 
 
 def line(event: DataProgress) -> str:
@@ -49,7 +50,7 @@ def bar(event: DataProgress, columns: int) -> str:
     share = min(event.done / event.total, 1.0) if event.total else 0.0
     full = round(share * _WIDTH)
     shown = f"[{'#' * full}{'.' * (_WIDTH - full)}] {line(event)}"
-    what = event.operation.describe()
+    what = one_line(event.operation.describe())
     room = columns - len(shown) - 4
     cut = what if len(what) <= room else f"{what[: max(room - 3, 0)]}..."
     return f"  {cut}  {shown}" if room > 10 else f"  {shown}"

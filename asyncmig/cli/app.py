@@ -96,7 +96,7 @@ class App:
         if models:
             self.settings.needed_models()
         if self.verbose:
-            _log_to_stderr()
+            _log_to(self.console)
 
     def _server(self, stack: ExitStack) -> str:
         """The URL to connect to; an embedded server is started for it, outside any event loop, and told of."""
@@ -152,10 +152,15 @@ class App:
 pass_app: Callable[[Callable[..., Any]], Any] = click.make_pass_decorator(App, ensure=True)
 
 
-def _log_to_stderr() -> None:
+def _log_to(console: Console) -> None:
+    """Let asyncmig's own log go to stderr, by the door that all messages take."""
     import logging
 
-    handler = logging.StreamHandler()
+    class Handler(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            console.say(self.format(record), "faint")
+
+    handler = Handler()
     handler.setFormatter(logging.Formatter("%(name)s: %(message)s"))
     logger = logging.getLogger("asyncmig")
     logger.addHandler(handler)

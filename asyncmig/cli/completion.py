@@ -7,6 +7,7 @@ from asyncclick.shell_completion import CompletionItem
 
 from asyncmig.cli.app import App
 from asyncmig.errors import AsyncmigError
+from asyncmig.printable import one_line
 
 __all__ = ["targets"]
 
@@ -23,4 +24,4 @@ def targets(ctx: click.Context, incomplete: str) -> list[CompletionItem]:
     known = [(one.revision, one.message) for one in reversed(revisions)]
     known += [(f"{label}@head", f"the branch {label}") for one in revisions for label in one.branch_labels]
     known += [(word, "") for word in _WORDS]
-    return [CompletionItem(name, help=text) for name, text in known if name.startswith(incomplete)]
+    return [CompletionItem(one_line(name), help=one_line(text)) for name, text in known if name.startswith(incomplete)]

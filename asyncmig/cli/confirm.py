@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from asyncmig.cli.console import Console
 from asyncmig.cli.failures import Answer
 from asyncmig.errors import AsyncmigError
+from asyncmig.printable import one_line
 
 if TYPE_CHECKING:
     from asyncmig.review.loss import Loss
@@ -23,7 +24,7 @@ class NotConfirmed(AsyncmigError):
 
     def __init__(self, losses: Sequence[Loss]) -> None:
         self.losses = tuple(losses)
-        lines = "".join(f"\n  - {loss.revision}: {loss.text}" for loss in losses)
+        lines = "".join(f"\n  - {loss.revision}: {one_line(loss.text)}" for loss in losses)
         super().__init__(
             f"this would lose data, and there is no terminal to ask on:{lines}\n"
             "Nothing was run. Pass --yes to run it all the same"
@@ -38,15 +39,14 @@ async def confirm_losses(console: Console, losses: Sequence[Loss], *, yes: bool)
         raise NotConfirmed(losses)
     console.say("This loses data:", "warn")
     for loss in losses:
-        console.say(f"  - {loss.revision}: {loss.text}")
+        console.say(f"  - {loss.revision}: {one_line(loss.text)}")
     if not yes and not await _agreed(console, "Go on?"):
         console.say("Nothing was run.")
         raise Answer(1)
 
 
 async def _agreed(console: Console, question: str) -> bool:
-    console.err.write(f"{question} [y/N] ", end="")
-    return (await _line()).strip().lower() in ("y", "yes")
+    return console.ask(f"{question} [y/N] ") and (await _line()).strip().lower() in ("y", "yes")
 
 
 async def _line() -> str:

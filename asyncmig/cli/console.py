@@ -1,5 +1,9 @@
 """The two streams of a command: data goes to stdout, messages go to stderr.
 
+All that is printed goes through :meth:`Stream.write`, the one door to the terminal: whatever is not to
+be printed is escaped there, and only the styles of :meth:`Stream.paint` become escape sequences. They
+travel between marks that no text from elsewhere can hold, as they are made anew for each process.
+
 Colour appears on a terminal only, unless ``FORCE_COLOR`` asks for it elsewhere; ``NO_COLOR`` takes
 it away everywhere (https://no-color.org, https://force-color.org).
 """
@@ -7,6 +11,8 @@ it away everywhere (https://no-color.org, https://force-color.org).
 from __future__ import annotations
 
 import os
+import re
+import secrets
 import shutil
 import sys
 from collections.abc import Mapping
@@ -15,10 +21,12 @@ from typing import TYPE_CHECKING, Literal, TextIO
 
 import asyncclick as click
 
+from asyncmig.printable import one_line, printable
+
 if TYPE_CHECKING:
     from rich.console import Console as RichConsole
 
-__all__ = ["RICH_STYLES", "Console", "Stream", "Style", "drop"]
+__all__ = ["RICH_STYLES", "Console", "OutputLost", "Stream", "Style", "drop", "styled"]
 
 Style = Literal["id", "good", "bad", "warn", "faint", "strong"]
 
@@ -40,6 +48,19 @@ RICH_STYLES: dict[Style, str] = {
 }
 
 
+_MARK = f"\0{secrets.token_hex(8)}:"
+_MARKS = re.compile(rf"({_MARK}[0-9;]*m)")
+_SEQUENCES = re.compile(r"\x1b\[([0-9;]*m)")
+
+
+class OutputLost(Exception):
+    """Raised when a stream cannot be written: its reader is gone, its disk is full, or it was closed from the start."""
+
+    def __init__(self, error: OSError | ValueError) -> None:
+        self.errno = getattr(error, "errno", None)
+        super().__init__(getattr(error, "strerror", None) or str(error))
+
+
 @dataclass(frozen=True, slots=True)
 class Stream:
     """stdout or stderr, and what it can show."""
@@ -49,12 +70,21 @@ class Stream:
     colour: bool
 
     def write(self, text: str = "", *, end: str = "\n") -> None:
-        """Write one piece of text and flush it."""
-        click.echo(text + end, file=self.file, nl=False, color=self.colour)
+        """Write one piece of text and flush it. Raises OutputLost."""
+        parts = _MARKS.split(text)
+        shown = [f"\x1b[{part[len(_MARK) :]}" if number % 2 else printable(part) for number, part in enumerate(parts)]
+        try:
+            click.echo("".join(shown) + end, file=self.file, nl=False, color=self.colour)
+        except (OSError, ValueError) as error:
+            drop(self.file)
+            raise OutputLost(error) from error
 
     def paint(self, text: str, style: Style) -> str:
-        """``text`` in a style, or as it is where the stream shows no colour."""
-        return click.style(text, **_STYLES[style]) if self.colour and text else text  # type: ignore[arg-type]
+        """``text`` in a style, for :meth:`write`; as it is where the stream shows no colour."""
+        if not self.colour or not text:
+            return text
+        before, _, after = click.style("\0", **_STYLES[style]).partition("\0")  # type: ignore[arg-type]
+        return f"{styled(before)}{text}{styled(after)}"
 
     def rich(self) -> RichConsole:
         """A rich console on this stream; asked for on a terminal only, because the import takes its time."""
@@ -74,12 +104,16 @@ class Console:
     @property
     def interactive(self) -> bool:
         """Whether somebody is there to answer a question."""
-        return sys.stdin.isatty() and self.err.terminal
+        return sys.stdin is not None and sys.stdin.isatty() and self.err.terminal
+
+    def ask(self, text: str) -> bool:
+        """A question that stays open at the end of its line; False where it cannot be shown."""
+        return self._tell(text, end="")
 
     def begin(self, text: str) -> None:
         """A line that the next message takes the place of: what is going on just now. On a terminal only."""
         if self.err.terminal:
-            line = text[: shutil.get_terminal_size().columns - 1]
+            line = one_line(text)[: shutil.get_terminal_size().columns - 1]
             self._tell(line, end="\r")
             self._unfinished = len(line)
 
@@ -98,17 +132,29 @@ class Console:
         """One error, on stderr."""
         self.say(f"{self.err.paint('Error:', 'bad')} {text}")
 
-    def _tell(self, text: str, end: str = "\n") -> None:
-        """Write to stderr. Where nobody reads on (``2>&1 | head``), what is being done goes on, untold."""
+    def _tell(self, text: str, end: str = "\n") -> bool:
+        """Write to stderr. Where that is not possible (``2>&1 | head``), what is being done goes on, untold."""
         try:
             self.err.write(text, end=end)
-        except BrokenPipeError:
-            drop(self.err.file)
+        except OutputLost:
+            return False
+        return True
+
+
+def styled(text: str) -> str:
+    """Text of our own with escape sequences for styles, as :meth:`Stream.write` takes it."""
+    return _SEQUENCES.sub(lambda found: _MARK + found[1], text)
 
 
 def drop(file: TextIO) -> None:
-    """Let what is still to be written to a pipe that nobody reads go nowhere."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), file.fileno())
+    """Let what is still to be written to a file that takes nothing more go nowhere."""
+    try:
+        descriptor = file.fileno()
+    except (OSError, ValueError):
+        return
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, descriptor)
+    os.close(nowhere)
 
 
 def _stream(file: TextIO, environment: Mapping[str, str]) -> Stream:

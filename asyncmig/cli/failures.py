@@ -8,7 +8,7 @@ import sys
 
 import asyncclick as click
 
-from asyncmig.cli.console import Console, drop
+from asyncmig.cli.console import Console, OutputLost, drop
 from asyncmig.errors import AsyncmigError
 
 __all__ = ["Answer", "Interrupted", "report"]
@@ -42,20 +42,34 @@ def report(error: BaseException, console: Console, *, verbose: bool) -> int:
         _show_traceback(error, console)
     match error:
         case click.ClickException():
-            error.show()
+            _tell_usage(error, console)
         case Interrupted():
             console.warn(f"interrupted by {error.signal.name}")
         case AsyncmigError():
             console.fail(str(error))
             for note in getattr(error, "__notes__", ()):
                 console.say(note)
-        case OSError(errno=errno.EPIPE):
+        case OutputLost(errno=errno.EPIPE) | OSError(errno=errno.EPIPE):
             drop(sys.stdout)  # `asyncmig history | head`
+        case OutputLost():
+            console.fail(f"standard output cannot be written: {error}. What was to be done is done; the answer is lost")
+        case OSError(filename=None):
+            drop(sys.stdout)  # `asyncmig --help > /dev/full`
+            console.fail(f"standard output cannot be written: {error.strerror or error}")
         case Answer():
             pass
         case _ if not verbose:
             console.fail(f"internal error: {type(error).__name__}: {error}; run with -v for the traceback")
     return int(getattr(error, "exit_code", 1))
+
+
+def _tell_usage(error: click.ClickException, console: Console) -> None:
+    """What click would print itself, through our own door."""
+    context = getattr(error, "ctx", None)
+    if context is not None:
+        console.say(context.get_usage())
+        console.say(f"Try '{context.command_path} --help' for help.\n")
+    console.say(f"Error: {error.format_message()}")
 
 
 def _plain(error: BaseException) -> BaseException:

@@ -17,6 +17,7 @@ from asyncmig.cli.failures import report
 from asyncmig.cli.group import LazyGroup
 from asyncmig.cli.loop import run
 from asyncmig.cli.options import shared_options
+from asyncmig.cli.streams import open_closed_streams
 
 __all__ = ["cli", "main"]
 
@@ -55,6 +56,7 @@ click.version_option(asyncmig.__version__, message="asyncmig %(version)s")(cli)
 
 def main() -> None:
     """The entry point of the console script and of ``python -m asyncmig``."""
+    open_closed_streams()
     gc.set_threshold(20_000)  # what is imported lives on; to search it for garbage takes 8 % of a start
     if isinstance(sys.stdout, TextIOWrapper):  # stderr is so by itself: what it cannot show, it shows escaped
         sys.stdout.reconfigure(errors="backslashreplace")

@@ -8,7 +8,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from asyncmig.cli.app import App
-from asyncmig.cli.console import RICH_STYLES, Stream, Style
+from asyncmig.cli.console import RICH_STYLES, Stream, Style, styled
+from asyncmig.printable import one_line, printable
 
 if TYPE_CHECKING:
     from asyncmig.operations import Operation
@@ -35,7 +36,9 @@ def as_json(document: Any) -> str:
     """A document as JSON for people and programs: indented, names kept as they are, times as ISO 8601."""
     import json
 
-    return json.dumps(document, indent=2, ensure_ascii=False, default=_plain)
+    text = json.dumps(document, indent=2, ensure_ascii=False, default=_plain)
+    # Escaped as JSON does it: the same text to a program, and no command to a terminal.
+    return "".join(c if c == "\n" or c.isprintable() else json.dumps(c)[1:-1] for c in text)
 
 
 def _plain(value: Any) -> Any:
@@ -61,7 +64,7 @@ def operation_line(stream: Stream, operation: Operation) -> str:
     """An operation in one line, with a sign for what it does: + adds, - takes away, ~ changes."""
     kind = type(operation).__name__
     sign, style = next((look for prefix, look in _SIGNS.items() if kind.startswith(prefix)), _CHANGE)
-    return stream.paint(f"{sign} {operation.describe()}", style)
+    return stream.paint(f"{sign} {one_line(operation.describe())}", style)
 
 
 def table(stream: Stream, columns: Mapping[str, Style | None], rows: Iterable[Sequence[str]]) -> Iterator[str]:
@@ -73,11 +76,11 @@ def table(stream: Stream, columns: Mapping[str, Style | None], rows: Iterable[Se
     for name, style in columns.items():
         made.add_column(name, style=RICH_STYLES[style] if style else "", no_wrap=name == next(iter(columns)))
     for row in rows:
-        made.add_row(*map(Text, row))
+        made.add_row(*(Text(one_line(cell)) for cell in row))
     console = stream.rich()
     with console.capture() as captured:
         console.print(made)
-    yield from (line.rstrip() for line in captured.get().splitlines())
+    yield from (styled(line.rstrip()) for line in captured.get().split("\n"))
 
 
 def python(stream: Stream, source: str) -> str:
@@ -88,5 +91,5 @@ def python(stream: Stream, source: str) -> str:
 
     console = stream.rich()
     with console.capture() as captured:
-        console.print(Syntax(source, "python", theme="ansi_dark", background_color="default"))
-    return "\n".join(line.rstrip() for line in captured.get().splitlines())
+        console.print(Syntax(printable(source), "python", theme="ansi_dark", background_color="default"))
+    return styled("\n".join(line.rstrip() for line in captured.get().split("\n")).rstrip("\n"))

@@ -28,6 +28,7 @@ from asyncmig.events import (
     RunStarted,
 )
 from asyncmig.operations import DataOperation, Tally
+from asyncmig.printable import one_line
 
 __all__ = ["Progress"]
 
@@ -114,7 +115,7 @@ class Progress:
                 )
 
     def _end(self, what: str, how: str) -> None:
-        self._console.say(f"  {what}  {self._err.paint(how, 'faint')}")
+        self._console.say(f"  {one_line(what)}  {self._err.paint(how, 'faint')}")
 
 
 def _time(seconds: float) -> str:

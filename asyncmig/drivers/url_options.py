@@ -43,7 +43,7 @@ def unknown_options(url: str) -> list[str]:
     """One message for each option that PyMongo leaves out of account, with the name that may have been meant."""
     known = {name.lower() for name in (*common.URI_OPTIONS_VALIDATOR_MAP, *_SPELLINGS)}
     return [
-        f"the URL option {name} is unknown, and left out of account{_meant(name)}"
+        f"Unknown option: {name.lower()}. The URL's {name} is left out of account{_meant(name)}"
         for name in spelled_options(url)
         if name.lower() not in known
     ]

@@ -175,7 +175,7 @@ class TestStamp:
         out = ("has 1 applied revision(s) that no file has: dddd", "bbbb_step.py", "cccc_step.py", "stamp --purge")
         await play(
             ("current", 0, "dddd  (its file is missing)"),
-            *((line, 1, *out) for line in ("upgrade heads", "downgrade base", "stamp bbbb", "upgrade --plan heads")),
+            *((line, 9, *out) for line in ("upgrade heads", "downgrade base", "stamp bbbb", "upgrade --plan heads")),
             ("show dddd", 1, "`asyncmig show --applied dddd`"),
             ("show --applied dddd", 0, "(applied)", "Parents: cccc", "1. create collection dddd", "async def upgrade"),
             ("show --applied dd", 0, "make dddd"),

@@ -224,7 +224,7 @@ class TestRun:
         result = await run("current")
         assert result.stdout == "bbbb  second  (head)\ncccc  (its file is missing)\n"
         result = await run("upgrade")
-        assert result.code == 1
+        assert result.code == 9
         assert "cccc" in result.stderr
         assert "stamp --purge" in result.stderr
         assert (await run("stamp", "--purge", "head")).code == 0

@@ -7,6 +7,7 @@ from asyncmig.cli.failures import Answer
 from asyncmig.cli.options import command
 from asyncmig.cli.output import emit, operation_document, operation_line
 from asyncmig.errors import CheckFailed, SchemaDiffers
+from asyncmig.printable import one_line
 
 
 @command("diff", examples=["asyncmig diff", "asyncmig diff --json"])
@@ -24,7 +25,7 @@ async def diff(app: App) -> None:
         (operation_line(app.console.out, operation) for operation in found.operations),
     )
     for note in found.notes:
-        app.console.say(f"Note: {note}", "faint")
+        app.console.say(f"Note: {one_line(str(note))}", "faint")
     if found.operations:
         raise Answer(SchemaDiffers.exit_code)
     app.console.say("No difference: database and models agree.", "good")

@@ -10,6 +10,7 @@ import asyncclick as click
 from asyncmig.cli.app import App, pass_app
 from asyncmig.cli.options import command, revision_argument
 from asyncmig.cli.output import emit
+from asyncmig.printable import one_line
 
 if TYPE_CHECKING:
     from asyncmig.authoring.policy import Note
@@ -85,4 +86,4 @@ def _tell(app: App, what: str, made: Revision, changes: Iterable[str] = ()) -> N
 
 def _tell_notes(app: App, notes: Iterable[Note]) -> None:
     for note in notes:
-        app.console.say(f"Note: {note}", "warn")
+        app.console.say(f"Note: {one_line(str(note))}", "warn")

@@ -12,6 +12,7 @@ from asyncmig.cli.console import Stream
 from asyncmig.cli.history import out_of_order, revision_line
 from asyncmig.cli.options import command, lock_timeout, revision_argument
 from asyncmig.cli.output import emit, operation_document, operation_line
+from asyncmig.printable import one_line
 
 if TYPE_CHECKING:
     from asyncmig.events import Direction
@@ -125,7 +126,8 @@ def _step_lines(out: Stream, step: PlannedRevision) -> Iterator[str]:
     yield revision_line(out, step.revision)
     for place, action in enumerate(step.actions):
         done = f"  {out.paint('done before', 'faint')}" if place in step.done else ""
-        yield f"  {operation_line(out, action) if isinstance(action, Operation) else f'> {action.describe()}'}{done}"
+        what = operation_line(out, action) if isinstance(action, Operation) else f"> {one_line(action.describe())}"
+        yield f"  {what}{done}"
     if not step.actions and not step.error:
         yield "  (no operations)"
     if step.error:

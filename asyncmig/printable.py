@@ -1,0 +1,27 @@
+"""``printable``: text from elsewhere (names, messages, what a server says) as it may go to a terminal or into a log.
+
+An escape sequence moves the cursor, recolours or renames the window; U+202E turns the rest of the line
+round; U+2028 ends it. Each such character is shown as Python would write it in a string.
+"""
+
+from __future__ import annotations
+
+__all__ = ["one_line", "printable"]
+
+_LAYOUT = "\n\t"
+
+
+def printable(text: str, keep: str = _LAYOUT) -> str:
+    """``text`` with every character escaped that is not to be printed, but for those in ``keep``."""
+    if text.isprintable():
+        return text
+    return "".join(one if one.isprintable() or one in keep else _escaped(one) for one in text)
+
+
+def one_line(text: str) -> str:
+    """The same with line breaks and tabs escaped, too: what stands in a list, or in the middle of a sentence."""
+    return printable(text, keep="")
+
+
+def _escaped(character: str) -> str:
+    return character.encode("unicode_escape").decode("ascii")
