@@ -10,6 +10,7 @@ from asyncmig.authoring.collection_diff import KINDS, option_difference
 from asyncmig.authoring.index_diff import index_difference
 from asyncmig.authoring.policy import Note, Policy, Usage
 from asyncmig.authoring.rename_diff import find_renames
+from asyncmig.authoring.schema_change import schema_change
 from asyncmig.authoring.view_diff import view_difference
 from asyncmig.operations import (
     CreateCollection,
@@ -42,6 +43,7 @@ class _Plan:
 
     renames: list[Operation] = field(default_factory=list)
     creations: list[Operation] = field(default_factory=list)
+    documents: list[Operation] = field(default_factory=list)
     modifications: list[Operation] = field(default_factory=list)
     indexes: list[Operation] = field(default_factory=list)
     views: list[Operation] = field(default_factory=list)
@@ -53,6 +55,7 @@ class _Plan:
         stages = (
             self.renames,
             self.creations,
+            self.documents,
             self.modifications,
             self.indexes,
             self.views,
@@ -97,11 +100,12 @@ def _compare(
         plan.modifications.append(NeedsRebuild(wanted.name, tuple(options.reasons), target=wanted, was=current))
     if options.begins_anew:
         return
-    if modification := options.modification(wanted.name):
-        plan.modifications.append(modification)
+    change = schema_change(current, wanted, options.modification(wanted.name), policy)
     operations, notes = index_difference(current, wanted, policy, usage)
-    plan.indexes += operations
-    plan.notes += notes
+    plan.indexes += change.split_indexes(operations)
+    plan.documents += change.before
+    plan.modifications += [*([change.modification] if change.modification else []), *change.after]
+    plan.notes += [*change.notes, *notes]
     plan.data += _insertion(wanted, current.documents)
 
 

@@ -9,9 +9,11 @@ from typing import Literal
 
 from asyncmig.schema.note import Note
 
-__all__ = ["Note", "Policy", "Undeclared", "Usage"]
+__all__ = ["Note", "Policy", "RemovedFields", "Undeclared", "Usage"]
 
 Undeclared = Literal["drop", "hide", "ignore"]
+
+RemovedFields = Literal["suggest", "drop"]
 
 Usage = Mapping[tuple[str, str], tuple[datetime, int]]
 """By collection and index: since when the server has counted (UTC), and how often it has used the index."""
@@ -43,13 +45,15 @@ class Policy:
     not: ``drop``; ``hide`` (the planner no longer uses it; a later comparison drops what it finds
     hidden); ``ignore`` (noted only). ``drop_collections`` lets a collection go that no model claims,
     if it is in ``owned``, the names of those that asyncmig itself has created. ``unseen``: index
-    options that the database cannot show, and which are therefore no difference.
+    options that the database cannot show, and which are therefore no difference. ``removed_fields``:
+    whether the removal of a field that models no longer declare is a suggestion, or done (``drop``).
     """
 
     undeclared_indexes: Undeclared = "drop"
     drop_collections: bool = False
     owned: frozenset[str] = frozenset()
     unseen: frozenset[str] = frozenset()
+    removed_fields: RemovedFields = "suggest"
 
     def on(self, driver: str) -> Policy:
         """The same policy for a database behind that driver: mongomock loses most index options without a word."""

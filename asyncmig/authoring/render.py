@@ -18,7 +18,6 @@ from asyncmig.authoring.imports import Imports
 from asyncmig.authoring.layout import LINE_LENGTH, Node, call, lay_out, listing, text, tuple_
 from asyncmig.authoring.literals import Unwritable, keywords, node, quoted
 from asyncmig.authoring.rebuild import ADVICE, outline
-from asyncmig.authoring.suggestions import SUGGESTION, suggestions
 from asyncmig.operations import (
     ConvertField,
     CreateCollection,
@@ -40,6 +39,7 @@ from asyncmig.operations import (
     RemoveField,
     RenameCollection,
     RenameField,
+    Suggestion,
     TransformDocuments,
     UpdateInBatches,
 )
@@ -66,7 +66,7 @@ def render(operations: Iterable[Operation], *, room: int = LINE_LENGTH - 4) -> R
     value that BSON has no type for, naming collection and path.
     """
     imports = Imports()
-    blocks = [(isinstance(step, NeedsRebuild), statements(step, imports, room)) for step in operations]
+    blocks = [(isinstance(step, NeedsRebuild | Suggestion), statements(step, imports, room)) for step in operations]
     lines: list[str] = []
     apart = False
     for stands_apart, block in blocks:
@@ -134,19 +134,15 @@ def _rename_collection(operation: RenameCollection, imports: Imports, room: int)
 @statements.register
 def _modify_collection(operation: ModifyCollection, imports: Imports, room: int) -> list[str]:
     options = keywords(operation.options, imports, operation.collection)
-    statement = _statement(room, "modify_collection", _name(operation.collection), *options)
-    return statement + _suggestions(operation, room)
+    return _statement(room, "modify_collection", _name(operation.collection), *options)
 
 
-def _suggestions(operation: ModifyCollection, room: int) -> list[str]:
-    """As comments, what might be done with the documents that a new validator finds."""
-    needed = Imports()  # of code that is commented out: its imports are, too
-    steps = [line for step in suggestions(operation) for line in statements(step, needed, room - len(_OUTLINE_INDENT))]
-    if not steps:
-        return []
-    return [*comment(f"{SUGGESTION}, for example:", room), "#"] + [
-        f"{_OUTLINE_INDENT}{line}".rstrip() for line in [*needed.lines(), *steps]
-    ]
+@statements.register
+def _suggestion(operation: Suggestion, imports: Imports, room: int) -> list[str]:
+    """As comments that become code when the signs before them are taken away, imports included."""
+    needed = Imports()
+    steps = [line for step in operation.operations for line in statements(step, needed, room - 2)]
+    return [*comment(operation.reason, room), *(f"# {line}".rstrip() for line in [*needed.lines(), *steps])]
 
 
 @statements.register
@@ -223,7 +219,7 @@ def _update_in_batches(operation: UpdateInBatches, imports: Imports, room: int) 
     where = f"{operation.collection}: filter"
     what = node(operation.filter, imports, where), node(operation.update, imports, f"{operation.collection}: update")
     options = keywords(operation.options, imports, operation.collection)
-    return _statement(
+    return _remark(operation, room) + _statement(
         room, "update_in_batches", _name(operation.collection), *what, *_pace(operation, imports), *options
     )
 
@@ -246,21 +242,31 @@ def _transform_documents(operation: TransformDocuments, imports: Imports, room: 
 def _rename_field(operation: RenameField, imports: Imports, room: int) -> list[str]:
     names = _name(operation.collection), _name(operation.field), _name(operation.new)
     conflict = {"on_conflict": operation.on_conflict} if operation.on_conflict != "fail" else {}
-    return _statement(room, "rename_field", *names, *keywords(conflict, imports), *_pace(operation, imports))
+    return _remark(operation, room) + _statement(
+        room, "rename_field", *names, *keywords(conflict, imports), *_pace(operation, imports)
+    )
 
 
 @statements.register
 def _remove_field(operation: RemoveField, imports: Imports, room: int) -> list[str]:
     names = _name(operation.collection), _name(operation.field)
     kept = {"keep_in": operation.keep_in} if operation.keep_in is not None else {}
-    return _statement(room, "remove_field", *names, *keywords(kept, imports), *_pace(operation, imports))
+    return _remark(operation, room) + _statement(
+        room, "remove_field", *names, *keywords(kept, imports), *_pace(operation, imports)
+    )
 
 
 @statements.register
 def _convert_field(operation: ConvertField, imports: Imports, room: int) -> list[str]:
     names = _name(operation.collection), _name(operation.field)
     types = {"to": operation.to} | ({"from_": operation.from_} if operation.from_ is not None else {})
-    return _statement(room, "convert_field", *names, *keywords(types, imports), *_pace(operation, imports))
+    return _remark(operation, room) + _statement(
+        room, "convert_field", *names, *keywords(types, imports), *_pace(operation, imports)
+    )
+
+
+def _remark(operation: DataOperation, room: int) -> list[str]:
+    return comment(operation.note, room) if operation.note else []
 
 
 def _pace(operation: DataOperation, imports: Imports) -> list[Node]:

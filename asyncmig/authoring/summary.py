@@ -23,6 +23,7 @@ from asyncmig.operations import (
     NeedsRebuild,
     Operation,
     RenameCollection,
+    Suggestion,
 )
 from asyncmig.operations.several import spread
 
@@ -41,7 +42,15 @@ def summary(operations: Iterable[Operation]) -> list[str]:
     meanwhile is not counted.
     """
     steps = tuple(spread(operations))
-    return [*_created(steps), *_modified(steps), *_index_lines(steps), *_data(steps), *_dropped(steps), *_total(steps)]
+    return [
+        *_created(steps),
+        *_modified(steps),
+        *_index_lines(steps),
+        *_data(steps),
+        *_dropped(steps),
+        *_total(steps),
+        *_suggested(steps),
+    ]
 
 
 def _created(steps: Sequence[Operation]) -> Iterator[str]:
@@ -84,6 +93,11 @@ def _dropped(steps: Sequence[Operation]) -> Iterator[str]:
 def _total(steps: Sequence[Operation]) -> Iterator[str]:
     if new := _index_changes(steps)[0]:
         yield f"Total new indexes: {len(new)} index(es)"
+
+
+def _suggested(steps: Sequence[Operation]) -> Iterator[str]:
+    for collection, number in Counter(step.collection for step in _of(steps, Suggestion)).items():
+        yield f"To decide on {collection}: {number} suggestion(s), as comments"
 
 
 def _renamed(steps: Sequence[Operation]) -> Iterator[str]:

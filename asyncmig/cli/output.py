@@ -21,6 +21,7 @@ _SIGNS: dict[str, tuple[str, Style]] = {
     "Insert": ("+", "good"),
     "Drop": ("-", "bad"),
     "Delete": ("-", "bad"),
+    "Suggestion": ("?", "faint"),
 }
 _CHANGE: tuple[str, Style] = ("~", "warn")
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from asyncmig.fields.declared import Schema
 from asyncmig.schema.canonical import canonical_schema
+from asyncmig.schema.fields import Schema
 from asyncmig.schema.value import canonical
 
 __all__ = ["either", "type_names"]

@@ -10,8 +10,8 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-from asyncmig.fields.declared import Schema
 from asyncmig.fields.stored import Unstorable, stored
+from asyncmig.schema.fields import Schema
 from asyncmig.schema.json_schema_rules import schema_faults
 from asyncmig.schema.value import number
 

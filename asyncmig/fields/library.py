@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, get_args, get_origin
 
-from asyncmig.fields.declared import Schema
+from asyncmig.schema.fields import Schema
 
 __all__ = ["BEANIE", "ODMANTIC", "PYDANTIC", "Library", "library_of"]
 

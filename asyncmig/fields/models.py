@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from asyncmig.fields.alternatives import either
-from asyncmig.fields.declared import DeclaredFields, Level, Schema
 from asyncmig.fields.library import library_of
 from asyncmig.fields.mongoengine import MongoEngineWalker
 from asyncmig.fields.walker import At, Walker
+from asyncmig.schema.fields import DeclaredFields, Level, Schema
 
 __all__ = ["fields_of", "has_fields"]
 

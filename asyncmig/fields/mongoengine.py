@@ -10,10 +10,10 @@ from typing import Any, Final
 
 from asyncmig.fields.alternatives import either
 from asyncmig.fields.constraints import constrained
-from asyncmig.fields.declared import Schema
 from asyncmig.fields.scalars import enumeration
 from asyncmig.fields.stored import Unstorable, stored
 from asyncmig.fields.walker import At, made_anew
+from asyncmig.schema.fields import Schema
 
 __all__ = ["MongoEngineWalker"]
 

@@ -20,8 +20,8 @@ from bson import DatetimeMS, DBRef, Decimal128, Int64, MaxKey, MinKey, ObjectId,
 from bson.binary import Binary
 from bson.code import Code
 
-from asyncmig.fields.declared import Schema
 from asyncmig.fields.stored import stored
+from asyncmig.schema.fields import Schema
 
 __all__ = ["enumeration", "scalar"]
 

@@ -26,11 +26,11 @@ from asyncmig.fields.annotations import (
     split,
 )
 from asyncmig.fields.constraints import constrained
-from asyncmig.fields.declared import RenamedFrom, Schema
 from asyncmig.fields.library import Library
 from asyncmig.fields.parts import Field, model_fields, serialized_type
 from asyncmig.fields.scalars import enumeration, scalar
 from asyncmig.fields.stored import Unstorable, stored
+from asyncmig.schema.fields import RenamedFrom, Schema
 
 __all__ = ["At", "Walker", "made_anew"]
 

@@ -14,6 +14,7 @@ from asyncmig.operations.fields import ConvertField, RemoveField, RenameField
 from asyncmig.operations.indexes import CreateIndexes, DropIndex, ModifyIndex
 from asyncmig.operations.reversal import mirror
 from asyncmig.operations.several import CreateCollections, NewCollection
+from asyncmig.operations.suggestion import Suggestion
 from asyncmig.operations.tally import Tally
 from asyncmig.operations.views import CreateView, DropView, ModifyView
 
@@ -40,6 +41,7 @@ __all__ = [
     "RemoveField",
     "RenameCollection",
     "RenameField",
+    "Suggestion",
     "Tally",
     "TransformDocuments",
     "UpdateInBatches",

@@ -68,11 +68,14 @@ class DataOperation(Operation):
     """The root of those that go through a collection.
 
     ``on_error``: what to do about a document that cannot be changed: stop there (``fail``), or note
-    its ``_id`` and go on (``collect``).
+    its ``_id`` and go on (``collect``). ``note`` is a remark for the reviewer, rendered as a comment.
+    ``was``: the operations that undo it, where more is known than the operation itself can tell.
     """
 
     pace: Pace = field(default=Pace(), kw_only=True, metadata=TUNING)
     on_error: Any = field(default="fail", kw_only=True, metadata=TUNING)
+    note: str = field(default="", kw_only=True, compare=False)
+    was: tuple[Operation, ...] | None = field(default=None, kw_only=True, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +93,8 @@ class UpdateInBatches(DataOperation):
         return f"update {self.collection} in batches{_where(self.filter)}: {shortened(self.update)}"
 
     def reverse(self) -> tuple[Operation, ...]:
+        if self.was is not None:
+            return self.was
         raise IrreversibleOperation(self, "what the documents were before is not kept; write the update that undoes it")
 
 

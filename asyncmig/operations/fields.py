@@ -50,6 +50,8 @@ class RenameField(DataOperation):
         return f"rename field {self.field} of {self.collection} to {self.new}"
 
     def reverse(self) -> tuple[Operation, ...]:
+        if self.was is not None:
+            return self.was
         if self.on_conflict != "fail":
             raise IrreversibleOperation(self, f"of documents that had both fields one was lost ({self.on_conflict})")
         return (RenameField(self.collection, self.new, self.field, pace=self.pace, on_error=self.on_error),)
@@ -67,6 +69,8 @@ class RemoveField(DataOperation):
         return f"remove field {self.field} of {self.collection}{kept}"
 
     def reverse(self) -> tuple[Operation, ...]:
+        if self.was is not None:
+            return self.was
         if self.keep_in is None:
             raise IrreversibleOperation(self, "its values are gone; keep_in=... would keep them in another field")
         return (RenameField(self.collection, self.keep_in, self.field, pace=self.pace, on_error=self.on_error),)
@@ -94,6 +98,8 @@ class ConvertField(DataOperation):
         return f"convert field {self.field} of {self.collection}{origin} to {self.to}{instead}"
 
     def reverse(self) -> tuple[Operation, ...]:
+        if self.was is not None:
+            return self.was
         if self.from_ is None:
             raise IrreversibleOperation(self, "the type before it is not known; from_=... would tell")
         if self.to not in WAYS_BACK[self.from_]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from asyncmig.schema.fields import DeclaredFields
 from asyncmig.schema.index import Index
 
 __all__ = ["CollectionKind", "CollectionState", "DatabaseState"]
@@ -25,7 +26,8 @@ class CollectionState:
     being built (they are not among ``indexes``: they may yet fail) and those that the server has made
     of its own accord. ``implicit``, known of a declared one alone: it comes into being with its first
     document, as the collections of other libraries' models do; while it has neither index nor option,
-    that it is not there is no difference.
+    that it is not there is no difference. ``fields``, known of a declared one alone, is what lies behind
+    the validator: renames, defaults, the level.
     """
 
     name: str
@@ -37,6 +39,7 @@ class CollectionState:
     building: tuple[str, ...] = field(default=(), compare=False)
     automatic: tuple[str, ...] = field(default=(), compare=False)
     implicit: bool = field(default=False, compare=False)
+    fields: DeclaredFields | None = field(default=None, compare=False)
 
     def index(self, name: str) -> Index | None:
         """The index of that name, if there is one."""

@@ -1,0 +1,253 @@
+"""What is to become of documents when the schema of their fields changes: operations, and suggestions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import singledispatchmethod
+from typing import Any, Final
+
+from bson import Decimal128, ObjectId
+from bson.errors import InvalidId
+
+from asyncmig.authoring.filling import condition, fill
+from asyncmig.authoring.policy import RemovedFields
+from asyncmig.fields.changes import Added, Changes, Exchanged, Gone, Narrowed, Place, Renamed, Restricted, Retyped
+from asyncmig.fields.shapes import element, example, types, without_null
+from asyncmig.operations import ConvertField, DataOperation, RemoveField, RenameField, Suggestion, UpdateInBatches
+from asyncmig.operations.fields import WAYS_BACK
+
+__all__ = ["DocumentChanges"]
+
+_TARGETS: Final = ("decimal", "double", "long", "int", "string", "date", "objectId", "bool")
+"""What values are converted to, where several types are allowed: the first that loses nothing, else the first."""
+_CONVERTIBLE: Final[Mapping[str, tuple[str, ...]]] = {
+    "bool": ("double", "int", "long", "decimal", "string"),
+    "date": ("bool", "double", "decimal", "long", "string"),
+    "decimal": ("bool", "double", "int", "long", "string", "date"),
+    "double": ("bool", "int", "long", "decimal", "string", "date"),
+    "int": ("bool", "double", "long", "decimal", "string"),
+    "long": ("bool", "double", "int", "decimal", "string", "date"),
+    "objectId": ("bool", "string", "date"),
+    "string": ("bool", "double", "int", "long", "decimal", "date", "objectId"),
+}
+"""What ``$convert`` can do: https://www.mongodb.com/docs/manual/reference/operator/aggregation/convert/"""
+_FILL_IN: Final = "Put in the value that documents get which lack it"
+
+
+@dataclass(slots=True)
+class DocumentChanges:
+    """The operations on the documents of one collection, in order; suggestions stand among them.
+
+    ``is_open``: whether documents may break the new schema unless somebody takes suggestions in.
+    """
+
+    collection: str
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    removed_fields: RemovedFields = "suggest"
+    operations: list[DataOperation | Suggestion] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    is_open: bool = False
+
+    def take(self, changes: Changes) -> None:
+        """Add what each of the changes asks for, renames first: the others see fields under their new names."""
+        for renamed in changes.renamed:
+            self._rename(renamed)
+        for change in changes.others:
+            self._change(change)
+
+    def _rename(self, change: Renamed) -> None:
+        old, new = change.old, change.new
+        if change.through_array and old.rpartition(".")[0] != new.rpartition(".")[0]:
+            self.notes.append(f"{old} became {new}, and an array is on the way: write a transform that moves it")
+            self.is_open = True
+        elif new.startswith(f"{old}."):
+            self._sink(old, new)
+        elif old.startswith(f"{new}."):
+            self._rise(old, new, siblings=change.siblings)
+        else:
+            self.operations.append(RenameField(self.collection, old, new))
+
+    def _sink(self, old: str, new: str) -> None:
+        """A field becomes part of a sub-document of its own name, through a name that neither has."""
+        between = f"{old}_renamed"
+        back = RenameField(self.collection, new, between), RemoveField(self.collection, old, was=())
+        self.operations += [
+            RenameField(self.collection, old, between),
+            RenameField(self.collection, between, new, was=back),
+        ]
+
+    def _rise(self, old: str, new: str, *, siblings: bool) -> None:
+        """A field takes the place of the sub-document that it is in."""
+        between = f"{new}_renamed"
+        emptied = RemoveField(self.collection, new, keep_in=_kept(new)) if siblings else None
+        self.operations += [
+            RenameField(self.collection, old, between),
+            emptied or RemoveField(self.collection, new, was=()),
+            RenameField(self.collection, between, new),
+        ]
+
+    @singledispatchmethod
+    def _change(self, change: object) -> None:
+        raise TypeError(f"there is no way to act on {change!r}")
+
+    @_change.register
+    def _(self, change: Gone) -> None:
+        keep_in = None if change.place.closed else _kept(change.place.path)
+        operation = RemoveField(self.collection, change.place.path, keep_in)
+        if self.removed_fields == "drop":
+            self.operations.append(operation)
+            return
+        self.is_open |= change.place.closed
+        self._suggest(f"{change.place.path} is declared no more.", operation)
+
+    @_change.register
+    def _(self, change: Added) -> None:
+        path = change.place.path
+        back = (RemoveField(self.collection, path),) if change.is_new else ()
+        missing = condition(missing=True)
+        if path in self.defaults:
+            self.operations.append(fill(self.collection, change.place, self.defaults[path], missing, was=back))
+        elif change.required:
+            self.is_open = True
+            hole = fill(self.collection, change.place, example(change.schema), missing, was=back)
+            self._suggest(f"{path} is required, and has no default. {_FILL_IN}.", hole)
+
+    @_change.register
+    def _(self, change: Exchanged) -> None:
+        old, come = change.gone.place.path, change.come
+        if come.place.path in self.defaults:
+            self._change(change.gone)
+            self._change(come)
+            return
+        self.is_open |= come.required or come.place.closed
+        steps: list[DataOperation] = [RenameField(self.collection, old, come.place.path)]
+        if come.required:
+            steps.append(fill(self.collection, come.place, example(come.schema), condition(missing=True), was=()))
+        self._suggest(f"{old} may have become {come.place.path}, which has the same schema.", *steps)
+
+    @_change.register
+    def _(self, change: Narrowed) -> None:
+        self._replace(
+            change.place,
+            change.new,
+            condition(missing=change.required, null=True),
+            f"{change.place.path} may be null no more.",
+        )
+
+    @_change.register
+    def _(self, change: Restricted) -> None:
+        path = change.place.path
+        if change.lost and path not in change.place.arrays:
+            told = ", ".join(map(repr, change.lost))
+            wanted = condition(values=change.lost, in_arrays=_may_be_array(change.new))
+            self._replace(change.place, change.new, wanted, f"{path} may no longer be {told}.")
+        else:
+            self.notes.append(f"{path}: fewer values are allowed; documents that break this stay as they are")
+
+    def _replace(self, place: Place, schema: Mapping[str, Any], wanted: Any, reason: str) -> None:
+        if place.path in self.defaults:
+            self.operations.append(fill(self.collection, place, self.defaults[place.path], wanted, was=(), note=reason))
+            return
+        self.is_open = True
+        hole = fill(self.collection, place, example(schema), wanted, was=())
+        self._suggest(f"{reason} Put in the value that takes its place.", hole)
+
+    @_change.register
+    def _(self, change: Retyped) -> None:
+        lost = sorted(change.lost - {"null"})
+        conversions = [_conversion(self.collection, change, kind) for kind in lost]
+        if all(conversions):
+            for conversion in conversions:
+                if conversion is not None:
+                    self._convert(change, conversion)
+        else:
+            self._set_aside(change, lost)
+
+    def _convert(self, change: Retyped, conversion: ConvertField) -> None:
+        if conversion.to in WAYS_BACK.get(str(conversion.from_), ()):
+            self.operations.append(conversion)
+            return
+        self.is_open = True
+        self._suggest(
+            f"{change.place.path}: {conversion.to} does not hold all that {conversion.from_} does.", conversion
+        )
+
+    def _set_aside(self, change: Retyped, lost: list[str]) -> None:
+        """Values that cannot be converted: an array around a single one, else they move to another field."""
+        self.is_open = True
+        place, told = change.place, " and ".join(lost)
+        if wrapped := _wrapped(self.collection, change, lost):
+            self._suggest(f"{place.path} is an array now.", wrapped)
+            return
+        steps = [_aside(self.collection, change, lost)]
+        if change.required:
+            steps.append(fill(self.collection, place, example(change.new), condition(missing=True), was=()))
+        self._suggest(f"{place.path}: no conversion is known from {told}; the values move to another field.", *steps)
+
+    def _suggest(self, reason: str, *operations: DataOperation) -> None:
+        self.operations.append(Suggestion(self.collection, operations, reason))
+
+
+def _may_be_array(schema: Mapping[str, Any]) -> bool:
+    return "array" in (types(schema) or ("array",))
+
+
+def _kept(path: str) -> str:
+    return f"{path}_removed"
+
+
+def _conversion(collection: str, change: Retyped, kind: str) -> ConvertField | None:
+    """The conversion of the values of one type, if there is one; to a list of values there is none."""
+    allowed = frozenset() if "enum" in change.new else types(change.new) or frozenset()
+    targets = [target for target in _TARGETS if target in allowed and target in _CONVERTIBLE.get(kind, ())]
+    if not targets:
+        return None
+    to = next((target for target in targets if target in WAYS_BACK[kind]), targets[0])
+    if kind == "string" and not all(_can_become(value, to) for value in change.old.get("enum", ())):
+        return None
+    return ConvertField(collection, change.place.path, to, kind)
+
+
+def _can_become(value: Any, to: str) -> bool:
+    """Whether a text that is known beforehand can be converted."""
+    try:
+        if not isinstance(value, str):
+            return True
+        if to in ("int", "long"):
+            int(value)
+        elif to in ("double", "decimal"):
+            Decimal128(value)
+        elif to == "objectId":
+            ObjectId(value)
+    except (ValueError, ArithmeticError, InvalidId):
+        return False
+    return to != "date"
+
+
+def _wrapped(collection: str, change: Retyped, lost: list[str]) -> UpdateInBatches | None:
+    """Each single value becomes an array of one, where the elements may be of its type."""
+    items = types(element(change.new) or {})
+    fits = without_null(change.new) == {"array"} and (items is None or items.issuperset(lost))
+    if not fits or change.place.arrays:
+        return None
+    path = change.place.path
+    unwrapped = UpdateInBatches(collection, {path: {"$type": "array"}}, [{"$set": {path: {"$first": f"${path}"}}}])
+    single = {"$type": lost, "$not": {"$type": "array"}}
+    return UpdateInBatches(collection, {path: single}, [{"$set": {path: [f"${path}"]}}], was=(unwrapped,))
+
+
+def _aside(collection: str, change: Retyped, lost: list[str]) -> DataOperation:
+    place = change.place
+    inside_arrays = [array for array in place.arrays if array != place.path]
+    kept = f"{place.path}_before"
+    if inside_arrays:
+        return RemoveField(collection, place.path, None if place.closed else kept)
+    wanted: dict[str, Any] = {"$elemMatch": {"$type": lost}} if change.elements else {"$type": lost}
+    if not change.elements and "array" not in lost:
+        wanted["$not"] = {"$type": "array"}  # of an array, `$type` asks for the types of its elements, too
+    where = {place.path: wanted}
+    if place.closed:
+        return UpdateInBatches(collection, where, {"$unset": {place.path: ""}})
+    back = RenameField(collection, kept, place.path, on_conflict="overwrite")
+    return UpdateInBatches(collection, where, {"$rename": {place.path: kept}}, was=(back,))

@@ -1,0 +1,266 @@
+"""What two schemas of one collection's documents differ in, field by field; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from asyncmig.fields.shapes import element, moved, properties, required, types
+from asyncmig.schema.canonical import canonical_schema
+from asyncmig.schema.fields import Schema
+
+__all__ = ["Added", "Changes", "Exchanged", "Gone", "Narrowed", "Place", "Renamed", "Restricted", "Retyped", "changes"]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A field's dotted path, and which of the paths above it lead to arrays: a path goes through their elements.
+
+    ``closed``: whether the document that holds it may have no fields but the declared ones.
+    """
+
+    path: str
+    arrays: tuple[str, ...] = ()
+    closed: bool = False
+
+    @property
+    def above(self) -> str:
+        """The path of the document that holds it; empty for the whole one."""
+        return self.path.rpartition(".")[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Renamed:
+    """A field that the models say was called otherwise.
+
+    ``through_array``: whether one of the paths leads through an array. ``siblings``: whether, where
+    the new path is above the old one, other fields stand beside it.
+    """
+
+    old: str
+    new: str
+    through_array: bool = False
+    siblings: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """A field that is declared no more."""
+
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Exchanged:
+    """One field gone and one come, beside each other and of the same schema: it may be a rename, or not."""
+
+    gone: Gone
+    come: Added
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """A field that documents need not have had: a new one, or one that is required now."""
+
+    place: Place
+    schema: Schema
+    required: bool
+    is_new: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Retyped:
+    """A field, or the elements of an array, that may no longer be of the types ``lost``."""
+
+    place: Place
+    lost: frozenset[str]
+    old: Schema
+    new: Schema
+    required: bool
+    elements: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Narrowed:
+    """A field that may be null no more."""
+
+    place: Place
+    new: Schema
+    required: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Restricted:
+    """A field of which fewer values are allowed: ``lost`` are those of an enumeration, empty for bounds."""
+
+    place: Place
+    new: Schema
+    lost: tuple[Any, ...] = ()
+
+
+Change = Renamed | Gone | Added | Exchanged | Retyped | Narrowed | Restricted
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """The differences, by kind, each in the order of the schemas."""
+
+    renamed: tuple[Renamed, ...] = ()
+    others: tuple[Change, ...] = ()
+
+
+def changes(old: Mapping[str, Any], new: Mapping[str, Any], renames: Mapping[str, str] | None = None) -> Changes:
+    """What turns documents of ``old`` into documents of ``new``; ``renames`` are old paths to new ones.
+
+    A rename counts where ``old`` has a field at the old path and none at the new one.
+    """
+    renamed = []
+    current: Mapping[str, Any] = old
+    for source, target in (renames or {}).items():
+        if _has(current, target) and not target.startswith(f"{source}.") and not source.startswith(f"{target}."):
+            continue
+        if source != target and (changed := moved(current, source.split("."), target.split("."))) is not None:
+            renamed.append(_renamed(current, source, target))
+            current = changed
+    return Changes(tuple(renamed), tuple(_documents(current, new, Place(""))))
+
+
+def _renamed(schema: Mapping[str, Any], source: str, target: str) -> Renamed:
+    arrays = any("items" in one for path in (source, target) for one in _above(schema, path))
+    parent = next(iter(_above(schema, source)[::-1]), {})
+    return Renamed(source, target, arrays, len(properties(element(parent) or parent)) > 1)
+
+
+def _above(schema: Mapping[str, Any], path: str) -> list[Mapping[str, Any]]:
+    """The schemas of the documents that a path leads through, without that of the whole one."""
+    found: list[Mapping[str, Any]] = []
+    for name in path.split(".")[:-1]:
+        known = properties(element(schema) or schema)
+        if name not in known:
+            break
+        schema = known[name]
+        found.append(schema)
+    return found
+
+
+def _has(schema: Mapping[str, Any], path: str) -> bool:
+    for name in path.split("."):
+        inner = element(schema) or schema
+        known = properties(inner)
+        if name not in known:
+            return False
+        schema = known[name]
+    return True
+
+
+def _documents(old: Mapping[str, Any], new: Mapping[str, Any], at: Place) -> Iterator[Change]:
+    """The differences between two kinds of documents, or sub-documents."""
+    before, after = properties(old), properties(new)
+    closed = new.get("additionalProperties") is False
+    gone = {name: Gone(_below(at, name, closed)) for name in before if name not in after and (at.path or name != "_id")}
+    come = {
+        name: Added(_below(at, name, closed), schema, name in required(new), is_new=True)
+        for name, schema in after.items()
+        if name not in before and (at.path or name != "_id")
+    }
+    if len(gone) == len(come) == 1 and _alike(before[next(iter(gone))], after[next(iter(come))]):
+        yield Exchanged(next(iter(gone.values())), next(iter(come.values())))
+    else:
+        yield from gone.values()
+        yield from come.values()
+    for name in [one for one in after if one in before and (at.path or one != "_id")]:
+        place = _below(at, name, closed)
+        if name in required(new) and name not in required(old):
+            yield Added(place, after[name], required=True, is_new=False)
+        yield from _values(before[name], after[name], place, name in required(new))
+
+
+def _alike(one: Schema, other: Schema) -> bool:
+    return bool(one) and canonical_schema(one) == canonical_schema(other)
+
+
+def _below(at: Place, name: str, closed: bool) -> Place:
+    return Place(f"{at.path}.{name}" if at.path else name, at.arrays, closed)
+
+
+def _values(old: Schema, new: Schema, place: Place, needed: bool) -> Iterator[Change]:
+    """The differences between what a field may hold."""
+    if canonical_schema(old) == canonical_schema(new):
+        return
+    lost = _lost(old, new)
+    if lost == {"null"}:
+        yield Narrowed(place, new, needed)
+    elif lost:
+        yield Retyped(place, lost, old, new, needed)
+        if "null" in lost:
+            yield Narrowed(place, new, needed)
+        return
+    yield from _inner(old, new, place)
+
+
+def _lost(old: Schema, new: Schema) -> frozenset[str]:
+    """The types that were allowed and are no more; where anything was, nobody can tell."""
+    before, after = types(old), types(new)
+    return frozenset() if before is None or after is None else before - after
+
+
+def _inner(old: Schema, new: Schema, place: Place) -> Iterator[Change]:
+    """Where the types are the same: what a sub-document or the elements of an array differ in, and the values."""
+    if "properties" in old and "properties" in new:
+        yield from _documents(old, new, place)
+    before, after = element(old), element(new)
+    if before is not None and after is not None:
+        yield from _elements(before, after, place)
+    values = [value for value in _values_of(old) if value not in _values_of(new)] if "enum" in new else []
+    if values or _tightened(old, new):
+        yield Restricted(place, new, tuple(values))
+
+
+def _elements(old: Schema, new: Schema, place: Place) -> Iterator[Change]:
+    inside = Place(place.path, (*place.arrays, place.path))
+    if "properties" in old and "properties" in new:
+        yield from _documents(old, new, inside)
+    elif lost := _lost(old, new) - {"null"}:
+        yield Retyped(place, lost, old, new, required=False, elements=True)
+    elif canonical_schema(old) != canonical_schema(new):
+        yield Restricted(place, new)
+
+
+def _values_of(schema: Schema) -> list[Any]:
+    return list(schema.get("enum", ()))
+
+
+_BOUNDS = frozenset(
+    {
+        "additionalItems",
+        "additionalProperties",
+        "allOf",
+        "anyOf",
+        "dependencies",
+        "enum",
+        "exclusiveMaximum",
+        "exclusiveMinimum",
+        "maxItems",
+        "maxLength",
+        "maxProperties",
+        "maximum",
+        "minItems",
+        "minLength",
+        "minProperties",
+        "minimum",
+        "multipleOf",
+        "not",
+        "oneOf",
+        "pattern",
+        "patternProperties",
+        "uniqueItems",
+    }
+)
+
+
+def _tightened(old: Schema, new: Schema) -> bool:
+    """Whether a bound is new or another one: whether documents break it is for the server to count."""
+    return any(
+        canonical_schema({"x": new[one]}) != canonical_schema({"x": old.get(one)}) for one in _BOUNDS & new.keys()
+    )

@@ -1,0 +1,75 @@
+"""The fields that models declare, as validators of their collections."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from asyncmig.errors import DeclarationError
+from asyncmig.fields.models import fields_of, has_fields
+from asyncmig.schema.fields import DeclaredFields, Level, level_options
+from asyncmig.schema.state import CollectionState, DatabaseState
+
+__all__ = ["FieldSettings", "with_fields"]
+
+
+@dataclass(frozen=True, slots=True)
+class FieldSettings:
+    """What becomes of the fields that models declare.
+
+    ``level`` for all collections but those in ``by_collection``, which outweighs a class's
+    ``__fields__``, too. ``constraints``: whether bounds become part of the schemas.
+    """
+
+    level: Level = "ignore"
+    by_collection: Mapping[str, Level] = field(default_factory=dict)
+    constraints: bool = False
+
+    def of(self, name: str, models: Sequence[type]) -> Level:
+        """The level of one collection."""
+        if name in self.by_collection:
+            return self.by_collection[name]
+        own: list[Level] = [model.__dict__["__fields__"] for model in models if "__fields__" in model.__dict__]
+        return own[-1] if own else self.level
+
+
+def with_fields(state: DatabaseState, models: Mapping[str, Sequence[type]], settings: FieldSettings) -> DatabaseState:
+    """The declared state with a validator for each collection whose models say what its documents hold.
+
+    ``models``: by collection, the classes that declare it. Raises DeclarationError for a type that
+    BSON has none for, and where a ``$jsonSchema`` is written by hand as well.
+    """
+    return DatabaseState({one.name: _with_fields(one, tuple(models.get(one.name, ())), settings) for one in state})
+
+
+def _with_fields(state: CollectionState, models: Sequence[Any], settings: FieldSettings) -> CollectionState:
+    renamed = {old: new for model in models for old, new in getattr(model, "__renamed_fields__", {}).items()}
+    described = [one for model in models for one in _described(model)]
+    level = settings.of(state.name, models)
+    if state.kind != "collection" or level == "ignore" or not described:
+        return _by_hand(state, renamed)
+    if "validator" in state.options:
+        raise DeclarationError(
+            models[0].__qualname__,
+            "__options__",
+            f"has a validator, and {described[0].__qualname__} says what the fields of {state.name!r} are, too; "
+            'keep one of them (__fields__ = "ignore" leaves the model out)',
+        )
+    constraints = settings.constraints or any(getattr(model, "__field_constraints__", False) for model in models)
+    fields = fields_of(described, level, renamed=renamed, constraints=constraints)
+    return replace(state, options={**state.options, **level_options(fields.schema, level)}, fields=fields)
+
+
+def _described(model: Any) -> list[Any]:
+    """The classes that say what the documents hold: the one that ``__model__`` names, else the model itself."""
+    named = getattr(model, "__model__", None)
+    if named is not None:
+        return [named]
+    return [model] if has_fields(model) else []
+
+
+def _by_hand(state: CollectionState, renamed: Mapping[str, str]) -> CollectionState:
+    """With a schema that is written by hand, renames are told all the same."""
+    schema = state.options.get("validator", {}).get("$jsonSchema")
+    return replace(state, fields=DeclaredFields(schema, renames=renamed)) if schema and renamed else state
