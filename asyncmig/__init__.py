@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from asyncmig.running.env.env import Env as Env
     from asyncmig.schema.declaration import Collection as Collection
     from asyncmig.schema.declaration import View as View
+    from asyncmig.schema.fields import RenamedFrom as RenamedFrom
     from asyncmig.schema.index import Index as Index
     from asyncmig.schema.state import CollectionState as CollectionState
     from asyncmig.schema.state import DatabaseState as DatabaseState
@@ -32,6 +33,7 @@ _HOMES = {
     "Env": "asyncmig.running.env.env",
     "Index": "asyncmig.schema.index",
     "Migrator": "asyncmig.migrator",
+    "RenamedFrom": "asyncmig.schema.fields",
     "View": "asyncmig.schema.declaration",
     "autogenerate_migration": "asyncmig.migrator",
     "introspect": "asyncmig.authoring.introspect",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,9 +24,10 @@ from asyncmig.history.revision import Revision
 
 if TYPE_CHECKING:
     from asyncmig.authoring.diff import Difference
-    from asyncmig.authoring.policy import Undeclared
+    from asyncmig.authoring.policy import RemovedFields, Undeclared
     from asyncmig.drivers.base import Driver
     from asyncmig.events import Direction, Listener
+    from asyncmig.fields.declaring import FieldSettings
     from asyncmig.files.module import RevisionModule
     from asyncmig.files.recorded import RecordedFiles
     from asyncmig.files.snapshot import Snapshot
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from asyncmig.running.locking.holder import Holder
     from asyncmig.running.locking.lock import Lock
     from asyncmig.running.runner import Runner, Situation
+    from asyncmig.schema.fields import Level
     from asyncmig.schema.state import DatabaseState
     from asyncmig.sources import Declared, Models
 
@@ -58,7 +60,10 @@ class Migrator:
     several); ``db_alias``: of models that name their database, which are taken. ``lock_timeout`` and
     ``lock_lease`` are seconds. ``strict_order`` refuses to run a revision that is older than an applied one.
     ``include(kind, name)`` tells which collections are asyncmig's business at all;
-    ``undeclared_indexes`` is ``drop``, ``hide`` or ``ignore``. ``on_event`` is called with each
+    ``undeclared_indexes`` is ``drop``, ``hide`` or ``ignore``. ``fields`` is ``ignore``, ``record``,
+    ``warn``, ``moderate`` or ``strict``: how the fields that models declare are enforced;
+    ``fields_by_collection`` for single collections; ``field_constraints``: whether bounds are, too;
+    ``removed_fields``: ``suggest`` or ``drop``. ``on_event`` is called with each
     event of a run; ``command`` is what others see in the lock.
 
     Raises ConfigurationError for one of MongoDB's own databases (admin, config, local), for names of the
@@ -79,6 +84,10 @@ class Migrator:
         strict_order: bool = False,
         include: Callable[[str, str], bool] | None = None,
         undeclared_indexes: Undeclared = "drop",
+        fields: Level = "ignore",
+        fields_by_collection: Mapping[str, Level] | None = None,
+        field_constraints: bool = False,
+        removed_fields: RemovedFields = "suggest",
         on_event: Listener | None = None,
         command: str = "",
     ) -> None:
@@ -96,6 +105,10 @@ class Migrator:
         if undeclared_indexes not in ("drop", "hide", "ignore"):
             raise ConfigurationError(f"undeclared_indexes: must be drop, hide or ignore, not {undeclared_indexes!r}")
         self._undeclared: Undeclared = undeclared_indexes
+        self._fields = _field_settings(fields, fields_by_collection or {}, constraints=field_constraints)
+        if removed_fields not in ("suggest", "drop"):
+            raise ConfigurationError(f"removed_fields: must be suggest or drop, not {removed_fields!r}")
+        self._removed_fields: RemovedFields = removed_fields
         self._on_event, self._command = on_event, command
 
     # Files alone.
@@ -133,7 +146,12 @@ class Migrator:
         from asyncmig.authoring.policy import Policy
 
         owned = await self._created() if drop_collections else frozenset()
-        policy = Policy(self._undeclared, drop_collections=drop_collections, owned=owned)
+        policy = Policy(
+            self._undeclared,
+            drop_collections=drop_collections,
+            owned=owned,
+            removed_fields=self._removed_fields,
+        )
         declared = self.declared()
         with self._explaining("comparing the models with"):
             found = await compare(self._connected(), declared.state, Scope(self._include, self._own), policy)
@@ -456,6 +474,7 @@ class Migrator:
 
         Raises ConfigurationError without models, DeclarationError for a fault in them.
         """
+        from asyncmig.fields.declaring import with_fields
         from asyncmig.sources import load_models
 
         if self._declared is None:
@@ -466,7 +485,8 @@ class Migrator:
                 )
             if isinstance(self._models, type):
                 raise ConfigurationError(f"collections is a list of models: write [{self._models.__name__}]")
-            self._declared = load_models(self._models, db_alias=self._db_alias)
+            declared = load_models(self._models, db_alias=self._db_alias)
+            self._declared = replace(declared, state=with_fields(declared.state, declared.classes, self._fields))
         if taken := sorted(self._own & self._declared.state.collections.keys()):
             raise ConfigurationError(
                 f"{taken[0]!r} is asyncmig's own collection, and a model has its name; rename the model's, or set "
@@ -555,6 +575,16 @@ def _checked(ledger: str, lock: str) -> tuple[str, str]:
             f"lock_collection: {lock!r} is the ledger's own; the lock needs a collection of its own"
         )
     return ledger, lock
+
+
+def _field_settings(level: Level, by_collection: Mapping[str, Level], *, constraints: bool) -> FieldSettings:
+    from asyncmig.fields.declaring import FieldSettings
+    from asyncmig.schema.fields import LEVELS
+
+    for key, given in {"fields": level, **{f"fields_by_collection.{k}": v for k, v in by_collection.items()}}.items():
+        if given not in LEVELS:
+            raise ConfigurationError(f"{key}: must be one of {', '.join(LEVELS)}, not {given!r}")
+    return FieldSettings(level, by_collection, constraints)
 
 
 def _seconds(key: str, value: Any, allowed: bool = False) -> float:

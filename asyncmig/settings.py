@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field
+from dataclasses import fields as dataclass_fields
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, NoReturn
 
 from asyncmig.address import ESCAPE, address
 from asyncmig.errors import ConfigurationError
+from asyncmig.schema.fields import LEVELS, Level
 
 __all__ = ["Settings", "load_settings"]
 
@@ -33,7 +35,9 @@ class Settings:
     seconds. ``models``: where the models are, or several such places; ``db_alias``: which of them are
     taken where they name their database. ``strict_order`` refuses to run a revision that is older than
     an applied one. ``include`` and ``exclude`` are shell patterns for collection names; an empty ``include`` takes
-    every collection in.
+    every collection in. ``fields`` says how the fields that models declare are enforced, for all
+    collections but those in ``fields_by_collection``; ``field_constraints``, whether bounds are; ``removed_fields``,
+    whether the removal of a field that no model declares is a suggestion, or done.
     """
 
     root: Path
@@ -52,9 +56,13 @@ class Settings:
     undeclared_indexes: Literal["drop", "hide", "ignore"] = "drop"
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
+    fields: Level = "ignore"
+    fields_by_collection: Mapping[str, Level] = field(default_factory=dict)
+    field_constraints: bool = False
+    removed_fields: Literal["suggest", "drop"] = "suggest"
 
     def __repr__(self) -> str:
-        shown = {field.name: getattr(self, field.name) for field in fields(self)} | {"url": self.safe_url}
+        shown = {one.name: getattr(self, one.name) for one in dataclass_fields(self)} | {"url": self.safe_url}
         return f"Settings({', '.join(f'{name}={value!r}' for name, value in shown.items())})"
 
     @property
@@ -300,6 +308,18 @@ def _patterns(given: _Given) -> tuple[str, ...]:
     return tuple(item.strip() for item in items if item.strip())
 
 
+def _levels(given: _Given) -> dict[str, str]:
+    """A table of collections; as a variable, ``orders=strict,events=record``."""
+    table = given.value
+    if isinstance(table, str):
+        pairs = (item.partition("=") for item in table.split(",") if item.strip())
+        table = {name.strip(): level.strip() for name, _, level in pairs}
+    if not isinstance(table, Mapping):
+        given.wrong(f'must be a table such as {{orders = "strict"}}, not {given.value!r}')
+    choose = _one_of(*LEVELS)
+    return {name: choose(given._replace(value=level, where=f"{given.where}.{name}")) for name, level in table.items()}
+
+
 def _kind(value: Any) -> str:
     names = {bool: "a boolean", int: "a number", float: "a number", list: "a list", dict: "a table"}
     return names.get(type(value), f"a {type(value).__name__}")
@@ -320,4 +340,8 @@ _KEYS: dict[str, Callable[[_Given], Any]] = {
     "undeclared_indexes": _one_of("drop", "hide", "ignore"),
     "include": _patterns,
     "exclude": _patterns,
+    "fields": _one_of(*LEVELS),
+    "fields_by_collection": _levels,
+    "field_constraints": _yes_or_no,
+    "removed_fields": _one_of("suggest", "drop"),
 }

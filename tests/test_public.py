@@ -19,6 +19,7 @@ PUBLIC = {
         "Env",
         "Index",
         "Migrator",
+        "RenamedFrom",
         "View",
         "__version__",
         "autogenerate_migration",

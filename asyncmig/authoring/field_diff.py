@@ -146,11 +146,9 @@ class DocumentChanges:
             self.notes.append(f"{path}: fewer values are allowed; documents that break this stay as they are")
 
     def _replace(self, place: Place, schema: Mapping[str, Any], wanted: Any, reason: str) -> None:
-        if place.path in self.defaults:
-            self.operations.append(fill(self.collection, place, self.defaults[place.path], wanted, was=(), note=reason))
-            return
         self.is_open = True
-        hole = fill(self.collection, place, example(schema), wanted, was=())
+        value = self.defaults.get(place.path, example(schema))
+        hole = fill(self.collection, place, value, wanted, was=())
         self._suggest(f"{reason} Put in the value that takes its place.", hole)
 
     @_change.register

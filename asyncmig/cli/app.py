@@ -144,6 +144,10 @@ class App:
             strict_order=settings.strict_order,
             include=settings.included if settings.include or settings.exclude else None,
             undeclared_indexes=settings.undeclared_indexes,
+            fields=settings.fields,
+            fields_by_collection=settings.fields_by_collection,
+            field_constraints=settings.field_constraints,
+            removed_fields=settings.removed_fields,
             on_event=Progress(self.console, interrupts),
             command=f"asyncmig {command}",
         )

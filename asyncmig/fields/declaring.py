@@ -8,7 +8,7 @@ from typing import Any
 
 from asyncmig.errors import DeclarationError
 from asyncmig.fields.models import fields_of, has_fields
-from asyncmig.schema.fields import DeclaredFields, Level, level_options
+from asyncmig.schema.fields import LEVELS, DeclaredFields, Level, level_options
 from asyncmig.schema.state import CollectionState, DatabaseState
 
 __all__ = ["FieldSettings", "with_fields"]
@@ -30,8 +30,9 @@ class FieldSettings:
         """The level of one collection."""
         if name in self.by_collection:
             return self.by_collection[name]
-        own: list[Level] = [model.__dict__["__fields__"] for model in models if "__fields__" in model.__dict__]
-        return own[-1] if own else self.level
+        own = [vars(base)["__fields__"] for model in models for base in model.__mro__ if "__fields__" in vars(base)]
+        named: list[Level] = [level for level in own if level in LEVELS]  # Pydantic has an attribute of that name, too
+        return named[0] if named else self.level
 
 
 def with_fields(state: DatabaseState, models: Mapping[str, Sequence[type]], settings: FieldSettings) -> DatabaseState:

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from asyncmig.errors import DeclarationError
 from asyncmig.schema.canonical import canonical
+from asyncmig.schema.field_rules import field_faults
 from asyncmig.schema.index import Index
 from asyncmig.schema.index_rules import index_faults, set_faults
 from asyncmig.schema.names import name_fault, suggestion
@@ -17,7 +18,15 @@ __all__ = ["collection_faults", "view_faults"]
 
 Faults = Iterator[tuple[str, str]]
 
-_OF_COLLECTIONS: Final = ("__collection_name__", "__indexes__", "__options__", "__initial_data__", "__renamed_from__")
+_OF_FIELDS: Final = ("__model__", "__fields__", "__renamed_fields__", "__field_constraints__")
+_OF_COLLECTIONS: Final = (
+    "__collection_name__",
+    "__indexes__",
+    "__options__",
+    "__initial_data__",
+    "__renamed_from__",
+    *_OF_FIELDS,
+)
 _TAKEN_FOR_ATTRIBUTES: Final = (
     "capped",
     "collation",
@@ -26,6 +35,7 @@ _TAKEN_FOR_ATTRIBUTES: Final = (
     "clusteredIndex",
     "expireAfterSeconds",
 )
+_OF_PYTHON: Final = ("__module__", "__qualname__", "__doc__", "__slots__", "__annotations__")
 _OF_VIEWS: Final = ("__collection_name__", "__view_on__", "__pipeline__", "__options__")
 
 
@@ -43,6 +53,7 @@ def collection_faults(model: Any) -> Faults:
     yield from _stray_indexes(model)
     yield from (("__initial_data__", fault) for fault in _data_faults(model.__initial_data__))
     yield from (("__renamed_from__", fault) for fault in _rename_faults(model))
+    yield from field_faults(model, kind)
 
 
 def view_faults(model: Any) -> Faults:
@@ -68,7 +79,7 @@ def _misspelt(model: Any, known: Sequence[str]) -> Faults:
     """An attribute that nobody reads would declare nothing, and nobody would notice."""
     for attribute, value in vars(model).items():
         special = attribute.startswith("__") and attribute.endswith("__")
-        if not special or attribute in known or callable(value):
+        if not special or attribute in known or attribute in _OF_PYTHON or callable(value):
             continue
         if near := suggestion(attribute, known):
             yield attribute, f"is not read by asyncmig{near}"

@@ -37,6 +37,11 @@ class Collection:
     """Documents to be there, each with its ``_id``; one that is there already is left as it is."""
     __renamed_from__: ClassVar[str | None] = None
     """The name that the collection had before."""
+    __model__: ClassVar[type[Any] | None] = None
+    """A Pydantic model that says what the documents hold; see the setting ``fields``."""
+    __renamed_fields__: ClassVar[Mapping[str, str]] = {}
+    """Old paths of fields to new ones, from the top: ``{"title": "title.en"}``."""
+    # __fields__ = "strict" overrides the setting `fields` for this collection.
 
     def __init_subclass__(cls, **arguments: Any) -> None:
         super().__init_subclass__(**arguments)

@@ -21,8 +21,8 @@ from pydantic import BaseModel, ConfigDict, Field, computed_field, create_model,
 from typing_extensions import TypedDict
 
 from asyncmig.errors import DeclarationError
-from asyncmig.schema.fields import RenamedFrom
 from asyncmig.fields.models import fields_of
+from asyncmig.schema.fields import RenamedFrom
 from asyncmig.schema.json_schema_rules import schema_faults
 
 INT = {"bsonType": ["int", "long"]}

@@ -1,0 +1,106 @@
+"""A model changes, and the revision that is generated leads the documents there and back."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import pytest
+from pydantic import BaseModel
+
+from asyncmig import Collection, Index, Migrator, RenamedFrom
+
+
+def collection(model: type[BaseModel], **attributes: Any) -> type[Collection]:
+    return type("Orders", (Collection,), {"__collection_name__": "orders", "__model__": model, **attributes})
+
+
+def take_in(path: Path) -> str:
+    """Take the suggestions in: each comment that is code becomes code. Returns the source."""
+    lines, code = [], False
+    for line in path.read_text().splitlines():
+        text = line.strip()
+        starts = text.startswith(("# await env.", "# from ", "# import "))
+        code = text.startswith("# ") and (code or starts)
+        lines.append(line.replace("# ", "", 1) if code else line)
+        code = code and not (text.endswith(")") and line.index("#") == 4 and not text.startswith("#  "))
+    source = "\n".join(lines) + "\n"
+    ast.parse(source)
+    path.write_text(source)
+    return source
+
+
+class Project:
+    """One folder of revisions for a database; models come and go."""
+
+    def __init__(self, database: Any, folder: Path) -> None:
+        self.database, self.folder = database, folder
+        (folder / "versions").mkdir()
+
+    def migrator(self, *models: Any, **options: Any) -> Migrator:
+        return Migrator(self.database, self.folder, list(models), **options)
+
+    async def change(self, model: Any, *, take: bool = True, **options: Any) -> str:
+        """Generate, take the suggestions in, and upgrade; nothing differs afterwards. Returns the source."""
+        migrator = self.migrator(model, **options)
+        revision = await migrator.revision("change", autogenerate=True)
+        assert revision is not None
+        assert revision.path is not None
+        source = take_in(revision.path) if take else revision.path.read_text()
+        await migrator.upgrade("head")
+        if take:
+            assert await self.migrator(model, **options).diff() == [], source
+        return source
+
+    async def documents(self) -> list[dict[str, Any]]:
+        return [dict(one) async for one in self.database["orders"].find().sort("_id", 1)]
+
+    async def breaking(self) -> int:
+        """How many documents break the validator that the collection has."""
+        (found,) = await (await self.database.list_collections(filter={"name": "orders"})).to_list(None)
+        return int(await self.database["orders"].count_documents({"$nor": [found["options"]["validator"]]}))
+
+    async def back(self) -> None:
+        await self.migrator().downgrade("-1")
+
+
+@pytest.fixture
+def project(database: Any, tmp_path: Path) -> Project:
+    return Project(database, tmp_path)
+
+
+class First(BaseModel):
+    zip: str
+    total: str
+    plan: Literal["free", "old"] = "free"
+    nick: str | None = None
+
+
+class Second(BaseModel):
+    postcode: Annotated[str, RenamedFrom("zip")]
+    total: float
+    plan: Literal["free", "paid"] = "free"
+    nick: str | None = None
+    currency: str = "EUR"
+    number: int
+
+
+async def test_every_row_of_the_table(project: Project) -> None:
+    indexes = {"__indexes__": [Index("zip", unique=True), Index([("zip", 1), ("nick", 1)])]}
+    await project.change(collection(First, **indexes), fields="strict")
+    before = [
+        {"_id": 1, "zip": "a", "total": "1.5", "plan": "free", "nick": None},
+        {"_id": 2, "zip": "b", "total": "2", "plan": "old"},
+    ]
+    await project.database["orders"].insert_many(before)
+    changed = {"__indexes__": [Index("postcode", unique=True), Index([("postcode", 1), ("nick", 1)])]}
+    await project.change(collection(Second, **changed), fields="strict")
+    assert await project.documents() == [
+        {"_id": 1, "postcode": "a", "total": 1.5, "plan": "free", "nick": None, "currency": "EUR", "number": 0},
+        {"_id": 2, "postcode": "b", "total": 2.0, "plan": "free", "currency": "EUR", "number": 0},
+    ]
+    assert await project.breaking() == 0
+    await project.back()
+    assert await project.documents() == [{**before[0], "total": "1.5"}, {**before[1], "plan": "free"}]
+    assert await project.migrator(collection(First, **indexes), fields="strict").diff() == []
