@@ -1,6 +1,7 @@
 """Every check of the project, each in an environment of its own: ``nox -l`` lists them.
 
 ``scripts/test`` and ``.ci/run`` call these sessions; on a machine without nox they install it first.
+What they install is locked in ``requirements/constraints.txt``, which ``nox -s relock`` renews.
 """
 
 from __future__ import annotations
@@ -18,6 +19,12 @@ ROOT = Path(__file__).parent
 PYPROJECT = nox.project.load_toml(ROOT / "pyproject.toml")
 RUNNING = f"{sys.version_info.major}.{sys.version_info.minor}"
 SUPPORTED = ("3.11", "3.12", "3.13", "3.14")
+CONSTRAINTS = "requirements/constraints.txt"
+LOCKED = ("--constraint", str(ROOT / CONSTRAINTS))
+LOCK_HEADER = """\
+# Exact versions of everything that the project's own environments install, for Python 3.11 and later.
+# Made by `nox -s relock` from pyproject.toml; see CONTRIBUTING.md.
+"""
 BENCHMARKS = ("cli", "introspect", "startup", "fixtures", "graph", "data")
 
 nox.needs_version = ">=2025.2.9"
@@ -49,16 +56,28 @@ def _install_wheel(session: nox.Session, *groups: str) -> Path:
     """Build the wheel, install it and the groups; the wheel anew even where its version is the same."""
     place = Path(session.virtualenv.location).resolve() / "wheel"
     shutil.rmtree(place, ignore_errors=True)
-    if session.venv_backend == "uv":
-        session.run_install("uv", "build", "--wheel", "--out-dir", str(place), "--quiet", str(ROOT), external=True)
-    else:
-        session.run_install(
-            "python", "-m", "pip", "wheel", "--no-deps", "--quiet", "--wheel-dir", str(place), str(ROOT)
-        )
+    session.log("installing the wheel and %s; the first time this downloads a lot", ", ".join(groups) or "nothing else")
+    _build_wheel(session, place)
     (wheel,) = place.glob("*.whl")
-    session.install(str(wheel), *nox.project.dependency_groups(PYPROJECT, *groups))
+    session.install(*LOCKED, str(wheel), *nox.project.dependency_groups(PYPROJECT, *groups))
     session.install("--no-deps", "--force-reinstall", str(wheel))
     return wheel
+
+
+def _build_wheel(session: nox.Session, place: Path) -> None:
+    """With the locked build tools. pip takes their constraints as a path without spaces, thus a relative one."""
+    if session.venv_backend == "uv":
+        session.run_install(
+            *("uv", "build", "--wheel", "--quiet", "--out-dir", str(place)),
+            *("--build-constraint", str(ROOT / CONSTRAINTS), str(ROOT)),
+            external=True,
+        )
+    else:
+        with session.chdir(ROOT):
+            session.run_install(
+                *("python", "-m", "pip", "wheel", "--no-deps", "--quiet", "--wheel-dir", str(place), "."),
+                env={"PIP_CONSTRAINT": CONSTRAINTS, "PIP_BUILD_CONSTRAINT": CONSTRAINTS},
+            )
 
 
 def _installed(wheel: Path) -> dict[str, str | None]:
@@ -106,8 +125,8 @@ def example(session: nox.Session) -> None:
     """The service of ``examples/``, copied as a user would, with what it asks for: its tests, real requests."""
     wheel = _install_wheel(session)
     wanted = nox.project.load_toml(ROOT / "examples" / "wallet_api" / "pyproject.toml")
-    session.install(*wanted["project"]["dependencies"], *nox.project.dependency_groups(wanted, "tests"))
-    session.install("pytest-timeout")  # a setting of our own tests asks for it
+    needed = [*wanted["project"]["dependencies"], *nox.project.dependency_groups(wanted, "tests")]
+    session.install(*LOCKED, *needed, "pytest-timeout")  # a setting of our own tests asks for the last one
     _pytest(session, wheel, *(session.posargs or ("tests/example/test_wallet_api.py", "-v")))
 
 
@@ -123,7 +142,7 @@ def properties(session: nox.Session) -> None:
 @nox.session(python=RUNNING)
 def lint(session: nox.Session) -> None:
     """The rules of ruff, and its format."""
-    session.install(*nox.project.dependency_groups(PYPROJECT, "lint"))
+    session.install(*LOCKED, *nox.project.dependency_groups(PYPROJECT, "lint"))
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
 
@@ -158,3 +177,21 @@ def docs(session: nox.Session) -> None:
     """The documentation, into docs/_build; a warning is an error."""
     _install_wheel(session, "docs")
     session.run("sphinx-build", "-W", "--keep-going", "-q", "docs", "docs/_build", env={"PYTHONPATH": None})
+
+
+@nox.session(venv_backend="none")
+def relock(session: nox.Session) -> None:
+    """Renew requirements/constraints.txt: the newest versions of everything that pyproject.toml allows.
+
+    With ``-- --keep``, what is locked stays as it is, and only what is missing is added.
+    """
+    place = ROOT / CONSTRAINTS
+    kept = [] if "--keep" in session.posargs else ["--upgrade"]
+    groups = [word for group in PYPROJECT["dependency-groups"] for word in ("--group", group)]
+    settings = ("--universal", "--python-version", "3.11", "--no-emit-index-url", "--no-header", "--no-annotate")
+    compiling = (sys.executable, "-m", "uv", "pip", "compile", "pyproject.toml", "--quiet", "-o", CONSTRAINTS)
+    with session.chdir(ROOT):
+        session.run(*compiling, *groups, *settings, *kept)
+    pins = [line for line in place.read_text().splitlines() if line and not line.startswith("#")]
+    place.write_text(LOCK_HEADER + "\n".join(pins) + "\n")
+    session.log("%d packages are locked in %s", len(pins), CONSTRAINTS)
