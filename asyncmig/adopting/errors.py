@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from asyncmig.errors import AsyncmigError
 from asyncmig.schema.names import suggestion
@@ -21,6 +22,7 @@ class NotAgreed(AdoptionRefused):
 
     def __init__(self, lines: Sequence[str]) -> None:
         self.lines = tuple(lines)
+        self.found: Any = None  # what to show beside it, where somebody has looked
         count = f"{len(self.lines)} differences are open" if len(self.lines) != 1 else "1 difference is open"
         super().__init__(
             f"{count}, and nothing was written: say which side is right with --accept database or --accept models, "

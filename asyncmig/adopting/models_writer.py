@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from asyncmig.adopting.class_names import ALL, class_names, module_names
 from asyncmig.authoring.imports import Imports
-from asyncmig.authoring.layout import LINE_LENGTH, Node, lay_out, listing, text
+from asyncmig.authoring.layout import LINE_LENGTH, Node, lay_out, listing, mapping, text, tuple_
 from asyncmig.authoring.literals import node, quoted
 from asyncmig.authoring.render import comment, index_source
 from asyncmig.schema.index import Index
 from asyncmig.schema.state import CollectionState, DatabaseState
 
-__all__ = ["models_package", "models_source"]
+__all__ = ["INDEXES", "indexes_source", "models_package", "models_source"]
+
+INDEXES = "INDEXES"
 
 _INDENT = 4
 _BUCKET = (".files", ".chunks")
@@ -30,6 +33,27 @@ def models_source(state: DatabaseState, title: str = "Collections, as the databa
     classes = [line for one in _in_order(state) for line in _class(one, names[one.name], state, imports)]
     listed = _all([names[one.name] for one in _in_order(state)])
     return _joined(title, imports, [*classes, "", "", *listed] if classes else ["", *listed])
+
+
+def indexes_source(state: DatabaseState, title: str) -> str:
+    """A module with the indexes alone, as a dictionary of ``create_index`` arguments: ``INDEXES``.
+
+    Read beside the models that declare these collections; their indexes unite.
+    """
+    imports = Imports()
+    entries = [
+        listing([_arguments(index, imports, one.name) for index in _declarable(one)], expanded=True).prefixed(
+            f"{quoted(one.name, one.name)}: "
+        )
+        for one in _in_order(state)
+    ]
+    whole = lay_out(replace(mapping(entries), expanded=True, forced=True).prefixed(f"{INDEXES} = "))
+    return _joined(title, imports, ["", *whole])
+
+
+def _arguments(index: Index, imports: Imports, collection: str) -> Node:
+    keys = listing(tuple_((text(quoted(field)), node(kind, imports, collection))) for field, kind in index.keys)
+    return tuple_((keys, node(dict(index.options), imports, f"{collection}: {index.name}")))
 
 
 def models_package(state: DatabaseState, title: str = "Collections, as the database has them.") -> dict[str, str]:

@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 from types import ModuleType
 
 from asyncmig.adopting.class_names import ALL
+from asyncmig.adopting.models_writer import INDEXES
 from asyncmig.schema.state import DatabaseState
 from asyncmig.sources import load_models
 
@@ -29,7 +30,8 @@ def state_of_files(files: Mapping[str, str]) -> DatabaseState:
     with TemporaryDirectory() as folder, _no_traces():
         for name, source in files.items():
             Path(folder, name).write_text(source, encoding="utf-8")
-        return load_models(getattr(_imported(Path(folder)), ALL)).state
+        module = _imported(Path(folder))
+        return load_models(list(getattr(module, ALL, ())) or [getattr(module, INDEXES, {})]).state
 
 
 def _imported(folder: Path) -> ModuleType:

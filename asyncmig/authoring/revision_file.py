@@ -59,10 +59,12 @@ def revision_source(
     transactional: bool = False,
     irreversible: bool = False,
     baseline: bool = False,
+    empty: str = "",
 ) -> str:
     """The file's text, formatted, ending in a newline.
 
-    Without operations the functions hold comments alone, which show what can be written there.
+    Without operations the functions hold comments alone, which show what can be written there, or
+    say ``empty``.
     ``summary`` goes below the message in the docstring; ``notes``, whatever ``str`` makes of them,
     become comments at the head of ``upgrade``. Ids are None, one id, or several. Raises Unwritable
     for a value that BSON has no type for.
@@ -80,7 +82,9 @@ def revision_source(
     imports = Imports()
     imports.name("asyncmig", "Env")
     forth, back = tuple(upgrade), tuple(downgrade)
-    if forth or back or header.get("replaces"):
+    if empty:
+        bodies = _body(forth, imports, f"# {empty}"), _body(back, imports, f"# {empty}")
+    elif forth or back or header.get("replaces"):
         bodies = (
             _body(forth, imports, _NOTHING),
             _body(back, imports, _NO_WAY_BACK if irreversible or baseline else _NOTHING),

@@ -67,19 +67,29 @@ class App:
                 f"there are no migrations at {self.settings.directory}; `asyncmig init` makes the folder, "
                 "--directory or the setting `directory` names another one"
             )
-        if str(self.settings.root) not in sys.path:  # revision files may import the application's own modules
-            sys.path.insert(0, str(self.settings.root))
+        self.import_from_root()
         return Migrator(directory=self.settings.directory)
+
+    def import_from_root(self) -> None:
+        """Put the project's folder on ``sys.path``: models and revision files import the application's modules."""
+        if str(self.settings.root) not in sys.path:
+            sys.path.insert(0, str(self.settings.root))
 
     @asynccontextmanager
     async def migrator(
-        self, command: str, *, models: bool = False, lock_timeout: float | None = None
+        self,
+        command: str,
+        *,
+        models: bool = False,
+        lock_timeout: float | None = None,
+        files: bool = True,
     ) -> AsyncIterator[Migrator]:
         """The façade with its database, until the block ends; SIGINT and SIGTERM stop the block in an orderly way.
 
-        ``command`` is what others see in the lock; ``models`` says that the command cannot do without them.
+        ``command`` is what others see in the lock; ``models`` and ``files`` say that the command cannot do
+        without models, or without the folder of the revision files.
         """
-        self._check(models)
+        self._check(models, files)
         with ExitStack() as stack:
             url = self._server(stack)
             await event_loop()
@@ -88,9 +98,11 @@ class App:
             async with interruptible(self.console) as interrupts, self._database(url) as database:
                 yield self._made(database, command, lock_timeout, interrupts)
 
-    def _check(self, models: bool) -> None:
+    def _check(self, models: bool, files: bool) -> None:
         """Find what is missing before anything is started or connected."""
-        self.files()
+        if files:
+            self.files()
+        self.import_from_root()
         self.settings.needed_url()
         self.settings.needed_database()
         if models:

@@ -33,7 +33,7 @@ async def logs_met(driver: Driver, collections: Collection[str]) -> dict[str, st
     found = {}
     for tool, place in PLACES.items():
         if place.collection in collections:
-            first = await driver.read({"find": place.collection, "limit": 1, "singleBatch": True})
+            first = await _found(driver, place.collection, {}, 1)
             if first and all(field in first[0] for field in _FIELDS[tool]):
                 found[tool] = place.collection
     return found
@@ -41,12 +41,15 @@ async def logs_met(driver: Driver, collections: Collection[str]) -> dict[str, st
 
 async def read_log(driver: Driver, place: Place) -> list[Document]:
     """The documents of a tool's log, in their natural order, as the tools themselves read them."""
-    return await driver.read({"find": place.collection, "filter": {}})
+    return await driver.read({"aggregate": place.collection, "pipeline": []})
 
 
 async def is_locked(driver: Driver, tool: str, place: Place) -> bool:
     """Whether the tool's lock is held now, by its own rule."""
     if place.lock is None:
         return False
-    held = {"find": place.lock, "filter": dict(_STILL_HELD[tool]), "limit": 1, "singleBatch": True}
-    return bool(await driver.read(held))
+    return bool(await _found(driver, place.lock, _STILL_HELD[tool], 1))
+
+
+async def _found(driver: Driver, collection: str, match: Mapping[str, Any], limit: int) -> list[Document]:
+    return await driver.read({"aggregate": collection, "pipeline": [{"$match": dict(match)}, {"$limit": limit}]})

@@ -1,0 +1,214 @@
+"""``asyncmig adopt``: take over an existing database: models, a baseline, the history of another tool."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import asyncclick as click
+
+from asyncmig.adopting.adoption import Adoption
+from asyncmig.adopting.agreement import Line
+from asyncmig.adopting.errors import AdoptionRefused, NotAgreed
+from asyncmig.adopting.histories.history import ForeignHistory
+from asyncmig.adopting.histories.importing import Imported, imported
+from asyncmig.adopting.histories.logs import is_locked, logs_met, read_log
+from asyncmig.adopting.histories.places import PLACES, Place, files_in, place_of
+from asyncmig.adopting.histories.rules import RULES
+from asyncmig.adopting.proposal import Wish
+from asyncmig.cli.app import App, pass_app
+from asyncmig.cli.commands.adopt_lines import adoption_document, adoption_lines, history_lines, table_lines
+from asyncmig.cli.failures import Answer
+from asyncmig.cli.options import command
+from asyncmig.cli.output import emit
+from asyncmig.drivers import driver_for
+from asyncmig.history.revision import Revision
+
+if TYPE_CHECKING:
+    from asyncmig.drivers.base import Driver
+    from asyncmig.migrator import Migrator
+    from asyncmig.running.ledger.record import Record
+
+
+@command(
+    "adopt",
+    examples=[
+        "asyncmig adopt --models app.models --plan",
+        "asyncmig adopt --from-database",
+        "asyncmig adopt --models app.models --accept database",
+        "asyncmig adopt --history migrate-mongo",
+    ],
+)
+@click.option("--plan", is_flag=True, help="Show all of it and write nothing.")
+@click.option("--from-database", is_flag=True, help="Write the models, too: a class for each collection.")
+@click.option("--write", metavar="FILE", type=click.Path(path_type=Path), help="Where.  [default: app_collections.py]")
+@click.option("--split", is_flag=True, help="A package, with a module for collections of a common first word.")
+@click.option("--accept", "accept", multiple=True, metavar="SIDE[:NAME]", help="Which side is right: database, models.")
+@click.option("--history", "tool", type=click.Choice(sorted(RULES)), help="Take over another tool's history.")
+@click.option("--collection", metavar="NAME", help="The collection of that tool's log.")
+@click.option("--folder", metavar="DIR", type=click.Path(path_type=Path), help="The folder of that tool's files.")
+@pass_app
+async def adopt(
+    app: App,
+    *,
+    plan: bool,
+    from_database: bool,
+    write: Path | None,
+    split: bool,
+    accept: tuple[str, ...],
+    tool: str | None,
+    collection: str | None,
+    folder: Path | None,
+) -> None:
+    """Take over an existing database: compare it with the models, write a baseline, and record it; run nothing.
+
+    Where models and database differ, the differences are shown and nothing is written, until --accept says
+    which side is right: for all, or by line (--accept database:user.email_1).
+    """
+    _check_options(app, from_database, write, tool, collection, folder)
+    async with app.migrator("adopt", models=not (from_database or tool), files=False) as migrator:
+        driver = driver_for(migrator.database)
+        records = {record.revision: record for record in await migrator.records()}
+        met = await logs_met(driver, await _names(driver))
+        place = _place(app, tool, collection, folder) if tool else None
+        wish = Wish(app.settings.root, write, split, accept, migrator.database.name)
+        adoption = Adoption(
+            migrator,
+            driver,
+            wish,
+            app.settings.file or app.settings.root / "pyproject.toml",
+            app.settings.models,
+            from_database,
+            bool(tool) and not (from_database or app.settings.models),
+            _keys(app, met, place),
+            frozenset(_of_other_tools(met, place)),
+        )
+        if again := _adopted_before(migrator, records):
+            await _tell_again(app, adoption, *again)
+            return
+        found: list[Imported] = []
+        if tool and place:
+            history = await _history(driver, tool, place)
+            known = list(migrator.graph) if migrator.directory.versions.is_dir() else []
+            found = imported(tool, history, known, ())
+            for line in history_lines(app.console.err, tool, place, history):
+                app.console.say(line)
+        for other in met.keys() - {tool}:
+            app.console.say(
+                f"Another history is here: {met[other]}, of {other}; `asyncmig adopt --history {other}` takes it over"
+            )
+        await _adopt(app, adoption, records, found, plan=plan)
+
+
+async def _adopt(
+    app: App, adoption: Adoption, records: Mapping[str, Record], found: Sequence[Imported], *, plan: bool
+) -> None:
+    try:
+        adopted, changes = await adoption.propose(records, found)
+    except NotAgreed as error:
+        emit(app, adoption_document(app, error.found, written=False), table_lines(app.console.out, error.found.lines))
+        app.console.fail(str(error))
+        raise Answer(error.exit_code) from error
+    if not plan:
+        await adoption.carry_out(adopted, changes)
+    emit(
+        app,
+        adoption_document(app, adopted, written=not plan),
+        adoption_lines(app, adopted, adoption.wish.database, written=not plan),
+    )
+
+
+def _check_options(
+    app: App, from_database: bool, write: Path | None, tool: str | None, collection: str | None, folder: Path | None
+) -> None:
+    if from_database and app.settings.models:
+        raise AdoptionRefused(
+            f"models are set already ({app.settings.models}): leave out --from-database to compare the database with "
+            "them, or take the setting out"
+        )
+    if not tool and (collection or folder):
+        raise AdoptionRefused("--collection and --folder say where another tool's history is; name the tool: --history")
+
+
+async def _names(driver: Driver) -> set[str]:
+    return {one["name"] for one in await driver.read({"listCollections": 1, "nameOnly": True})}
+
+
+def _place(app: App, tool: str, collection: str | None, folder: Path | None) -> Place:
+    from dataclasses import replace
+
+    found = place_of(tool, app.settings.root, os.environ)
+    if folder is not None:
+        found = replace(found, folder=folder.absolute(), named=True)
+    return replace(found, collection=collection) if collection else found
+
+
+async def _history(driver: Driver, tool: str, place: Place) -> ForeignHistory:
+    if await is_locked(driver, tool, place):
+        raise AdoptionRefused(
+            f"{tool} holds its lock ({place.lock}): it is at work, or was stopped; nothing was written"
+        )
+    documents = await read_log(driver, place)
+    if not documents:
+        raise AdoptionRefused(f"{place.collection} holds no log of {tool}; --collection names another one")
+    if place.folder is not None and not place.folder.is_dir():
+        raise AdoptionRefused(f"there is no folder {place.folder} with files of {tool}; --folder names another one")
+    history = RULES[tool](documents, files_in(place.folder), place.options)
+    if history.faults:
+        raise AdoptionRefused(f"the log of {tool} cannot be taken over: {'; '.join(history.faults)}")
+    return history
+
+
+def _of_other_tools(met: Mapping[str, str], place: Place | None) -> Iterator[str]:
+    """The collections in which other tools keep their books."""
+    for tool, name in met.items():
+        yield name
+        yield from filter(None, [PLACES[tool].lock])
+    if place is not None:
+        yield place.collection
+        yield from filter(None, [place.lock])
+
+
+def _keys(app: App, met: Mapping[str, str], place: Place | None) -> dict[str, str | Sequence[str]]:
+    """What else goes into the configuration file: what the options gave, and other tools' collections."""
+    keys: dict[str, str | Sequence[str]] = {
+        name: str(app.flags[name]) for name in ("models", "directory", "driver", "database") if app.flags.get(name)
+    }
+    excluded = sorted({*_of_other_tools(met, place)} - set(app.settings.exclude))
+    if excluded:
+        keys["exclude"] = [*app.settings.exclude, *excluded]
+    return keys
+
+
+def _adopted_before(migrator: Migrator, records: Mapping[str, Record]) -> tuple[Revision, Record] | None:
+    if not migrator.directory.versions.is_dir():
+        return None
+    baseline = next((one for one in migrator.graph if one.baseline and one.revision in records), None)
+    return (baseline, records[baseline.revision]) if baseline else None
+
+
+async def _tell_again(app: App, adoption: Adoption, baseline: Revision, record: Record) -> None:
+    """A database that was adopted before: when, by whom, and what differs now."""
+    lines = await adoption.compare() if app.settings.models else ()
+    when = f" on {record.finished_at:%Y-%m-%d %H:%M} UTC" if record.finished_at else ""
+    document = {
+        "adopted": baseline.revision,
+        "at": record.finished_at,
+        "by": f"{record.user}@{record.host}",
+        "open": [line.name for line in lines],
+    }
+    emit(app, document, table_lines(app.console.out, lines))
+    app.console.say(f"Adopted{when} by {record.user}@{record.host}, as {baseline.revision}; nothing was written.")
+    if lines:
+        app.console.say(f"{_count(lines)} between models and database now: see `asyncmig diff`.", "warn")
+        raise Answer(3)
+    app.console.say("No difference: database and models agree.", "good")
+
+
+def _count(lines: Sequence[Line]) -> str:
+    return f"{len(lines)} differences" if len(lines) != 1 else "1 difference"
+
+
+__all__ = ["adopt"]
