@@ -111,8 +111,9 @@ class Adoption:
         self._refuse_used(records, baseline, imported)
         current = await self._current()
         proposal = await self._proposal(current, baseline)
-        changes = self._changes(proposal, baseline, imported, graph)
-        revision = baseline if baseline or self.history_only else self._new(graph, imported)
+        new = None if baseline or self.history_only else self._new(graph, imported)
+        changes = self._changes(proposal, new, imported)
+        revision = baseline or new
         return await self._told(proposal, revision, changes, imported), changes
 
     async def carry_out(self, adopted: Adopted, changes: Changes) -> None:
@@ -178,19 +179,16 @@ class Adoption:
         heads = _heads([one.revision for one in imported]) or graph.heads
         return Revision(self.project.directory.new_id(taken=taken), heads, message=_MESSAGE, baseline=True)
 
-    def _changes(
-        self, proposal: Proposal, baseline: Revision | None, imported: Sequence[Imported], graph: RevisionGraph
-    ) -> Changes:
+    def _changes(self, proposal: Proposal, new: Revision | None, imported: Sequence[Imported]) -> Changes:
         versions = self.project.directory.versions
         changes = Changes(folders=[versions], kept=[self.project.directory.head_file.path])
         for one in imported:
             if one.source is not None:
                 changes.created[versions / f"{one.revision.revision}_{slug(one.step.name)}.py"] = one.source
-        if baseline is None and not self.history_only:
-            revision = self._new(graph, imported)
-            changes.created[versions / f"{revision.revision}_{_MESSAGE}.py"] = self._source(proposal, revision)
+        if new is not None:
+            changes.created[versions / f"{new.revision}_{_MESSAGE}.py"] = self._source(proposal, new)
             changes.created.update(proposal.files)
-        if baseline is None:
+        if new is not None or self.history_only:
             self._set(changes, proposal)
         self._verify(proposal)
         return changes

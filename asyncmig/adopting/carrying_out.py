@@ -44,13 +44,8 @@ async def carry_out(changes: Changes, record: Callable[[], Awaitable[None]]) -> 
     changes.refuse_existing()
     done = _Done()
     try:
-        _write(changes, done)
+        _written(changes, done)
         await record()
-    except OSError as error:
-        done.undo()
-        raise AdoptionRefused(
-            f"{error.filename or 'a file'} cannot be written ({error.strerror}); nothing was kept"
-        ) from error
     except BaseException:
         done.undo()
         raise
@@ -75,6 +70,15 @@ class _Done:
         for folder in reversed(self.folders):
             with suppress(OSError):  # somebody has put something in
                 folder.rmdir()
+
+
+def _written(changes: Changes, done: _Done) -> None:
+    try:
+        _write(changes, done)
+    except OSError as error:
+        raise AdoptionRefused(
+            f"{error.filename or 'a file'} cannot be written ({error.strerror}); nothing was kept"
+        ) from error
 
 
 def _write(changes: Changes, done: _Done) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -46,7 +47,8 @@ class Wish:
         Raises AdoptionRefused for a place that cannot be imported from the project's folder.
         """
         try:
-            parts = self.target.relative_to(self.root).with_suffix("").parts
+            target = Path(os.path.normpath(self.target))
+            parts = target.relative_to(self.root).with_suffix("").parts
         except ValueError:
             raise AdoptionRefused(f"{self.target} is outside of {self.root}, and could not be imported") from None
         if not parts or not all(part.isidentifier() for part in parts):
@@ -139,8 +141,8 @@ def _refuse_contradictions(accepted: Iterable[Line], own: frozenset[str]) -> Non
     ]
     if wrong:
         raise AdoptionRefused(
-            f"the database is to be right about {', '.join(wrong)}, and only a change of the models' own code can say so. "
-            f"Change it, or accept the models' side (--accept models:{wrong[0]}); nothing was written"
+            f"the database is to be right about {', '.join(wrong)}, and only a change of the models' own code can say "
+            f"so. Change it, or accept the models' side (--accept models:{wrong[0]}); nothing was written"
         )
 
 
