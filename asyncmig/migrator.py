@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from asyncmig.running.ledger.ledger import Ledger
     from asyncmig.running.ledger.position import Position
     from asyncmig.running.ledger.record import JournalEntry, Mark, Record
-    from asyncmig.running.ledger.status import Standing
+    from asyncmig.running.ledger.status import Status
     from asyncmig.running.locking.holder import Holder
     from asyncmig.running.locking.lock import Lock
     from asyncmig.running.runner import Runner, Situation
@@ -240,7 +240,7 @@ class Migrator:
         """The revisions that are not applied, in the order in which they would be."""
         return (await self._position()).pending
 
-    async def standing(self, files: Snapshot | None = None) -> Standing:
+    async def standing(self, files: Snapshot | None = None) -> Status:
         """What is pending, and what the database has that no file knows; one round trip, no lock.
 
         ``files``: a snapshot to compare with, for whoever asks again and again; else they are read
@@ -249,14 +249,14 @@ class Migrator:
         import asyncio
 
         from asyncmig.files.snapshot import Snapshot
-        from asyncmig.running.ledger.status import standing
+        from asyncmig.running.ledger.status import status_of
 
         files = files or Snapshot(self.directory)
         asking = asyncio.ensure_future(self._ledger().marks())
         try:
             await asyncio.sleep(0)  # the question goes out, and the server is at work while the files are read
             _ = files.checksums
-            return standing(await asking, files)
+            return status_of(await asking, files)
         finally:
             asking.cancel()
 

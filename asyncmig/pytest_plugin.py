@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from asyncmig.settings import Settings
     from asyncmig.sources import Models
     from asyncmig.testing.clients import Clients
-    from asyncmig.testing.databases import Workshop
+    from asyncmig.testing.databases import Databases
     from asyncmig.testing.project import Project
 
 Documents = Mapping[str, Sequence[Mapping[str, Any]]]
@@ -126,20 +126,20 @@ def mongo_client(request: pytest.FixtureRequest, asyncmig_driver: str, mongo_ser
 
 
 @pytest.fixture
-def mongo_database(mongo_client: Any, _asyncmig_workshop: Workshop) -> Iterator[Any]:
+def mongo_database(mongo_client: Any, _asyncmig_databases: Databases) -> Iterator[Any]:
     """A fresh, empty database; dropped after the test."""
-    name = _asyncmig_workshop.name()
+    name = _asyncmig_databases.name()
     yield mongo_client[name]
-    _asyncmig_workshop.drop(name)
+    _asyncmig_databases.drop(name)
 
 
 @pytest.fixture
-def migrated_database(mongo_client: Any, _asyncmig_workshop: Workshop, _asyncmig_project: Project) -> Any:
+def migrated_database(mongo_client: Any, _asyncmig_databases: Databases, _asyncmig_project: Project) -> Any:
     """A database at head, as if its revisions had just run. They run once in a session; it is put back after that."""
     from asyncmig.testing.reporting import plainly
 
     with plainly():
-        return mongo_client[_asyncmig_workshop.migrated(_asyncmig_project)]
+        return mongo_client[_asyncmig_databases.migrated(_asyncmig_project)]
 
 
 @pytest.fixture
@@ -189,12 +189,12 @@ def mock_database() -> Any:
 
 
 @pytest.fixture
-def asyncmig_trial(
+def asyncmig_history_checks(
     request: pytest.FixtureRequest,
     _asyncmig_project: Project,
     asyncmig_documents: Mapping[str, Documents],
 ) -> Callable[[str], None]:
-    """Runs a check of :class:`asyncmig.testing.history_checks.Trial` by its name: what ready-made tests are made of."""
+    """Runs a check of :class:`asyncmig.testing.history_checks.HistoryChecks` by its name, for the ready-made tests."""
     from asyncmig.testing.reporting import run_check
 
     return lambda check: run_check(check, request, _asyncmig_project, asyncmig_documents)
@@ -226,15 +226,15 @@ def _asyncmig_client_options(mongo_client_options: Mapping[str, Any]) -> Mapping
 
 
 @pytest.fixture(scope="session")
-def _asyncmig_workshop(mongo_server: str, _asyncmig_client_options: Mapping[str, Any]) -> Iterator[Workshop]:
-    from asyncmig.testing.databases import Workshop
+def _asyncmig_databases(mongo_server: str, _asyncmig_client_options: Mapping[str, Any]) -> Iterator[Databases]:
+    from asyncmig.testing.databases import Databases
     from asyncmig.testing.reporting import plainly
 
     worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
-    with Workshop(mongo_server, _asyncmig_client_options, worker) as workshop:
+    with Databases(mongo_server, _asyncmig_client_options, worker) as databases:
         with plainly():
-            workshop.open()
-        yield workshop
+            databases.open()
+        yield databases
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ from asyncmig.drivers import driver_for
 from asyncmig.drivers.codec import EXACT
 from asyncmig.operations import Pace, TransformDocuments, UpdateInBatches
 
-from .running.looking import run
+from .running.applying_helpers import run
 
 KEY = UUID(int=7)
 FAR = DatetimeMS(2**60)

@@ -17,7 +17,7 @@ from asyncmig.testing.masking import masked
 from asyncmig.testing.snapshot import differences, take
 from asyncmig.testing.template import restore
 
-from .running.looking import run
+from .running.applying_helpers import run
 
 SIZES = {"byte": 1, "page": 4096, "chunk": 64 * 1024, "megabyte": 1024 * 1024}
 COLLATION = {"locale": "de", "strength": 2, "numericOrdering": True}

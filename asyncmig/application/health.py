@@ -16,7 +16,7 @@ from asyncmig.files.snapshot import Snapshot
 
 if TYPE_CHECKING:
     from asyncmig.migrator import Migrator
-    from asyncmig.running.ledger.status import Standing
+    from asyncmig.running.ledger.status import Status
 
 __all__ = ["Health", "Report"]
 
@@ -80,7 +80,7 @@ class Health:
         self._good = _Kept(report, monotonic(), get_running_loop()) if report.status_code == READY else None
         return report
 
-    async def _standing(self, app: Any) -> Standing:
+    async def _standing(self, app: Any) -> Status:
         async with opened(self._source, app) as database:
             if self._migrator is None or not _is_same(self._migrator.database, database):
                 self._migrator = migrator_for(database, self._options, project_settings())
@@ -88,7 +88,7 @@ class Health:
                 self._files = Snapshot(self._migrator.directory)
             return await self._migrator.standing(self._files)
 
-    def _told(self, standing: Standing) -> Report:
+    def _told(self, standing: Status) -> Report:
         facts = {"pending": list(standing.pending), "ahead": list(standing.ahead)}
         if standing.pending:
             return Report(NOT_READY, {"status": "behind", **facts})

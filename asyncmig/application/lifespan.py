@@ -10,7 +10,7 @@ from typing import Any, Unpack
 
 from asyncmig.application.log import logger, reason
 from asyncmig.application.options import Options
-from asyncmig.application.policy import Policy, checked, chosen
+from asyncmig.application.policy import StartupPolicy, checked, chosen
 from asyncmig.application.source import Source, is_database, opened
 from asyncmig.application.startup import startup
 from asyncmig.drivers.usable import UnusableClient
@@ -34,7 +34,7 @@ _NOT_THERE_YET = (
 
 def lifespan(
     database: Source,
-    policy: Policy = "check",
+    policy: StartupPolicy = "check",
     *,
     wrap: Lifespan | None = None,
     timeout: float | None = None,

@@ -13,7 +13,7 @@ from pymongo.errors import PyMongoError
 from asyncmig.application.errors import FailedElsewhere, StillPending
 from asyncmig.application.log import logger, reason, some, tell
 from asyncmig.application.options import Options, migrator_for, project_settings
-from asyncmig.application.policy import Policy, chosen
+from asyncmig.application.policy import StartupPolicy, chosen
 from asyncmig.application.queue import Queue
 from asyncmig.application.source import is_database
 from asyncmig.drivers.transient import is_transient
@@ -31,7 +31,7 @@ from asyncmig.files.snapshot import Snapshot
 if TYPE_CHECKING:
     from asyncmig.history.revision import Revision
     from asyncmig.migrator import Migrator
-    from asyncmig.running.ledger.status import Standing
+    from asyncmig.running.ledger.status import Status
 
 __all__ = ["startup"]
 
@@ -42,7 +42,7 @@ for _name in ("asyncmig.drivers.real", "asyncmig.running.ledger.ledger", "asyncm
 
 async def startup(
     database: Any,
-    policy: Policy = "check",
+    policy: StartupPolicy = "check",
     *,
     timeout: float | None = None,  # noqa: ASYNC109  # how long others may take, not how long the caller has
     allow_ahead: bool = True,
@@ -77,7 +77,9 @@ async def startup(
 class _Start:
     """One start of an application."""
 
-    def __init__(self, database: Any, policy: Policy, wait: float | None, allow_ahead: bool, options: Options) -> None:
+    def __init__(
+        self, database: Any, policy: StartupPolicy, wait: float | None, allow_ahead: bool, options: Options
+    ) -> None:
         if not is_database(database):
             raise ConfigurationError(f"startup takes a database, not {database!r:.200}")
         self._policy, self._allow_ahead = policy, allow_ahead
@@ -106,13 +108,13 @@ class _Start:
             self._refuse(SchemaDiffers(differences))
         return applied
 
-    async def _unadopted(self, standing: Standing) -> NotAdopted | None:
+    async def _unadopted(self, standing: Status) -> NotAdopted | None:
         """Asked only where a baseline is pending: that is once in the life of a database."""
         graph = self._files.graph if standing.pending else ()
         has_baseline = any(revision.baseline and revision.revision in standing.pending for revision in graph)
         return await self._migrator.unadopted() if has_baseline else None
 
-    async def _upgrade(self, before: Standing) -> tuple[list[Revision], Standing]:
+    async def _upgrade(self, before: Status) -> tuple[list[Revision], Status]:
         """Run what is pending; or, while another process does, wait for it to succeed or to fail."""
         queue, standing = Queue(self._limit), before
         while standing.pending:
@@ -137,7 +139,7 @@ class _Start:
                 return FailedElsewhere(revision, f"{record.user}@{record.host} (pid {record.pid})", record.trouble)
         return FailedElsewhere(revision, "another process", "see `asyncmig status`")
 
-    async def _wait(self, standing: Standing) -> Standing:
+    async def _wait(self, standing: Status) -> Status:
         """Wait until nothing is pending."""
         queue = Queue(self._limit)
         while standing.pending:
@@ -147,7 +149,7 @@ class _Start:
             standing = await self._again(standing)
         return standing
 
-    async def _again(self, before: Standing) -> Standing:
+    async def _again(self, before: Status) -> Status:
         """Where the database stands now; as before, where the server does not answer for a moment."""
         try:
             return await self._migrator.standing(self._files)
@@ -161,7 +163,7 @@ class _Start:
             raise error
         logger.warning("%s", reason(error))
 
-    def _report(self, standing: Standing, applied: list[Revision]) -> None:
+    def _report(self, standing: Status, applied: list[Revision]) -> None:
         """What is worth a line though nothing is pending any more."""
         if standing.ahead and self._allow_ahead:
             also = "; the models are not compared with it" if self._compares else ""

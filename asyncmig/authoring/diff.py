@@ -75,7 +75,7 @@ def difference(
 
     ``usage`` tells of the indexes that are going to be dropped how often the server has used them;
     it becomes their note. What MongoDB cannot change in place is a ``NeedsRebuild``, which nobody
-    applies. The mirror of the operations leads back to ``current``.
+    applies. Their reverse leads back to ``current``.
     """
     policy, usage = policy or Policy(), usage or {}
     renames = find_renames(current, wanted)

@@ -9,7 +9,7 @@ from asyncmig.authoring.diff import Difference
 from asyncmig.authoring.revision_file import revision_source
 from asyncmig.authoring.summary import summary
 from asyncmig.errors import IrreversibleOperation
-from asyncmig.operations import Operation, mirror
+from asyncmig.operations import Operation, reverse
 from asyncmig.operations.several import gathered
 
 __all__ = ["draft"]
@@ -28,7 +28,7 @@ def draft(found: Difference, **header: Any) -> str:
 
 
 def _way_back(operations: Sequence[Operation]) -> tuple[tuple[Operation, ...], list[str]]:
-    """The mirror of those operations that have one, and a remark for each that has none."""
+    """The reverse of those operations that have one, and a remark for each that has none."""
     able, notes = [], []
     for operation in operations:
         try:
@@ -37,4 +37,4 @@ def _way_back(operations: Sequence[Operation]) -> tuple[tuple[Operation, ...], l
             notes.append(str(error))
         else:
             able.append(operation)
-    return mirror(able), notes
+    return reverse(able), notes

@@ -1,4 +1,4 @@
-"""``Sweep``: one operation on data, from wherever it stands to its end.
+"""``BatchRun``: one operation on data, from wherever it stands to its end.
 
 **Exactly once.** A batch and the checkpoint that tells of it are one transaction, and the checkpoint
 is written under the token of the lock. So after a crash at any moment the checkpoint says what is
@@ -26,12 +26,12 @@ from typing import Any
 from bson.errors import BSONError
 from pymongo.errors import CursorNotFound, PyMongoError
 
-from asyncmig.data.batch_size import Size
+from asyncmig.data.batch_size import BatchSize
 from asyncmig.data.checkpoint import Checkpoint
 from asyncmig.data.failures import collect, refusal_of
-from asyncmig.data.prefetch import Feed
-from asyncmig.data.progress import Progress
-from asyncmig.data.progress_meter import Meter
+from asyncmig.data.prefetch import Prefetch
+from asyncmig.data.progress import ProgressHooks
+from asyncmig.data.progress_meter import ProgressMeter
 from asyncmig.data.ranges import Place
 from asyncmig.data.task import Batch, BatchRefused, Changed, Task
 from asyncmig.data.throttle import Throttle
@@ -42,7 +42,7 @@ from asyncmig.running.applying.refusal import refused
 from asyncmig.running.locking.lease import local_clock
 from asyncmig.running.locking.shielding import Stopped
 
-__all__ = ["Sweep"]
+__all__ = ["BatchRun"]
 
 _PATIENCE = 120.0  # seconds without a single batch done, until an error that may pass is taken for one that stays
 _PAUSES = (0.05, 0.2, 1.0, 3.0)  # seconds before a batch is tried again
@@ -52,17 +52,17 @@ class _Smaller(Exception):
     """Raised to go on with smaller batches."""
 
 
-class Sweep:
+class BatchRun:
     """The tasks of ``operation``, one after the other. ``checkpoint``: where a former run has stopped."""
 
     def __init__(
         self,
         operation: DataOperation,
         tasks: Sequence[Task],
-        progress: Progress,
+        progress: ProgressHooks,
         checkpoint: Checkpoint,
         throttle: Throttle,
-        meter: Meter,
+        meter: ProgressMeter,
         largest: Callable[[Task], int],
     ) -> None:
         self._operation, self._tasks, self._progress = operation, tasks, progress
@@ -104,17 +104,17 @@ class Sweep:
         return self._at.excludes is not False if task.excludes is None else task.excludes
 
     async def _round(self, task: Task) -> None:
-        size, is_sure = Size(self._largest(task)), True
+        size, is_sure = BatchSize(self._largest(task)), True
         while self._at.end is not None:
             try:
                 if not is_sure:
-                    await self._look()
-                async with Feed(task, self._at.at, self._at.end, size) as feed:
-                    await self._through(task, feed, size)
+                    await self._reload_checkpoint()
+                async with Prefetch(task, self._at.at, self._at.end, size) as feed:
+                    await self._process(task, feed, size)
             except _Smaller:
                 is_sure = True
             except (PyMongoError, BSONError) as error:
-                if not self._may_pass(error):
+                if not self._is_retryable(error):
                     raise
                 if wants_another_transaction(error):
                     size.conflicted()
@@ -123,13 +123,13 @@ class Sweep:
             else:
                 return
 
-    async def _look(self) -> None:
+    async def _reload_checkpoint(self) -> None:
         """Learn from the ledger what is done: the outcome of the last batch is not known."""
         former = await self._progress.former()
         if former is not None:
             self._at = Checkpoint.read(former)
 
-    def _may_pass(self, error: Exception) -> bool:
+    def _is_retryable(self, error: Exception) -> bool:
         if self._progress.session is not None or local_clock() > self._give_up:
             return False
         return wants_another_transaction(error) or is_transient(error) or isinstance(error, CursorNotFound)
@@ -145,7 +145,7 @@ class Sweep:
         if self._progress.is_stopping:
             raise Stopped
 
-    async def _through(self, task: Task, feed: Feed, size: Size) -> None:
+    async def _process(self, task: Task, feed: Prefetch, size: BatchSize) -> None:
         while (batch := await feed.next()) is not None:
             await self._throttle.wait()
             self._stop_if_asked()
@@ -157,7 +157,7 @@ class Sweep:
             self._throttle.took(self._at.tally.matched - before.matched)
             self._meter.tell(self._at.tally)
 
-    async def _settle(self, task: Task, batch: Batch, size: Size) -> None:
+    async def _settle(self, task: Task, batch: Batch, size: BatchSize) -> None:
         """Write a batch, and go on trying without what is in the way."""
         while True:
             try:
@@ -203,7 +203,7 @@ class Sweep:
         if batch.is_empty and batch.fault is not None:
             return self._at  # there is nothing before the document that stops everything
         tally = batch.done if batch.is_empty else batch.done + await task.write(batch, session)
-        excludes = await self._watched(task, batch, tally, session)
+        excludes = await self._filter_still_matches(task, batch, tally, session)
         for fault in batch.collected:
             if await collect(self._progress, fault, self._operation, session):
                 tally = tally.and_failed(fault.key, self._progress.failures)
@@ -221,7 +221,7 @@ class Sweep:
             return replace(tally, matched=tally.matched - tally.skipped, skipped=0)
         return tally
 
-    async def _watched(self, task: Task, batch: Batch, tally: Tally, session: Any) -> bool | None:
+    async def _filter_still_matches(self, task: Task, batch: Batch, tally: Tally, session: Any) -> bool | None:
         """Whether what was dealt with has been found not to match any more; once it has not, that is settled."""
         known = self._at.excludes
         if task.excludes is not None or self._at.is_last_round or known is False or not tally.matched:

@@ -1,13 +1,13 @@
-"""``Size``: how many documents the next batch is to have."""
+"""``BatchSize``: how many documents the next batch is to have."""
 
 from __future__ import annotations
 
-__all__ = ["Size"]
+__all__ = ["BatchSize"]
 
 _LONG, _SHORT = 5.0, 2.0  # seconds: a batch that takes longer is halved, one that takes less may grow
 
 
-class Size:
+class BatchSize:
     """At most ``most``; less while batches are in conflict with other writers, take long, or are refused.
 
     Of a batch that was refused for a document that the server does not name, that document is found

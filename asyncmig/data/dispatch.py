@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import singledispatch
 from typing import Any
 
-from asyncmig.data import in_python as model
+from asyncmig.data import in_python
 from asyncmig.data.expressions import conversion, move, removal, renaming
 from asyncmig.data.source import Source
 from asyncmig.data.task import Task
@@ -142,7 +142,7 @@ def _by_hand(operation: ConvertField, path: Sequence[str], function: Callable[[A
         foreign = operation.from_ is not None and not is_type(value, operation.from_)
         return value if done or foreign else function(value)
 
-    return lambda document: model.replaced(document, path, convert)
+    return lambda document: in_python.replaced(document, path, convert)
 
 
 def _on_field(operation: DataOperation, source: Source, update: Update) -> ServerUpdate:

@@ -9,7 +9,7 @@ from typing import Any
 from bson import MaxKey, MinKey
 from pymongo.errors import PyMongoError
 
-from asyncmig.data.progress import Progress
+from asyncmig.data.progress import ProgressHooks
 from asyncmig.data.task import Fault
 from asyncmig.drivers.base import Document
 from asyncmig.errors import OperationRefused
@@ -50,7 +50,7 @@ def refusal_of(operation: Operation, fault: Fault, tally: Tally | None) -> Opera
     )
 
 
-async def collect(progress: Progress, fault: Fault, operation: Operation, session: Any) -> bool:
+async def collect(progress: ProgressHooks, fault: Fault, operation: Operation, session: Any) -> bool:
     """Write a failure down; whether it was not known yet."""
     where = progress.driver.collection(progress.failures)
     entry: Document = {
@@ -69,7 +69,7 @@ async def collect(progress: Progress, fault: Fault, operation: Operation, sessio
     return done.upserted_id is not None
 
 
-async def forget(progress: Progress) -> None:
+async def forget(progress: ProgressHooks) -> None:
     """Take away what was written down when the same operation ran to its end before, and was reverted since."""
     first, last = (progress.failure_key(key) for key in (MinKey(), MaxKey()))
     await progress.driver.collection(progress.failures).delete_many(

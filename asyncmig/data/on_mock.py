@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from asyncmig.data import in_python as model
+from asyncmig.data import in_python
 from asyncmig.data.dispatch import condition, is_same_level
 from asyncmig.data.failures import fault_of, refusal_of
 from asyncmig.data.statements import Statement, statement
@@ -76,7 +76,7 @@ def _function(operation: DataOperation) -> Callable[[Any], Any]:
             return _renaming(operation.field, operation.new, operation)
         case RemoveField(keep_in=None):
             path = operation.field.split(".")
-            return lambda document: model.removed(document, path)
+            return lambda document: in_python.removed(document, path)
         case RemoveField(keep_in=str(kept)):
             return _renaming(operation.field, kept, operation)
         case _:
@@ -87,5 +87,5 @@ def _renaming(old: str, new: str, operation: DataOperation) -> Callable[[Any], D
     on_conflict = operation.on_conflict if isinstance(operation, RenameField) else "fail"
     path, target = old.split("."), new.split(".")
     if is_same_level(old, new):
-        return lambda document: model.renamed(document, path, target[-1], on_conflict)
-    return lambda document: model.moved(document, path, target, on_conflict)
+        return lambda document: in_python.renamed(document, path, target[-1], on_conflict)
+    return lambda document: in_python.moved(document, path, target, on_conflict)

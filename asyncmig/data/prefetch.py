@@ -1,4 +1,4 @@
-"""``Feed``: the batches of a round in their order, read and prepared ahead of the one that is being written."""
+"""``Prefetch``: the batches of a round in their order, read and prepared ahead of the one that is being written."""
 
 from __future__ import annotations
 
@@ -6,21 +6,21 @@ import asyncio
 from types import TracebackType
 from typing import Self
 
-from asyncmig.data.batch_size import Size
+from asyncmig.data.batch_size import BatchSize
 from asyncmig.data.ranges import Place, Span, spans
 from asyncmig.data.task import Batch, Task
 
-__all__ = ["Feed"]
+__all__ = ["Prefetch"]
 
 
-class Feed:
+class Prefetch:
     """An async context; at its end nothing is read any more.
 
     At most ``task.ahead`` batches are under way at once, so memory is bounded, whatever the
     collection's size: a batch is under way from its reading until :meth:`written` says that it is done.
     """
 
-    def __init__(self, task: Task, start: Place, end: Place, size: Size) -> None:
+    def __init__(self, task: Task, start: Place, end: Place, size: BatchSize) -> None:
         self._task, self._start, self._end, self._size = task, start, end, size
         self._slots = asyncio.Semaphore(task.ahead)
         self._ready: asyncio.Queue[asyncio.Task[Batch] | Exception | None] = asyncio.Queue()

@@ -1,7 +1,7 @@
-"""``Progress``: what an operation on data has to do with the run around it.
+"""``ProgressHooks``: what an operation on data has to do with the run around it.
 
 It saves its checkpoints there, is asked to stop, and tells how far it is. On its own, without a
-journal, an operation has a plain ``Progress``: it starts from the beginning, and nobody listens.
+journal, an operation has a plain ``ProgressHooks``: it starts from the beginning, and nobody listens.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 from asyncmig.drivers.base import Document, Driver
 from asyncmig.operations import Tally
 
-__all__ = ["Advance", "Progress"]
+__all__ = ["Advance", "ProgressHooks"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Advance:
     tally: Tally
 
 
-class Progress:
+class ProgressHooks:
     """Nothing around: no journal, no listener. ``session``: that of the transaction of a whole revision."""
 
     mark = "asyncmig"

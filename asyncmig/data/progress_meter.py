@@ -1,4 +1,4 @@
-"""``Meter``: how far an operation is, how fast it goes, and how long it will take."""
+"""``ProgressMeter``: how far an operation is, how fast it goes, and how long it will take."""
 
 from __future__ import annotations
 
@@ -10,22 +10,24 @@ from typing import Any, Self
 from pymongo.errors import PyMongoError
 
 from asyncmig.data.checkpoint import Checkpoint
-from asyncmig.data.progress import Advance, Progress
+from asyncmig.data.progress import Advance, ProgressHooks
 from asyncmig.data.ranges import Place, spans
 from asyncmig.data.source import Source
 from asyncmig.operations import Tally
 
-__all__ = ["Meter"]
+__all__ = ["ProgressMeter"]
 
 _PATIENCE = 60_000  # milliseconds to count what there is to do, beside the work
 _OFTEN = 0.1  # seconds between two words on it
 _FEW = 100  # documents, or a hundredth of them, before which nobody can tell how long it will take
 
 
-class Meter:
+class ProgressMeter:
     """An async context: what there is to do is counted beside the work, and given up at the end of it."""
 
-    def __init__(self, source: Source, filter_: Mapping[str, Any], progress: Progress, checkpoint: Checkpoint) -> None:
+    def __init__(
+        self, source: Source, filter_: Mapping[str, Any], progress: ProgressHooks, checkpoint: Checkpoint
+    ) -> None:
         self._source, self._filter, self._progress = source, filter_, progress
         self._at, self._before = checkpoint, checkpoint.tally.matched
         self._total: int | None = None

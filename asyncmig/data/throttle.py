@@ -9,7 +9,7 @@ from typing import Any
 
 from pymongo.errors import OperationFailure
 
-from asyncmig.data.progress import Progress
+from asyncmig.data.progress import ProgressHooks
 from asyncmig.drivers.base import Driver
 from asyncmig.errors import OperationRefused
 from asyncmig.operations import Pace
@@ -25,7 +25,7 @@ _PRIMARY, _SECONDARY = 1, 2
 class Throttle:
     """Waits before a batch, as long as it takes."""
 
-    def __init__(self, pace: Pace, progress: Progress) -> None:
+    def __init__(self, pace: Pace, progress: ProgressHooks) -> None:
         self._pace, self._progress = pace, progress
         self._next = self._looked = 0.0
 

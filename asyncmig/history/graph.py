@@ -14,11 +14,11 @@ from asyncmig.history.errors import (
     SquashedAway,
     UnknownApplied,
 )
-from asyncmig.history.graph_views import Views
+from asyncmig.history.graph_views import GraphViews
 from asyncmig.history.interval import between
 from asyncmig.history.names import check_id, check_labels
 from asyncmig.history.revision import Revision
-from asyncmig.history.squash import Share
+from asyncmig.history.squash import Coverage
 from asyncmig.history.targets import Target, downgraded, goals, parse, resolved
 
 __all__ = ["RevisionGraph"]
@@ -46,7 +46,7 @@ class RevisionGraph:
 
     def __init__(self, revisions: Iterable[Revision]) -> None:
         self._files = _by_id(revisions)
-        self._views = Views(self._files)
+        self._views = GraphViews(self._files)
         self._view = self._views.folded
 
     # -- the graph ------------------------------------------------------------------------------
@@ -177,9 +177,9 @@ class RevisionGraph:
         """The squashed revisions that a database has by their ranges alone, not by their ids; inner ones first."""
         ids = _ids(applied)
         shares = self._views.squashes.shares(ids)
-        return [self._files[one] for one, share in shares.items() if share is Share.ALL and one not in ids]
+        return [self._files[one] for one, share in shares.items() if share is Coverage.ALL and one not in ids]
 
-    def outlived(self, applied: Iterable[str]) -> list[Revision]:
+    def squashes_without_files(self, applied: Iterable[str]) -> list[Revision]:
         """The squashed revisions that a database has beside some of their ranges, and those have no files any more."""
         ids = _ids(applied)
         within = {one: self._views.squashes.within(one) for one in self._views.squashes.members if one in ids}

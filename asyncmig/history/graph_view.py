@@ -1,4 +1,4 @@
-"""``View``: the history as a graph of revisions, checked, with its heads, branches and labels.
+"""``GraphView``: the history as a graph of revisions, checked, with its heads, branches and labels.
 
 There is one view for each choice of squashed revisions to unfold; without any there is just one.
 """
@@ -22,10 +22,10 @@ from asyncmig.history.names import Names
 from asyncmig.history.revision import Revision
 from asyncmig.history.squash import Squashes
 
-__all__ = ["View"]
+__all__ = ["GraphView"]
 
 
-class View:
+class GraphView:
     """A checked graph of revisions.
 
     Raises:

@@ -1,4 +1,4 @@
-"""``Views``: picks the view of the history that a question is answered in, squashed ranges folded or not.
+"""``GraphViews``: picks the view of the history that a question is answered in, squashed ranges folded or not.
 
 Without squashed revisions there is one view, and nothing to pick.
 """
@@ -10,45 +10,45 @@ from typing import NamedTuple
 
 from asyncmig.history.edges import reach
 from asyncmig.history.errors import IllegalReplacement, PartlyReplaced, SquashedAway
-from asyncmig.history.graph_view import View
+from asyncmig.history.graph_view import GraphView
 from asyncmig.history.revision import Revision
-from asyncmig.history.squash import Share, Squashes
+from asyncmig.history.squash import Coverage, Squashes
 from asyncmig.history.targets import Target
 
-__all__ = ["Stand", "Views"]
+__all__ = ["GraphState", "GraphViews"]
 
 
-class Stand(NamedTuple):
+class GraphState(NamedTuple):
     """A view, the ids in it that count as applied, and the applied ids that have no place in it."""
 
-    view: View
+    view: GraphView
     applied: frozenset[str]
     rest: frozenset[str] = frozenset()
 
 
-class Views:
+class GraphViews:
     """All views of the same files, each made when first asked for."""
 
     def __init__(self, files: Mapping[str, Revision]) -> None:
         self._files = files
         self.squashes = Squashes(files)
-        self._made: dict[frozenset[str], View] = {}
+        self._made: dict[frozenset[str], GraphView] = {}
         self.folded = self._unfolded(frozenset())
         for squash in sorted(self.squashes.members.keys() - self.squashes.owner.keys()):
             self._refuse_interleaved(squash)
 
-    def stand(self, ids: frozenset[str]) -> Stand:
+    def stand(self, ids: frozenset[str]) -> GraphState:
         """Where a database stands; never refuses."""
         known = frozenset(i for i in ids if i in self._files or i in self.squashes.owner)
         if not self.squashes:
-            return Stand(self.folded, known, ids - known)
+            return GraphState(self.folded, known, ids - known)
         unfolded = self._with_outer(squash for squash in self._parts(known) if not self._gone(squash))
         view = self._unfolded(unfolded)
         applied = frozenset(i for i in self.squashes.counted(known, unfolded) if i in view)
         lost = {i for i in known if applied.isdisjoint(view.places(i))}
-        return Stand(view, applied, (ids - known) | lost)
+        return GraphState(view, applied, (ids - known) | lost)
 
-    def upgrading(self, ids: frozenset[str], aim: Target) -> Stand:
+    def upgrading(self, ids: frozenset[str], aim: Target) -> GraphState:
         """Where an upgrade to a target starts.
 
         Raises:
@@ -56,11 +56,11 @@ class Views:
             SquashedAway: when the target names a revision whose file is gone.
         """
         if not self.squashes:
-            return Stand(self.folded, ids)
+            return GraphState(self.folded, ids)
         counted_from_here = aim.symbol is None
         return self._unfold(ids, self._inside(aim, ids) + (self._parts(ids) if counted_from_here else []))
 
-    def downgrading(self, ids: frozenset[str], aim: Target) -> Stand:
+    def downgrading(self, ids: frozenset[str], aim: Target) -> GraphState:
         """Where a downgrade to a target starts.
 
         Raises:
@@ -68,7 +68,7 @@ class Views:
             SquashedAway: when the target lies within a range that was applied as one.
         """
         if not self.squashes:
-            return Stand(self.folded, ids)
+            return GraphState(self.folded, ids)
         inside = self._inside(aim, ids)
         for squash in inside:
             if squash in ids:
@@ -100,17 +100,17 @@ class Views:
                         )
                         raise IllegalReplacement(self._files[squash], fault)
 
-    def _unfolded(self, unfolded: frozenset[str]) -> View:
+    def _unfolded(self, unfolded: frozenset[str]) -> GraphView:
         if unfolded not in self._made:
-            self._made[unfolded] = View(self._files, self.squashes, unfolded)
+            self._made[unfolded] = GraphView(self._files, self.squashes, unfolded)
         return self._made[unfolded]
 
-    def _unfold(self, ids: frozenset[str], squashes: Iterable[str]) -> Stand:
+    def _unfold(self, ids: frozenset[str], squashes: Iterable[str]) -> GraphState:
         unfolded = self._with_outer(squashes)
         for squash in sorted(unfolded):
             if self._gone(squash):
                 raise self._partly(squash, ids)
-        return Stand(self._unfolded(unfolded), self.squashes.counted(ids, unfolded))
+        return GraphState(self._unfolded(unfolded), self.squashes.counted(ids, unfolded))
 
     def _with_outer(self, squashes: Iterable[str]) -> frozenset[str]:
         return frozenset(one for squash in squashes for one in (squash, *self.squashes.around(squash)))
@@ -118,7 +118,7 @@ class Views:
     def _parts(self, ids: frozenset[str]) -> list[str]:
         if not self.squashes:
             return []
-        return [squash for squash, share in self.squashes.shares(ids).items() if share is Share.PART]
+        return [squash for squash, share in self.squashes.shares(ids).items() if share is Coverage.PART]
 
     def _gone(self, squash: str) -> list[str]:
         return [member for member in self.squashes.members[squash] if member not in self._files]
@@ -140,7 +140,7 @@ class Views:
         for squash in self.squashes.around(named):
             if named not in self._files and not self._ends(squash, named):
                 raise SquashedAway(aim.text, named, self._files[squash], "and its file is gone")
-            if (shares[squash] is Share.PART and named in self._files) or not self._ends(squash, named):
+            if (shares[squash] is Coverage.PART and named in self._files) or not self._ends(squash, named):
                 inside.append(squash)
             else:
                 named = squash

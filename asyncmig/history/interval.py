@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from asyncmig.history.edges import reach
 from asyncmig.history.errors import AmbiguousStep, BelowBase, InvalidTarget, NotAnAncestor
-from asyncmig.history.graph_view import View
+from asyncmig.history.graph_view import GraphView
 from asyncmig.history.targets import resolved
 
 __all__ = ["between"]
@@ -14,7 +14,7 @@ __all__ = ["between"]
 _CURRENT = "current"
 
 
-def between(view: View, lower: str, upper: str, current: Sequence[str]) -> set[str]:
+def between(view: GraphView, lower: str, upper: str, current: Sequence[str]) -> set[str]:
     """The ids from ``lower`` up to ``upper``; see :meth:`RevisionGraph.between`."""
     for end in (lower, upper):
         if not isinstance(end, str):
@@ -34,7 +34,7 @@ def _is_steps(end: str) -> bool:
     return end.startswith(("+", "-"))
 
 
-def _end(view: View, end: str, current: Sequence[str]) -> tuple[str, ...]:
+def _end(view: GraphView, end: str, current: Sequence[str]) -> tuple[str, ...]:
     steps = end.removeprefix(_CURRENT)
     if end == _CURRENT:
         return tuple(current)

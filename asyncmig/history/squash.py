@@ -14,10 +14,10 @@ from enum import Enum
 from asyncmig.history.errors import IllegalReplacement
 from asyncmig.history.revision import Revision
 
-__all__ = ["Share", "Squashes"]
+__all__ = ["Coverage", "Squashes"]
 
 
-class Share(Enum):
+class Coverage(Enum):
     """How much of a squashed range a database has."""
 
     NONE = "none"
@@ -85,24 +85,24 @@ class Squashes:
                 waiting += reversed(self.members[one])
         return tuple(found)
 
-    def shares(self, applied: Collection[str]) -> dict[str, Share]:
+    def shares(self, applied: Collection[str]) -> dict[str, Coverage]:
         """How much of each range a database has. A squashed revision that is applied itself has all of it."""
-        shares: dict[str, Share] = {}
+        shares: dict[str, Coverage] = {}
         for squash in self._inner_first:
             found = {self._share(member, shares, applied) for member in self.members[squash]}
-            one = found.pop() if len(found) == 1 else Share.PART
-            shares[squash] = Share.ALL if squash in applied else one
+            one = found.pop() if len(found) == 1 else Coverage.PART
+            shares[squash] = Coverage.ALL if squash in applied else one
         return shares
 
-    def _share(self, member: str, shares: Mapping[str, Share], applied: Collection[str]) -> Share:
+    def _share(self, member: str, shares: Mapping[str, Coverage], applied: Collection[str]) -> Coverage:
         if member in shares:
             return shares[member]
-        return Share.ALL if member in applied else Share.NONE
+        return Coverage.ALL if member in applied else Coverage.NONE
 
     def split(self, squash: str, applied: Collection[str]) -> tuple[list[str], list[str]]:
         """The members of a range that are applied, and those that are not."""
         shares = self.shares(applied)
-        has = {member: self._share(member, shares, applied) is Share.ALL for member in self.members[squash]}
+        has = {member: self._share(member, shares, applied) is Coverage.ALL for member in self.members[squash]}
         return [m for m, there in has.items() if there], [m for m, there in has.items() if not there]
 
     def visible(self, revisions: Iterable[str], unfolded: Collection[str]) -> list[str]:
@@ -127,7 +127,7 @@ class Squashes:
     def counted(self, applied: frozenset[str], unfolded: Collection[str]) -> frozenset[str]:
         """What is applied, in terms of the graph with the given squashed revisions unfolded."""
         shares = self.shares(applied)
-        whole = {squash for squash, share in shares.items() if share is Share.ALL}
+        whole = {squash for squash, share in shares.items() if share is Coverage.ALL}
         inside = {member for squash in whole for member in self.members[squash]}
         there = applied | whole | inside
         return frozenset(self.visible(there, unfolded))

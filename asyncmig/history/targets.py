@@ -42,7 +42,7 @@ from asyncmig.history.errors import (
 )
 
 if TYPE_CHECKING:
-    from asyncmig.history.graph_view import View
+    from asyncmig.history.graph_view import GraphView
 
 __all__ = ["Target", "downgraded", "goals", "parse", "resolved", "revisions_at"]
 
@@ -84,7 +84,7 @@ def parse(text: object, is_name: Callable[[str], bool]) -> Target:
     return Target(whole, branch or None, symbol or None, -size if sign == "-" else size)
 
 
-def goals(view: View, target: Target, current: Sequence[str]) -> tuple[str, ...]:
+def goals(view: GraphView, target: Target, current: Sequence[str]) -> tuple[str, ...]:
     """The revisions that an upgrade goes to; none for base. ``current`` is where the database stands."""
     if target.offset is None:
         found = revisions_at(view, target, target.branch)
@@ -104,7 +104,7 @@ def goals(view: View, target: Target, current: Sequence[str]) -> tuple[str, ...]
     return (reached,)
 
 
-def resolved(view: View, text: str) -> tuple[str, ...]:
+def resolved(view: GraphView, text: str) -> tuple[str, ...]:
     """The revisions that a target names on its own, whatever a database has.
 
     Raises:
@@ -117,7 +117,7 @@ def resolved(view: View, text: str) -> tuple[str, ...]:
     return goals(view, target, ())
 
 
-def downgraded(view: View, target: Target, current: Sequence[str], applied: AbstractSet[str]) -> set[str]:
+def downgraded(view: GraphView, target: Target, current: Sequence[str], applied: AbstractSet[str]) -> set[str]:
     """What a downgrade reverts: what lies above the target on its branch, and all that needs any of that."""
     named = _branch(view, target)
     limit, stays = _lowest(view, target, current)
@@ -135,7 +135,7 @@ def downgraded(view: View, target: Target, current: Sequence[str], applied: Abst
     return removed
 
 
-def _lowest(view: View, target: Target, current: Sequence[str]) -> tuple[str | None, str | None]:
+def _lowest(view: GraphView, target: Target, current: Sequence[str]) -> tuple[str | None, str | None]:
     """The head that a downgrade by steps starts at, if it does, and the revision that stays; None for base."""
     if target.offset is None:
         return None, _one_at(view, target, None)
@@ -152,7 +152,7 @@ def _lowest(view: View, target: Target, current: Sequence[str]) -> tuple[str | N
     return None, _climb(view, target, start_or_base)
 
 
-def revisions_at(view: View, target: Target, branch: str | None) -> tuple[str, ...]:
+def revisions_at(view: GraphView, target: Target, branch: str | None) -> tuple[str, ...]:
     """The revisions that a symbol names, steps aside; none for base.
 
     Raises:
@@ -174,18 +174,18 @@ def revisions_at(view: View, target: Target, branch: str | None) -> tuple[str, .
     return (found,)
 
 
-def _one_at(view: View, target: Target, branch: str | None) -> str | None:
+def _one_at(view: GraphView, target: Target, branch: str | None) -> str | None:
     found = revisions_at(view, target, branch)
     if len(found) > 1:
         view.one_head(target.text, found)
     return found[0] if found else None
 
 
-def _branch(view: View, target: Target) -> str | None:
+def _branch(view: GraphView, target: Target) -> str | None:
     return None if target.branch is None else view.find(target.branch, target.text)
 
 
-def _refuse_overlap(view: View, target: Target, found: Sequence[str]) -> None:
+def _refuse_overlap(view: GraphView, target: Target, found: Sequence[str]) -> None:
     needs = view.edges.needs
     below = reach([need for one in found for need in needs[one]], needs)
     for lower in found:
@@ -194,7 +194,7 @@ def _refuse_overlap(view: View, target: Target, found: Sequence[str]) -> None:
             raise OverlappingTargets(target.text, upper, lower)
 
 
-def _start_of_climb(view: View, target: Target, current: Sequence[str]) -> str | None:
+def _start_of_climb(view: GraphView, target: Target, current: Sequence[str]) -> str | None:
     starts = list(current)
     if target.branch is not None:
         lineage = view.lineage(view.find(target.branch, target.text))
@@ -208,7 +208,7 @@ def _start_of_climb(view: View, target: Target, current: Sequence[str]) -> str |
     return starts[0] if starts else None
 
 
-def _start_of_descent(view: View, target: Target, current: Sequence[str]) -> str:
+def _start_of_descent(view: GraphView, target: Target, current: Sequence[str]) -> str:
     starts = list(current)
     if target.branch is not None:
         lineage = view.lineage(view.find(target.branch, target.text))
@@ -225,7 +225,7 @@ def _start_of_descent(view: View, target: Target, current: Sequence[str]) -> str
     return starts[0]
 
 
-def _several(view: View, target: Target, starts: Sequence[str], sign: str) -> AmbiguousStep:
+def _several(view: GraphView, target: Target, starts: Sequence[str], sign: str) -> AmbiguousStep:
     where = f"on branch {target.branch!r} " if target.branch else ""
     steps = f"{sign}{abs(target.offset or 0)}"
     return AmbiguousStep(
@@ -236,7 +236,7 @@ def _several(view: View, target: Target, starts: Sequence[str], sign: str) -> Am
     )
 
 
-def _climb(view: View, target: Target, start: str | None) -> str:
+def _climb(view: GraphView, target: Target, start: str | None) -> str:
     asked = target.offset or 0
     lineage = None if target.branch is None else view.lineage(view.find(target.branch, target.text))
     at = start
@@ -255,7 +255,7 @@ def _climb(view: View, target: Target, start: str | None) -> str:
     return at
 
 
-def _descend(view: View, target: Target, start: str | None) -> str | None:
+def _descend(view: GraphView, target: Target, start: str | None) -> str | None:
     asked = -(target.offset or 0)
     at = start
     for done in range(asked):

@@ -12,7 +12,7 @@ from asyncmig.operations.data import DataOperation, Delete, Pace, TransformDocum
 from asyncmig.operations.documents import DeleteDocuments, InsertDocuments
 from asyncmig.operations.fields import ConvertField, RemoveField, RenameField
 from asyncmig.operations.indexes import CreateIndexes, DropIndex, ModifyIndex
-from asyncmig.operations.reversal import mirror
+from asyncmig.operations.reversal import reverse
 from asyncmig.operations.several import CreateCollections, NewCollection
 from asyncmig.operations.suggestion import Suggestion
 from asyncmig.operations.tally import Tally
@@ -45,5 +45,5 @@ __all__ = [
     "Tally",
     "TransformDocuments",
     "UpdateInBatches",
-    "mirror",
+    "reverse",
 ]

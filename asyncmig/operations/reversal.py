@@ -8,10 +8,10 @@ from asyncmig.operations.base import Operation
 from asyncmig.operations.collections import DropCollection
 from asyncmig.operations.indexes import CreateIndexes, DropIndex
 
-__all__ = ["mirror"]
+__all__ = ["reverse"]
 
 
-def mirror(operations: Sequence[Operation]) -> tuple[Operation, ...]:
+def reverse(operations: Sequence[Operation]) -> tuple[Operation, ...]:
     """What undoes ``operations``, in the order to run it.
 
     Indexes of a collection that is dropped whole are not dropped one by one before, and those of a

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from asyncmig.operations.base import Operation
-from asyncmig.operations.reversal import mirror
+from asyncmig.operations.reversal import reverse
 
 __all__ = ["Suggestion"]
 
@@ -24,4 +24,4 @@ class Suggestion(Operation):
         return f"suggested: {'; '.join(operation.describe() for operation in self.operations)}"
 
     def reverse(self) -> tuple[Operation, ...]:
-        return (Suggestion(self.collection, mirror(self.operations), "Take this in, too, if upgrade does it."),)
+        return (Suggestion(self.collection, reverse(self.operations), "Take this in, too, if upgrade does it."),)

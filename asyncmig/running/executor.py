@@ -1,4 +1,4 @@
-"""``Performer``: what ``env``'s methods do when a revision really runs: apply each operation, telling about it."""
+"""``Executor``: what ``env``'s methods do when a revision really runs: apply each operation, telling about it."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ from asyncmig.operations import Operation
 from asyncmig.running.applying.apply import Context, apply, prepare
 
 if TYPE_CHECKING:
-    from asyncmig.running.revision_run import Step
+    from asyncmig.running.revision_run import RevisionRun
 
-__all__ = ["Pending", "Performer"]
+__all__ = ["Executor", "Pending"]
 
 _PAUSES = (0.2, 1.0, 3.0)  # seconds before an operation whose connection broke is applied again
 
 Pending = tuple[Document, tuple[str, ...]]
 
 
-class Performer(ABC):
+class Executor(ABC):
     """Applies the operations of one step, numbered as they come."""
 
-    def __init__(self, step: Step, session: Any = None) -> None:
+    def __init__(self, step: RevisionRun, session: Any = None) -> None:
         self._step, self._run = step, step.run
         self.context = Context(self._run.driver, session=session, inserted=step.inserted())
         self._number = 0
@@ -68,7 +68,7 @@ class Performer(ABC):
     async def _perform(self, operation: Operation) -> Any: ...
 
     @abstractmethod
-    def hold(self) -> None:
+    def defer_flush(self) -> None:
         """Keep what is not journalled yet for the write that closes the revision: it follows at once."""
 
     @property
@@ -90,7 +90,7 @@ class Performer(ABC):
     @abstractmethod
     async def _rest(self) -> Pending: ...
 
-    async def _settled(self, number: int, operation: Operation, intent: Mapping[str, Any] | None) -> Any:
+    async def _apply_and_report(self, number: int, operation: Operation, intent: Mapping[str, Any] | None) -> Any:
         """Apply, telling about it; again, where the connection broke: every operation is safe to run again."""
         began = perf_counter()
         self._tell_started(number, operation)

@@ -1,4 +1,4 @@
-"""``Tracked``: an operation on data within a run: its checkpoints in the journal, its progress told as events."""
+"""``JournaledHooks``: an operation on data within a run: checkpoints go to the journal, progress becomes events."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
-from asyncmig.data.progress import Advance, Progress
+from asyncmig.data.progress import Advance, ProgressHooks
 from asyncmig.drivers.base import Document, Driver
 from asyncmig.running.ledger.journal import Journal
 
-__all__ = ["Tracked"]
+__all__ = ["JournaledHooks"]
 
 
-class Tracked(Progress):
+class JournaledHooks(ProgressHooks):
     """The ``number``-th operation of a revision. ``begun``: where a former run of it has stopped.
 
     ``session``: the one for its transactions, which the journal has.
@@ -50,13 +50,13 @@ class Tracked(Progress):
         if session is not None:
             await self._journal.save(self._number, checkpoint, session)
             return
-        async with self._journal.alone():
+        async with self._journal.exclusive():
             await self._journal.save(self._number, checkpoint)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Any]:
         """A transaction, while nothing else is written into the journal."""
-        async with self._journal.alone(), self.driver.transaction(self._for_transactions) as session:
+        async with self._journal.exclusive(), self.driver.transaction(self._for_transactions) as session:
             yield session
 
     def advanced(self, advance: Advance) -> None:

@@ -1,4 +1,4 @@
-"""``JournallingPerformer``: operations written down in the ledger before they are applied, and after."""
+"""``JournalingExecutor``: operations written down in the ledger before they are applied, and after."""
 
 from __future__ import annotations
 
@@ -12,32 +12,32 @@ from asyncmig.events import DataProgress, JournalDiverged, OperationRetried, Ope
 from asyncmig.operations import DataOperation, Operation
 from asyncmig.operations.fingerprint import fingerprint, is_touched
 from asyncmig.running.applying.apply import Context
-from asyncmig.running.executor import Pending, Performer
-from asyncmig.running.journaled_hooks import Tracked
+from asyncmig.running.executor import Executor, Pending
+from asyncmig.running.journaled_hooks import JournaledHooks
 from asyncmig.running.ledger.journal import Journal
 from asyncmig.running.ledger.record import JournalEntry
-from asyncmig.running.locking.shielding import complete
+from asyncmig.running.locking.shielding import run_to_completion
 
 if TYPE_CHECKING:
-    from asyncmig.running.revision_run import Step
+    from asyncmig.running.revision_run import RevisionRun
 
-__all__ = ["JournallingPerformer"]
+__all__ = ["JournalingExecutor"]
 
 
-class JournallingPerformer(Performer):
+class JournalingExecutor(Executor):
     """Writes each operation down before and after; holds it against the journal of a former run.
 
     ``undoable``: for the downgrade of an upgrade that stopped half-way, the subjects that it has
     touched; operations on anything else have nothing to undo and are left out.
     """
 
-    def __init__(self, step: Step, journal: Journal, undoable: set[str] | None) -> None:
+    def __init__(self, step: RevisionRun, journal: Journal, undoable: set[str] | None) -> None:
         super().__init__(step)
         self._journal, self._undoable = journal, undoable
-        self._tracked: dict[int, Tracked] = {}
+        self._tracked: dict[int, JournaledHooks] = {}
 
     async def _perform(self, operation: Operation) -> Any:
-        self._journal.hold()
+        self._journal.defer_flush()
         if self._undoable is not None and not is_touched(operation, self._undoable):
             self._skip(self._number + 1, operation, "the upgrade did not get to what it would undo")
             return None
@@ -59,7 +59,7 @@ class JournallingPerformer(Performer):
         self._under_way.add(task)
         task.add_done_callback(self._under_way.discard)
         divisible = isinstance(operation, DataOperation)
-        return await complete(task, self._run.lease, (lambda: self._stop(number)) if divisible else None)
+        return await run_to_completion(task, self._run.lease, (lambda: self._stop(number)) if divisible else None)
 
     def _stop(self, number: int) -> None:
         """Let an operation on data end with the batch that is under way."""
@@ -71,7 +71,7 @@ class JournallingPerformer(Performer):
         self._run.tell(OperationSkipped(step.revision, step.direction, number, operation, reason))
 
     async def _journalled(self, number: int, operation: Operation, former: JournalEntry | None) -> Any:
-        earlier = former or self._journal.put_aside(operation)
+        earlier = former or self._journal.find_superseded(operation)
         if not isinstance(operation, DataOperation):
             return await self._written_down(number, operation, earlier)
         await self._patiently(number, operation, self._run.driver.has_transactions)  # which a session asks, too
@@ -87,7 +87,7 @@ class JournallingPerformer(Performer):
             intent = await self._prepared(number, operation)
         await self._journal.start(number, operation, intent, session)
         try:
-            result = await self._settled(number, operation, intent)
+            result = await self._apply_and_report(number, operation, intent)
         except (OperationRefused, UnsupportedByDriver) as error:
             self._journal.refuse(number, error)
             raise
@@ -121,7 +121,7 @@ class JournallingPerformer(Performer):
             tell(OperationRetried(step.revision, step.direction, number, operation, str(error)))
 
         begun = earlier.checkpoint if earlier else None
-        self._tracked[number] = Tracked(
+        self._tracked[number] = JournaledHooks(
             self._run.driver, self._journal, number, begun, session, advanced=advanced, retried=retried
         )
 
@@ -130,7 +130,7 @@ class JournallingPerformer(Performer):
 
     @property
     def is_idle(self) -> bool:
-        """As any performer; and nothing of a former run was put aside."""
+        """As any executor; and nothing of a former run was put aside."""
         return super().is_idle and not self._journal.has_diverged
 
     def conclude(self) -> None:
@@ -138,9 +138,9 @@ class JournallingPerformer(Performer):
         if self._journal.entry(self._number + 1) is not None:
             self._journal.diverge(self._number + 1)
 
-    def hold(self) -> None:
+    def defer_flush(self) -> None:
         """As the journal does."""
-        self._journal.hold()
+        self._journal.defer_flush()
 
     async def _rest(self) -> Pending:
-        return await self._journal.drained()
+        return await self._journal.take_unwritten()

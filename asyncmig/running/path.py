@@ -1,4 +1,4 @@
-"""``Walk``: the revisions of a path, one after the other; each closed together with the opening of the next.
+"""``PathRun``: the revisions of a path, one after the other; each closed together with the opening of the next.
 
 A revision costs one round trip to the ledger: the write that says "applied" of the one before it and
 the write that says "upgrading" of itself travel together, in this order.
@@ -16,27 +16,27 @@ from anyio.lowlevel import checkpoint_if_cancelled
 from asyncmig.errors import DriverError, LockLost, RevisionFailed
 from asyncmig.events import Direction, RevisionFinished, RevisionStopped
 from asyncmig.history.revision import Revision
-from asyncmig.running.ledger.ledger import Overtaken
+from asyncmig.running.ledger.ledger import RecordExists
 from asyncmig.running.ledger.record import Record
 from asyncmig.running.ledger.write import Write
-from asyncmig.running.locking.shielding import complete
-from asyncmig.running.revision_run import Step
+from asyncmig.running.locking.shielding import run_to_completion
+from asyncmig.running.revision_run import RevisionRun
 from asyncmig.running.run import Run
 
-__all__ = ["Walk"]
+__all__ = ["PathRun"]
 
 T = TypeVar("T")
 
-_LAST_WORD = 5.0  # seconds to write down that we were interrupted
+_INTERRUPT_WRITE_TIMEOUT = 5.0  # seconds to write down that we were interrupted
 
 
-class Walk:
+class PathRun:
     """One way through the history, under the lock. ``done`` are the revisions that came to their end."""
 
     def __init__(self, run: Run, direction: Direction, records: Mapping[str, Record]) -> None:
         self._run, self._records = run, records
         self._direction: Direction = direction
-        self._open: tuple[Step, Write] | None = None
+        self._open: tuple[RevisionRun, Write] | None = None
         self.done: list[Revision] = []
 
     async def go(self, path: Sequence[Revision]) -> None:
@@ -54,16 +54,16 @@ class Walk:
         needed = known is not None and (self._direction == "downgrade" or not known.is_applied)
         record = await self._run.ledger.record(revision.revision, self._run.lease) if needed else None
         try:
-            await self._take(Step(self._run, revision, self._direction, record), number, total)
-        except Overtaken:
-            await self._run.ledger.adopt(self._run.lease)
+            await self._take(RevisionRun(self._run, revision, self._direction, record), number, total)
+        except RecordExists:
+            await self._run.ledger.claim(self._run.lease)
             record = await self._run.ledger.record(revision.revision, self._run.lease)
             if record is None or record.token > self._run.lease.token:
                 raise LockLost(f"another runner is at work on {revision.revision}") from None
             if not record.is_applied:
-                await self._take(Step(self._run, revision, self._direction, record), number, total)
+                await self._take(RevisionRun(self._run, revision, self._direction, record), number, total)
 
-    async def _take(self, step: Step, number: int, total: int) -> None:
+    async def _take(self, step: RevisionRun, number: int, total: int) -> None:
         begun = False
 
         async def begin(opening: Write) -> None:
@@ -74,7 +74,7 @@ class Walk:
 
         try:
             await step.execute(begin)
-        except (LockLost, Overtaken):
+        except (LockLost, RecordExists):
             raise
         except Exception as error:
             if not begun:
@@ -86,7 +86,7 @@ class Walk:
             raise
         await self._finish(step)
 
-    async def _finish(self, step: Step) -> None:
+    async def _finish(self, step: RevisionRun) -> None:
         if step.revision.transactional:
             self._tell_finished(step)
             return
@@ -98,11 +98,11 @@ class Walk:
         closing = self._open
         writes = [closing[1]] if closing else []
         if closing and self._direction == "downgrade":
-            await self._run.trail.add(self._run.lease, "downgrade", [closing[0].revision.revision])
+            await self._run.audit_log.add(self._run.lease, "downgrade", [closing[0].revision.revision])
         if writes or openings:
             try:
                 await self._write(*writes, *openings)
-            except Overtaken:
+            except RecordExists:
                 if closing:
                     await self._write(*writes)
                     self._tell_closed(closing[0])
@@ -121,15 +121,15 @@ class Walk:
         if scope.cancelled_caught:
             self._run.lease.check()
 
-    def _tell_closed(self, step: Step) -> None:
+    def _tell_closed(self, step: RevisionRun) -> None:
         self._open = None
         self._tell_finished(step)
 
-    def _tell_finished(self, step: Step) -> None:
+    def _tell_finished(self, step: RevisionRun) -> None:
         self.done.append(step.revision)
         self._run.tell(RevisionFinished(step.revision, self._direction, step.seconds))
 
-    async def _fail(self, step: Step, error: Exception) -> None:
+    async def _fail(self, step: RevisionRun, error: Exception) -> None:
         self._run.lease.check()
         failure = RevisionFailed(step.revision.revision, self._direction, step.where(error), error)
         try:
@@ -139,22 +139,22 @@ class Walk:
         failure.add_note(_what_now(step))
         raise failure from error
 
-    async def _interrupt(self, step: Step, error: BaseException) -> None:
+    async def _interrupt(self, step: RevisionRun, error: BaseException) -> None:
         if self._run.lease.loss:
             return
-        with anyio.move_on_after(_LAST_WORD, shield=True):
+        with anyio.move_on_after(_INTERRUPT_WRITE_TIMEOUT, shield=True):
             await self._stopped(step, error, interrupted=True)
 
-    async def _stopped(self, step: Step, error: BaseException, *, interrupted: bool) -> None:
+    async def _stopped(self, step: RevisionRun, error: BaseException, *, interrupted: bool) -> None:
         await self._run.ledger.send(self._run.lease, await step.failing(error, interrupted=interrupted))
         told = "interrupted" if interrupted else f"{type(error).__name__}: {error}"
         self._run.tell(RevisionStopped(step.revision, self._direction, told))
 
     async def _shielded(self, work: Coroutine[Any, Any, T]) -> T:
-        return await complete(asyncio.ensure_future(work), self._run.lease)
+        return await run_to_completion(asyncio.ensure_future(work), self._run.lease)
 
 
-def _what_now(step: Step) -> str:
+def _what_now(step: RevisionRun) -> str:
     """What to do about a revision that has stopped half-way."""
     file = f" ({step.revision.path})" if step.revision.path else ""
     down = f"downgrade {step.revision.revision}-1"

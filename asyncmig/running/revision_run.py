@@ -20,24 +20,24 @@ from asyncmig.events import (
 from asyncmig.files.static import has_raw_calls
 from asyncmig.history.revision import Revision
 from asyncmig.running.env.env import Env
-from asyncmig.running.executor import Performer
-from asyncmig.running.journaling import JournallingPerformer
+from asyncmig.running.executor import Executor
+from asyncmig.running.journaling import JournalingExecutor
 from asyncmig.running.ledger.journal import Field, Journal
 from asyncmig.running.ledger.record import JournalEntry, Record
 from asyncmig.running.ledger.reopening import reopened
-from asyncmig.running.ledger.write import Delete, Insert, Update, Write
+from asyncmig.running.ledger.write import DeleteRecord, InsertRecord, UpdateRecord, Write
 from asyncmig.running.locking.holder import identity
 from asyncmig.running.locking.lease import local_clock
 from asyncmig.running.run import Run
-from asyncmig.running.transactional import TransactionPerformer
+from asyncmig.running.transactional import TransactionExecutor
 
-__all__ = ["Step", "source_of"]
+__all__ = ["RevisionRun", "source_of"]
 
 _PATIENCE = 120.0  # seconds that a transaction is tried again; what the drivers' with_transaction allows
 _MAX_SOURCE = 1_000_000  # characters of a revision's file that the ledger keeps
 
 
-class Step:
+class RevisionRun:
     """One revision in one direction. ``record`` is what the ledger holds of it, whole, if anything."""
 
     def __init__(self, run: Run, revision: Revision, direction: Direction, record: Record | None) -> None:
@@ -48,7 +48,7 @@ class Step:
         self.source = _kept(module.source) if module.source is not None else source_of(revision)
         self._checksum = module.revision.checksum  # of what is going to run, should the file have changed since
         self.seconds = 0.0
-        self._performer: Performer | None = None
+        self._executor: Executor | None = None
         self._session: Document | None = None
         self._began = 0.0
 
@@ -71,8 +71,8 @@ class Step:
             **self._who(),
         }
         if self.record is None:
-            return Insert(self.revision.revision, {**fields, "journal": []}, ("started_at",))
-        return Update(self.revision.revision, {**fields, **self._reopened()}, ("started_at",))
+            return InsertRecord(self.revision.revision, {**fields, "journal": []}, ("started_at",))
+        return UpdateRecord(self.revision.revision, {**fields, **self._reopened()}, ("started_at",))
 
     def _reopened(self) -> Document:
         """The journal of an upgrade that goes on; after half a downgrade its operations are open again."""
@@ -90,9 +90,9 @@ class Step:
             **self._who(),
         }
         if self._goes_on and not self.revision.transactional:
-            return Update(self.revision.revision, fields, ("started_at",))
+            return UpdateRecord(self.revision.revision, fields, ("started_at",))
         partial = self._undoes_a_part
-        return Update(
+        return UpdateRecord(
             self.revision.revision, {**fields, "undo": [], "partial": partial}, ("started_at",), any_token=True
         )
 
@@ -114,9 +114,9 @@ class Step:
     def _restored(self) -> Write:
         """The write that says so."""
         if self.direction == "downgrade":
-            return Delete(self.revision.revision)
+            return DeleteRecord(self.revision.revision)
         fields: Document = {"state": "applied", "direction": "upgrade", "undo": [], "error": None, "session": None}
-        return Update(self.revision.revision, fields | {"milliseconds": 0}, ("finished_at",))
+        return UpdateRecord(self.revision.revision, fields | {"milliseconds": 0}, ("finished_at",))
 
     @property
     def _goes_on(self) -> bool:
@@ -151,28 +151,28 @@ class Step:
 
     def closed(self) -> Write | None:
         """As :meth:`closing`, where nothing has to be waited for: the revision did nothing by way of ``env``."""
-        if self._performer is None or not self._performer.is_idle:
+        if self._executor is None or not self._executor.is_idle:
             return None
-        self._performer.end()
+        self._executor.end()
         return self._closing({}, ())
 
     async def closing(self) -> Write:
         """The write that says the revision is done."""
-        if self._performer is None:
+        if self._executor is None:
             raise RuntimeError("a step that did not run cannot be closed")
-        return self._closing(*await self._performer.close())
+        return self._closing(*await self._executor.close())
 
     def _closing(self, fields: Document, dates: Sequence[str]) -> Write:
         if self.direction == "downgrade":
-            return Delete(self.revision.revision)
+            return DeleteRecord(self.revision.revision)
         done = {"state": "applied", "milliseconds": round(self.seconds * 1000)}
         if self._session is not None:
             done["session"] = None
-        return Update(self.revision.revision, {**fields, **done}, (*dates, "finished_at"))
+        return UpdateRecord(self.revision.revision, {**fields, **done}, (*dates, "finished_at"))
 
     async def failing(self, error: BaseException, *, interrupted: bool = False) -> Write:
         """The write that says why, and where, the revision stopped."""
-        fields, dates = await self._performer.close() if self._performer else ({}, ())
+        fields, dates = await self._executor.close() if self._executor else ({}, ())
         if self.revision.transactional:  # nothing of it has happened, and that is what the journal is to say
             fields, dates = {}, ()
         facts = {"type": type(error).__name__, "message": reason(str(error)), "where": self.where(error)}
@@ -181,11 +181,11 @@ class Step:
         state = {} if interrupted else {"state": "failed"}
         only = f"{self.direction[:-1]}ing" if self.revision.transactional else None  # a commit may have come through
         told = {**fields, **state, "error": facts, "session": None}
-        return Update(self.revision.revision, told, (*dates, "stopped_at"), state=only)
+        return UpdateRecord(self.revision.revision, told, (*dates, "stopped_at"), state=only)
 
     def where(self, error: BaseException) -> str:
         """Where in the revision an error came up: the operation, and the line of the file."""
-        place = self._performer.place if self._performer else "its start"
+        place = self._executor.place if self._executor else "its start"
         frames = traceback.extract_tb(error.__traceback__)
         lines = [frame.lineno for frame in frames if self.revision.path and frame.filename == str(self.revision.path)]
         return f"{place}, line {lines[-1]}" if lines else place
@@ -196,7 +196,7 @@ class Step:
         """Run the revision's own code; ``begin`` is called with the opening, before the first line of it."""
         if self._is_there_already:
             if self.direction == "downgrade":
-                await self.run.trail.add(self.run.lease, "downgrade", [self.revision.revision])
+                await self.run.audit_log.add(self.run.lease, "downgrade", [self.revision.revision])
             await begin(self._restored())
             return
         if self.source is None or "collections" in self.source:
@@ -210,19 +210,17 @@ class Step:
         journal = Journal(
             self.run.ledger, self.run.lease, self.run.clock, self.revision.revision, field, self._former, superseded
         )
-        performer = JournallingPerformer(self, journal, self._undoable() if self._undoes_a_part else None)
-        await self._run(performer)
-        performer.conclude()
+        executor = JournalingExecutor(self, journal, self._undoable() if self._undoes_a_part else None)
+        await self._run(executor)
+        executor.conclude()
 
-    async def _run(self, performer: Performer) -> None:
-        self._performer, self._began = performer, perf_counter()
-        env = Env(
-            self.run.driver, performer.perform, collections=self.run.collections, session=performer.context.session
-        )
+    async def _run(self, executor: Executor) -> None:
+        self._executor, self._began = executor, perf_counter()
+        env = Env(self.run.driver, executor.perform, collections=self.run.collections, session=executor.context.session)
         try:
             await self.function(env)
         finally:
-            performer.hold()
+            executor.defer_flush()
             self.seconds = perf_counter() - self._began
 
     def _undoable(self) -> set[str]:
@@ -244,7 +242,7 @@ class Step:
                     if not begun:
                         await begin(self.opening())
                         begun = True
-                    await self._run(TransactionPerformer(self, session))
+                    await self._run(TransactionExecutor(self, session))
                     await self._close_within(session)
             except Exception as error:
                 if await self._has_come_through(error):
@@ -257,7 +255,7 @@ class Step:
 
     async def _close_within(self, session: Any) -> None:
         if self.direction == "downgrade":
-            await self.run.trail.add(self.run.lease, "downgrade", [self.revision.revision], session=session)
+            await self.run.audit_log.add(self.run.lease, "downgrade", [self.revision.revision], session=session)
         await self.run.ledger.send(self.run.lease, await self.closing(), session=session)
 
     async def _has_come_through(self, error: BaseException) -> bool:

@@ -11,7 +11,7 @@ from asyncmig.drivers.clock import Clock
 from asyncmig.drivers.explain import explaining
 from asyncmig.events import Event
 from asyncmig.history.revision import Revision
-from asyncmig.running.ledger.audit_log import Trail
+from asyncmig.running.ledger.audit_log import AuditLog
 from asyncmig.running.ledger.ledger import Ledger
 from asyncmig.running.locking.lease import Lease
 from asyncmig.running.locking.waiting import patiently
@@ -28,7 +28,7 @@ class Run:
 
     driver: Driver
     ledger: Ledger
-    trail: Trail
+    audit_log: AuditLog
     lease: Lease
     load: Callable[[Revision], RevisionModule]
     tell: Callable[[Event], None]

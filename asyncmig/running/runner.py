@@ -38,15 +38,15 @@ from asyncmig.files.static import refuse_unfinishable
 from asyncmig.history.graph import RevisionGraph
 from asyncmig.history.revision import Revision
 from asyncmig.running.abandoned import end_sessions
-from asyncmig.running.ledger.audit_log import Trail
+from asyncmig.running.ledger.audit_log import AuditLog
 from asyncmig.running.ledger.ledger import Ledger
 from asyncmig.running.ledger.position import Position
 from asyncmig.running.ledger.record import Record
 from asyncmig.running.locking.holder import Holder
 from asyncmig.running.locking.lock import Lock
-from asyncmig.running.path import Walk
+from asyncmig.running.path import PathRun
 from asyncmig.running.run import Run
-from asyncmig.running.stamping import fold, repaired, stamped, taken
+from asyncmig.running.stamping import record_squashed, repaired, replace_range, stamped
 from asyncmig.running.unadopted import unadopted
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ class Runner:
         self._driver, self._graph = driver, graph
         self._ledger = ledger or Ledger(driver)
         self._lock = lock or Lock(driver)
-        self._trail = Trail(driver, collection=self._lock.collection)
+        self._audit_log = AuditLog(driver, collection=self._lock.collection)
         self._tell: Callable[[Event], None] = on_event or (lambda event: None)
         self._lock.tell = self._tell
         self._wait, self._command = lock_timeout, command
@@ -140,7 +140,7 @@ class Runner:
             path = now.path(target, "downgrade")
             for revision in path:
                 if parts := now.parts(revision):
-                    await fold(run, revision, parts, now.entries)
+                    await replace_range(run, revision, parts, now.entries)
             return await self._walk(run, "downgrade", path, (await self._position()).entries if path else {})
 
     async def _position(self) -> Position[Record]:
@@ -149,9 +149,9 @@ class Runner:
     async def _tidy(self, run: Run, now: Position[Record]) -> None:
         """Record the squashed revisions that the database has by their ranges; forget ranges that have no files."""
         if whole := now.taken:
-            await taken(run, whole)
-        for revision in now.outlived:
-            await fold(run, revision, now.parts(revision), now.entries)
+            await record_squashed(run, whole)
+        for revision in now.squashes_without_files:
+            await replace_range(run, revision, now.parts(revision), now.entries)
 
     async def _walk(self, run: Run, direction: Direction, path: Sequence[Revision], records: Records) -> list[Revision]:
         if not path:
@@ -159,10 +159,10 @@ class Runner:
         self._examine(path, direction)
         self._tell(RunStarted(direction, tuple(path)))
         await run.look()
-        walk = Walk(run, direction, records)
+        path_run = PathRun(run, direction, records)
         with explaining(self._driver, f"running the {direction}"):
-            await walk.go(path)
-        return walk.done
+            await path_run.go(path)
+        return path_run.done
 
     def _examine(self, path: Iterable[Revision], direction: Direction) -> None:
         """Load every file, and refuse before the first step what could not be finished."""
@@ -198,14 +198,14 @@ class Runner:
         """The lock held, everything unsettled marked as ours, the state read again."""
         async with self._lock.held(wait=self._wait, command=self._command) as lease:
             own = frozenset({self._ledger.collection, self._ledger.failures, self._lock.collection})
-            run = Run(self._driver, self._ledger, self._trail, lease, self._load, self._tell, own)
+            run = Run(self._driver, self._ledger, self._audit_log, lease, self._load, self._tell, own)
             await end_sessions(self._driver, await self._ledger.sessions(lease))
-            await self._ledger.adopt(lease)
+            await self._ledger.claim(lease)
             position = await self._position()
             newest = max((record.token for record in position.entries.values()), default=0)
             if newest > lease.token:
                 lease.token = await self._lock.raise_token(lease, newest + 1)
-                await self._ledger.adopt(lease)
+                await self._ledger.claim(lease)
             yield run, position
 
     async def stamp(self, target: str, *, purge: bool = False) -> tuple[str, ...]:

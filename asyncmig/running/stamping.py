@@ -13,12 +13,12 @@ from asyncmig.drivers.base import Document
 from asyncmig.events import RangeTaken
 from asyncmig.history.revision import Revision
 from asyncmig.running.ledger.record import JournalEntry, Record
-from asyncmig.running.ledger.write import Delete, Insert, Update, Write
+from asyncmig.running.ledger.write import DeleteRecord, InsertRecord, UpdateRecord, Write
 from asyncmig.running.locking.holder import identity
 from asyncmig.running.revision_run import source_of
 from asyncmig.running.run import Run
 
-__all__ = ["fold", "repaired", "stamped", "taken"]
+__all__ = ["record_squashed", "repaired", "replace_range", "stamped"]
 
 _BATCH = 100  # records in one round trip
 
@@ -30,11 +30,11 @@ async def stamped(
     ids = {revision.revision for revision in wanted}
     gone = [one for one in records if one not in ids and one not in kept]
     new = [revision for revision in wanted if not _is_settled(records.get(revision.revision))]
-    await run.trail.add(
+    await run.audit_log.add(
         run.lease, "stamp", [revision.revision for revision in new], target=target, forgotten=sorted(gone)
     )
-    writes: list[Write] = [_said(run, revision, records.get(revision.revision)) for revision in new]
-    writes += [Delete(one, any_token=True) for one in gone]
+    writes: list[Write] = [_stamped_record(run, revision, records.get(revision.revision)) for revision in new]
+    writes += [DeleteRecord(one, any_token=True) for one in gone]
     for batch in _batches(writes):
         await run.ledger.send(run.lease, *batch)
 
@@ -43,7 +43,7 @@ def _is_settled(record: Record | None) -> bool:
     return record is not None and record.is_applied
 
 
-def _said(run: Run, revision: Revision, record: Record | None) -> Write:
+def _stamped_record(run: Run, revision: Revision, record: Record | None) -> Write:
     """The record of a revision that is applied because somebody says so."""
     fields = {
         "state": "applied",
@@ -62,31 +62,31 @@ def _said(run: Run, revision: Revision, record: Record | None) -> Write:
         **identity(),
     }
     if record is not None:
-        return Update(revision.revision, fields, ("finished_at",), any_token=True)
-    return Insert(revision.revision, {**fields, "journal": []}, ("started_at", "finished_at"))
+        return UpdateRecord(revision.revision, fields, ("finished_at",), any_token=True)
+    return InsertRecord(revision.revision, {**fields, "journal": []}, ("started_at", "finished_at"))
 
 
-async def taken(run: Run, revisions: Sequence[Revision]) -> None:
+async def record_squashed(run: Run, revisions: Sequence[Revision]) -> None:
     """Record squashed revisions as applied, because the database has all that they replace."""
-    await run.trail.add(run.lease, "squash", [revision.revision for revision in revisions])
+    await run.audit_log.add(run.lease, "squash", [revision.revision for revision in revisions])
     for revision in revisions:
-        await run.ledger.send(run.lease, _said(run, revision, None))
+        await run.ledger.send(run.lease, _stamped_record(run, revision, None))
         run.tell(RangeTaken(revision))
 
 
-async def fold(run: Run, revision: Revision, parts: Sequence[str], records: Mapping[str, Record]) -> None:
+async def replace_range(run: Run, revision: Revision, parts: Sequence[str], records: Mapping[str, Record]) -> None:
     """Let the record of a squashed revision take the place of those of its range.
 
     It takes over what they have inserted, for only that may be deleted again.
     """
-    await run.trail.add(run.lease, "fold", parts, into=revision.revision)
+    await run.audit_log.add(run.lease, "fold", parts, into=revision.revision)
     if revision.revision not in records:
-        await run.ledger.send(run.lease, _said(run, revision, None))
+        await run.ledger.send(run.lease, _stamped_record(run, revision, None))
     own = await run.ledger.record(revision.revision, run.lease)
     entries = [*(own.superseded if own else ()), *[entry async for entry in _inserted(run, parts)]]
-    whole = Update(revision.revision, {"superseded": [entry.document for entry in entries]}, any_token=True)
+    whole = UpdateRecord(revision.revision, {"superseded": [entry.document for entry in entries]}, any_token=True)
     await run.ledger.send(run.lease, whole)
-    for batch in _batches([Delete(one, any_token=True) for one in parts]):
+    for batch in _batches([DeleteRecord(one, any_token=True) for one in parts]):
         await run.ledger.send(run.lease, *batch)
 
 
@@ -100,21 +100,21 @@ async def _inserted(run: Run, parts: Sequence[str]) -> AsyncIterator[JournalEntr
 
 async def repaired(run: Run, revisions: Sequence[Revision]) -> None:
     """Take over the checksum and the source of files that were edited after they were applied."""
-    await run.trail.add(run.lease, "repair", [revision.revision for revision in revisions])
+    await run.audit_log.add(run.lease, "repair", [revision.revision for revision in revisions])
     for revision in revisions:
         record = await run.ledger.record(revision.revision)
         if record is not None:
             await run.ledger.send(run.lease, _accepted(revision, record))
 
 
-def _accepted(revision: Revision, record: Record) -> Update:
+def _accepted(revision: Revision, record: Record) -> UpdateRecord:
     change: Document = {"was": record.checksum, "now": revision.checksum, **identity()}
     fields = {
         "checksum": revision.checksum,
         "source": source_of(revision),
         "repaired": [*record.repaired, change],
     }
-    return Update(revision.revision, fields, ("repaired_at",), any_token=True)
+    return UpdateRecord(revision.revision, fields, ("repaired_at",), any_token=True)
 
 
 def _batches(writes: Sequence[Write]) -> Iterator[Sequence[Write]]:

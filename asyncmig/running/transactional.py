@@ -1,4 +1,4 @@
-"""``TransactionPerformer``: the operations of a revision with ``transactional = True``."""
+"""``TransactionExecutor``: the operations of a revision with ``transactional = True``."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING, Any
 from asyncmig.drivers.base import Document
 from asyncmig.files.static import refuse_schema_change
 from asyncmig.operations import Operation
-from asyncmig.running.executor import Pending, Performer
+from asyncmig.running.executor import Executor, Pending
 from asyncmig.running.ledger.journal import entry_of
 
 if TYPE_CHECKING:
-    from asyncmig.running.revision_run import Step
+    from asyncmig.running.revision_run import RevisionRun
 
-__all__ = ["TransactionPerformer"]
+__all__ = ["TransactionExecutor"]
 
 
-class TransactionPerformer(Performer):
+class TransactionExecutor(Executor):
     """Applies within a transaction; the journal is written with the record, all or nothing."""
 
-    def __init__(self, step: Step, session: Any) -> None:
+    def __init__(self, step: RevisionRun, session: Any) -> None:
         super().__init__(step, session)
         self._fields: Document = {}
         self._dates: list[str] = []
@@ -30,7 +30,7 @@ class TransactionPerformer(Performer):
         number = self._number
         self._at = (number, operation)
         intent = await self._prepared(number, operation)
-        result = await self._settled(number, operation, intent)
+        result = await self._apply_and_report(number, operation, intent)
         self._note(number, operation, intent, result)
         return result
 
@@ -41,7 +41,7 @@ class TransactionPerformer(Performer):
         self._fields |= {f"{base}.{name}": value for name, value in entry.items()}
         self._dates += [f"{base}.started_at", f"{base}.finished_at"]
 
-    def hold(self) -> None:
+    def defer_flush(self) -> None:
         """Nothing is written before the end anyway."""
 
     async def _rest(self) -> Pending:

@@ -21,41 +21,41 @@ __all__ = [
 Run = Callable[[str], None]
 
 
-def test_single_head(asyncmig_trial: Run) -> None:
+def test_single_head(asyncmig_history_checks: Run) -> None:
     """One revision is the last: two people have not both built on the same one."""
-    asyncmig_trial("single_head")
+    asyncmig_history_checks("single_head")
 
 
-def test_files_import(asyncmig_trial: Run) -> None:
+def test_files_import(asyncmig_history_checks: Run) -> None:
     """Every revision file parses, imports, and has what a revision needs."""
-    asyncmig_trial("files_import")
+    asyncmig_history_checks("files_import")
 
 
-def test_files_unchanged(asyncmig_trial: Run) -> None:
+def test_files_unchanged(asyncmig_history_checks: Run) -> None:
     """No revision file was edited that the main branch has, and running them changes none."""
-    asyncmig_trial("files_unchanged")
+    asyncmig_history_checks("files_unchanged")
 
 
-def test_every_revision_upgrades(asyncmig_trial: Run) -> None:
+def test_every_revision_upgrades(asyncmig_history_checks: Run) -> None:
     """Every revision can be applied, one after the other, from an empty database."""
-    asyncmig_trial("upgrade")
+    asyncmig_history_checks("upgrade")
 
 
-def test_models_match_the_migrations(asyncmig_trial: Run) -> None:
+def test_models_match_the_migrations(asyncmig_history_checks: Run) -> None:
     """A migrated database is what the models declare."""
-    asyncmig_trial("models_match")
+    asyncmig_history_checks("models_match")
 
 
-def test_up_then_down_leaves_no_trace(asyncmig_trial: Run) -> None:
+def test_up_then_down_leaves_no_trace(asyncmig_history_checks: Run) -> None:
     """Collections, options, indexes, views and documents are as they were before."""
-    asyncmig_trial("up_down")
+    asyncmig_history_checks("up_down")
 
 
-def test_resume_after_a_failure_at_each_operation(asyncmig_trial: Run) -> None:
+def test_resume_after_a_failure_at_each_operation(asyncmig_history_checks: Run) -> None:
     """Broken off before and after each operation, and resumed, a history leads to the same database."""
-    asyncmig_trial("resume")
+    asyncmig_history_checks("resume")
 
 
-def test_second_upgrade_does_nothing(asyncmig_trial: Run) -> None:
+def test_second_upgrade_does_nothing(asyncmig_history_checks: Run) -> None:
     """A second upgrade applies nothing and changes nothing."""
-    asyncmig_trial("second_upgrade")
+    asyncmig_history_checks("second_upgrade")

@@ -12,7 +12,7 @@ from asyncmig.errors import ConfigurationError
 
 __all__ = ["Clients"]
 
-_FAREWELL = 2.0  # seconds; a server that is gone is told nothing
+_CLOSE_TIMEOUT_SECONDS = 2.0  # seconds; a server that is gone is told nothing
 
 
 class Clients:
@@ -30,7 +30,7 @@ class Clients:
 
     async def close(self) -> None:
         """Close them, on the loop that they were used on."""
-        with pymongo.timeout(_FAREWELL):
+        with pymongo.timeout(_CLOSE_TIMEOUT_SECONDS):
             for client in self._made.values():
                 await maybe(client.close())
 
@@ -38,7 +38,7 @@ class Clients:
         """Close what can be closed when the loop is gone: Motor's do not need it, PyMongo's do."""
         for driver, client in self._made.items():
             if driver == "motor":
-                with pymongo.timeout(_FAREWELL):
+                with pymongo.timeout(_CLOSE_TIMEOUT_SECONDS):
                     client.close()
             else:
                 _LEFT.append(client)

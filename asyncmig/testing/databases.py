@@ -1,4 +1,4 @@
-"""``Workshop``: where the databases of a test session are made and dropped."""
+"""``Databases``: where the databases of a test session are made and dropped."""
 
 from __future__ import annotations
 
@@ -10,27 +10,27 @@ from uuid import uuid4
 
 from asyncmig.drivers import driver_for
 from asyncmig.drivers.explain import explaining
-from asyncmig.testing.loop_thread import Backstage
+from asyncmig.testing.loop_thread import LoopThread
 from asyncmig.testing.project import Project
 from asyncmig.testing.server import ServerFailed
 from asyncmig.testing.template import Template
 from asyncmig.testing.url import ServerUrl
 
-__all__ = ["Workshop"]
+__all__ = ["Databases"]
 
 
-class Workshop:
+class Databases:
     """Databases on the server at ``url``, until the block ends. ``worker`` is a part of their names."""
 
     def __init__(self, url: str, options: Mapping[str, Any], worker: str) -> None:
-        self.backstage = Backstage(url, options)
+        self.loop_thread = LoopThread(url, options)
         self._url = url
         self._worker = worker
         self._templates: dict[tuple[Any, ...], Template] = {}
         self._names: list[str] = []
 
     def __enter__(self) -> Self:
-        self.backstage.__enter__()
+        self.loop_thread.__enter__()
         return self
 
     def __exit__(
@@ -40,14 +40,14 @@ class Workshop:
             for name in self._names[:]:
                 self.drop(name)
         finally:
-            self.backstage.__exit__(kind, error, traceback)
+            self.loop_thread.__exit__(kind, error, traceback)
 
     def open(self) -> None:
         """See whether the server answers, once for all tests. Raises DriverError, ServerUnreachable above all."""
-        self.backstage.run(self._ask)
+        self.loop_thread.run(self._ask)
 
     async def _ask(self) -> None:
-        database = self.backstage.database("admin")
+        database = self.loop_thread.database("admin")
         with explaining(driver_for(database), "looking for it before the tests"):
             await database.command("ping")
 
@@ -68,14 +68,14 @@ class Workshop:
         """Drop a database of ours; nothing is to be done where the server itself is gone."""
         self._names.remove(name)
         if self._is_there():
-            self.backstage.drop(name)
+            self.loop_thread.drop(name)
 
     def migrated(self, project: Project) -> str:
         """The name of a database at the heads of a project, as if its revisions had just run."""
         if project.key not in self._templates:
             self._templates[project.key] = Template(
-                lambda: self.backstage.database(self.name(), project.driver),
+                lambda: self.loop_thread.database(self.name(), project.driver),
                 lambda database: project.migrator(database).upgrade("heads"),
-                self.backstage.insist,
+                self.loop_thread.retry_ending_transactions,
             )
-        return self.backstage.run(self._templates[project.key].ready)
+        return self.loop_thread.run(self._templates[project.key].ready)

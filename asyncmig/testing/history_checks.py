@@ -1,4 +1,4 @@
-"""``Trial``: what the ready-made tests do: a history run up, down, twice, and broken off everywhere."""
+"""``HistoryChecks``: what the ready-made tests do: a history run up, down, twice, and broken off everywhere."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from asyncmig.history.graph import RevisionGraph
 from asyncmig.history.revision import Revision
 from asyncmig.migrator import Migrator
 from asyncmig.testing.masking import masked
-from asyncmig.testing.snapshot import Picture, differences, take
+from asyncmig.testing.snapshot import DatabaseSnapshot, differences, take
 
-__all__ = ["Faulty", "Trial"]
+__all__ = ["Faulty", "HistoryChecks"]
 
 Documents = Mapping[str, Mapping[str, Sequence[Mapping[str, Any]]]]
 
@@ -24,7 +24,7 @@ class Faulty(AsyncmigError, AssertionError):
 
 
 @dataclass(frozen=True, slots=True)
-class Trial:
+class HistoryChecks:
     """One history on empty databases.
 
     ``fresh`` gives the next empty database, ``migrator(database, on_event)`` what runs the history on
@@ -80,11 +80,11 @@ class Trial:
         """
         database, applied = self.fresh(), []
         for revision in self.history():
-            before = await self._picture(database)
+            before = await self._snapshot(database)
             await self._up(database, revision)
             applied.append(revision.revision)
             if not revision.irreversible and await self._down(database, revision, applied):
-                after = await self._picture(database)
+                after = await self._snapshot(database)
                 _refuse(differences(before, after), f"downgrade of {revision} does not put back what was there:")
                 await self._up(database, revision)
             await self._insert(database, revision)
@@ -95,7 +95,7 @@ class Trial:
         for revision in self.history():
             await self._up(plain, revision)
             breaks = await self._break(broken, revision)
-            left = differences(masked(await self._picture(plain)), masked(await self._picture(broken)))
+            left = differences(masked(await self._snapshot(plain)), masked(await self._snapshot(broken)))
             _refuse(left, f"{revision}, broken off {breaks} times and resumed, does not lead to the same database:")
             await self._insert(plain, revision)
             await self._insert(broken, revision)
@@ -147,7 +147,7 @@ class Trial:
         for name, documents in self.documents.get(revision.revision, {}).items():
             await database[name].insert_many([dict(one) for one in documents])
 
-    async def _picture(self, database: Any) -> Picture:
+    async def _snapshot(self, database: Any) -> DatabaseSnapshot:
         return await take(database, without=self.own)
 
     async def _break(self, database: Any, revision: Revision) -> int:

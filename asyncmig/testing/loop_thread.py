@@ -1,4 +1,4 @@
-"""``Backstage``: an event loop of its own, in a thread, where fixtures work whatever loop the tests run on."""
+"""``LoopThread``: an event loop of its own, in a thread, where fixtures work whatever loop the tests run on."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from pymongo.errors import PyMongoError, ServerSelectionTimeoutError
 from asyncmig.testing.clients import Clients
 from asyncmig.testing.leftovers import end_transactions
 
-__all__ = ["Backstage"]
+__all__ = ["LoopThread"]
 
 T = TypeVar("T")
 
 _SHORT, _PATIENCE = 2.0, 20.0  # seconds
 
 
-class Backstage:
+class LoopThread:
     """A loop, and clients of the server at ``url`` on it, until the block ends.
 
     A client of MongoDB belongs to the loop that it was first used on. What prepares a database and
@@ -47,7 +47,7 @@ class Backstage:
     def run(self, function: Callable[..., Awaitable[T]], *arguments: Any) -> T:
         """What ``function`` gives when it is awaited on the loop."""
         if self._portal is None:
-            raise RuntimeError("a Backstage is used within its `with` block")
+            raise RuntimeError("a LoopThread is used within its `with` block")
         return self._portal.call(function, *arguments)
 
     def database(self, name: str, driver: str = "pymongo") -> Any:
@@ -56,9 +56,9 @@ class Backstage:
 
     def drop(self, name: str) -> None:
         """Drop a database; does nothing where there is none."""
-        self.run(self.insist, self._drop, name)
+        self.run(self.retry_ending_transactions, self._drop, name)
 
-    async def insist(self, work: Callable[..., Awaitable[T]], *arguments: Any) -> T:
+    async def retry_ending_transactions(self, work: Callable[..., Awaitable[T]], *arguments: Any) -> T:
         """What ``work`` gives, which may be done twice; a transaction that a test has left open ends for it."""
         try:
             with pymongo.timeout(_SHORT):

@@ -1,4 +1,4 @@
-"""Leaving out of a picture what differs from one run to the next: ids and times that were made on the way."""
+"""Leaving out of a snapshot what differs from one run to the next: ids and times that were made on the way."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from uuid import UUID
 from bson import Binary, DatetimeMS, ObjectId, Timestamp, encode
 
 from asyncmig.drivers.codec import decoded
-from asyncmig.testing.snapshot import Picture
+from asyncmig.testing.snapshot import DatabaseSnapshot
 
 __all__ = ["masked"]
 
@@ -20,9 +20,9 @@ _MADE = (ObjectId, datetime, DatetimeMS, Timestamp, UUID)
 _UUIDS = (3, 4)  # subtypes of Binary
 
 
-def masked(picture: Picture) -> Picture:
-    """The picture with ObjectIds, dates and UUIDs taken for equal."""
-    return replace(picture, documents={name: list(_masked(found)) for name, found in picture.documents.items()})
+def masked(snapshot: DatabaseSnapshot) -> DatabaseSnapshot:
+    """The snapshot with ObjectIds, dates and UUIDs taken for equal."""
+    return replace(snapshot, documents={name: list(_masked(found)) for name, found in snapshot.documents.items()})
 
 
 def _masked(documents: Sequence[bytes]) -> Iterator[bytes]:

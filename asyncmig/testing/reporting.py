@@ -11,11 +11,11 @@ import pytest
 from pymongo.errors import PyMongoError
 
 from asyncmig.errors import AsyncmigError
-from asyncmig.testing.history_checks import Documents, Trial
+from asyncmig.testing.history_checks import Documents, HistoryChecks
 from asyncmig.testing.project import Project
 
 if TYPE_CHECKING:
-    from asyncmig.testing.databases import Workshop
+    from asyncmig.testing.databases import Databases
 
 __all__ = ["plainly", "run_check"]
 
@@ -40,34 +40,34 @@ def run_check(check: str, request: pytest.FixtureRequest, project: Project, docu
         pytest.skip("no models are named: set asyncmig_models, or `models` in [tool.asyncmig]")
     names: list[str] = []
     fault = ""
-    workshop: Workshop | None = None
+    databases: Databases | None = None
     try:
-        if inspect.iscoroutinefunction(getattr(Trial, check)):
-            workshop = _workshop(request)
-            workshop.backstage.run(getattr(_trial(workshop, project, documents, names), check))
+        if inspect.iscoroutinefunction(getattr(HistoryChecks, check)):
+            databases = _databases(request)
+            databases.loop_thread.run(getattr(_history_checks(databases, project, documents, names), check))
         else:
-            getattr(Trial(_none, project.migrator), check)()
+            getattr(HistoryChecks(_none, project.migrator), check)()
     except AsyncmigError as error:
         fault = _told(error)
     finally:
-        if workshop is not None:
+        if databases is not None:
             for name in names:
-                workshop.drop(name)
+                databases.drop(name)
     if fault:
         pytest.fail(fault, pytrace=False)
 
 
-def _workshop(request: pytest.FixtureRequest) -> Workshop:
-    workshop: Workshop = request.getfixturevalue("_asyncmig_workshop")
-    return workshop
+def _databases(request: pytest.FixtureRequest) -> Databases:
+    databases: Databases = request.getfixturevalue("_asyncmig_databases")
+    return databases
 
 
-def _trial(workshop: Workshop, project: Project, documents: Documents, names: list[str]) -> Trial:
+def _history_checks(databases: Databases, project: Project, documents: Documents, names: list[str]) -> HistoryChecks:
     def fresh() -> object:
-        names.append(workshop.name())
-        return workshop.backstage.database(names[-1], project.driver)
+        names.append(databases.name())
+        return databases.loop_thread.database(names[-1], project.driver)
 
-    return Trial(fresh, project.migrator, documents, project.own)
+    return HistoryChecks(fresh, project.migrator, documents, project.own)
 
 
 def _none() -> object:

@@ -1,4 +1,4 @@
-"""``Picture``: all that is in a database, to compare it with later, or to put it back."""
+"""``DatabaseSnapshot``: all that is in a database, to compare it with later, or to put it back."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from asyncmig.authoring.introspect import introspect
 from asyncmig.drivers.codec import RAW, decoded, stored_bytes
 from asyncmig.schema.state import CollectionState, DatabaseState
 
-__all__ = ["Picture", "differences", "take"]
+__all__ = ["DatabaseSnapshot", "differences", "take"]
 
 _SHOWN = 5  # documents of one collection in a report
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class DatabaseSnapshot:
     """Collections, time series and views with options and indexes, and every document byte for byte."""
 
     state: DatabaseState
     documents: Mapping[str, Sequence[bytes]] = field(default_factory=dict)
 
 
-async def take(database: Any, *, without: Collection[str] = ()) -> Picture:
-    """A picture of a database, ``without`` these collections."""
+async def take(database: Any, *, without: Collection[str] = ()) -> DatabaseSnapshot:
+    """A snapshot of a database, ``without`` these collections."""
     state = await introspect(database, own=frozenset(without))
     stored = [one.name for one in state if one.kind != "view"]
-    return Picture(state, {name: await _documents(database, name) for name in stored})
+    return DatabaseSnapshot(state, {name: await _documents(database, name) for name in stored})
 
 
 async def _documents(database: Any, name: str) -> list[bytes]:
@@ -38,7 +38,7 @@ async def _documents(database: Any, name: str) -> list[bytes]:
     return [stored_bytes(row) async for row in cursor]
 
 
-def differences(before: Picture, after: Picture) -> list[str]:
+def differences(before: DatabaseSnapshot, after: DatabaseSnapshot) -> list[str]:
     """What is not as it was, one line each; empty where the two are equal. The order of documents does not matter."""
     lines: list[str] = []
     for name in sorted({*before.state.collections, *after.state.collections}):

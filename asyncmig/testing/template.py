@@ -1,7 +1,7 @@
 """``Template``: a migrated database for every test of a session, though the revisions run only once.
 
-The revisions run in the first test's database, and a picture is taken of it. For each test after
-that the database is put back to the picture, and only what is not as it should be is touched: three
+The revisions run in the first test's database, and a snapshot is taken of it. For each test after
+that the database is put back to the snapshot, and only what is not as it should be is touched: three
 questions tell what that is (the collections, their indexes, a hash of each one's documents). Making
 collections and indexes anew takes MongoDB ten milliseconds and more for each, whoever asks for it;
 putting back does without as long as tests leave the schema alone.
@@ -21,7 +21,7 @@ from asyncmig.drivers import driver_for
 from asyncmig.operations import CreateCollection, CreateIndexes, CreateView, DropIndex, Operation
 from asyncmig.running.applying.apply import Context, apply
 from asyncmig.schema.state import CollectionState, DatabaseState
-from asyncmig.testing.snapshot import Picture, take
+from asyncmig.testing.snapshot import DatabaseSnapshot, take
 
 __all__ = ["Template", "restore"]
 
@@ -33,18 +33,22 @@ _PATIENCE = 20.0  # seconds
 class Template:
     """A database, of those that ``make`` gives, which ``migrate`` has brought to where every test is to find it.
 
-    ``insist`` does work that what a test has left behind may stand in the way of.
+    ``retry_ending_transactions`` does work that what a test has left behind may stand in the way of.
     """
 
     def __init__(
         self,
         make: Callable[[], Any],
         migrate: Callable[[Any], Awaitable[object]],
-        insist: Callable[..., Awaitable[object]] | None = None,
+        retry_ending_transactions: Callable[..., Awaitable[object]] | None = None,
     ) -> None:
-        self._make, self._migrate, self._insist = make, migrate, insist or patiently
+        self._make, self._migrate, self._retry_ending_transactions = (
+            make,
+            migrate,
+            retry_ending_transactions or patiently,
+        )
         self._database: Any = None
-        self._picture = Picture(DatabaseState())
+        self._snapshot = DatabaseSnapshot(DatabaseState())
         self._hashes: Hashes = {}
         self._failure: Exception | None = None
 
@@ -63,7 +67,7 @@ class Template:
     async def _restored(self) -> bool:
         """Whether it could be put back; a test that left a transaction open may stand in the way."""
         try:
-            await self._insist(restore, self._database, self._picture, self._hashes)
+            await self._retry_ending_transactions(restore, self._database, self._snapshot, self._hashes)
         except ServerSelectionTimeoutError:  # then nothing else can be done, either
             raise
         except PyMongoError:
@@ -77,7 +81,7 @@ class Template:
         except Exception as error:
             self._failure = error
             raise
-        self._picture = await take(database)
+        self._snapshot = await take(database)
         self._hashes = await _hashes(database)
         return database
 
@@ -88,14 +92,14 @@ async def patiently(work: Callable[..., Awaitable[object]], *arguments: Any) -> 
         return await work(*arguments)
 
 
-async def restore(database: Any, picture: Picture, hashes: Hashes) -> None:
-    """Put a database back to a picture, with as few commands as that takes."""
+async def restore(database: Any, snapshot: DatabaseSnapshot, hashes: Hashes) -> None:
+    """Put a database back to a snapshot, with as few commands as that takes."""
     now = await introspect(database, own=frozenset())
-    touched = _touched(picture, hashes, await _hashes(database))
-    for name in sorted(set(now.collections) - set(picture.state.collections)):
+    touched = _touched(snapshot, hashes, await _hashes(database))
+    for name in sorted(set(now.collections) - set(snapshot.state.collections)):
         await database.drop_collection(name)
-    for one in picture.state:
-        found, documents = now.get(one.name), picture.documents.get(one.name, ())
+    for one in snapshot.state:
+        found, documents = now.get(one.name), snapshot.documents.get(one.name, ())
         if found is None or found != one or found.building or one.name in touched:
             await _mend(database, one, found, documents, touched=one.name in touched)
 
@@ -127,9 +131,9 @@ def _can_stay(wanted: CollectionState, found: CollectionState) -> bool:
     return (wanted.kind, wanted.options) == (found.kind, found.options) and not found.building
 
 
-def _touched(picture: Picture, wanted: Hashes, found: Hashes) -> set[str]:
+def _touched(snapshot: DatabaseSnapshot, wanted: Hashes, found: Hashes) -> set[str]:
     """The collections whose documents are not as they were; all, where the server does not tell."""
-    stored = {one.name: _hashed(one) for one in picture.state if one.kind != "view"}
+    stored = {one.name: _hashed(one) for one in snapshot.state if one.kind != "view"}
     return {name for name, hashed in stored.items() if not wanted or wanted.get(hashed) != found.get(hashed)}
 
 

@@ -12,8 +12,8 @@ from asyncmig.operations import InsertDocuments, ModifyCollection, ModifyView, N
 from asyncmig.schema.index import Index
 from asyncmig.sources import load_models
 
+from .convergence import Step, facts, see
 from .models import collection, documents, fill, routes, view
-from .road import Step, facts, see
 
 EN, FR = {"locale": "en", "strength": 2}, {"locale": "fr"}
 ENGINE = {"wiredTiger": {"configString": "prefix_compression=false"}}

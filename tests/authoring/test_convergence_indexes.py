@@ -16,8 +16,8 @@ from asyncmig.schema.index import Index
 from asyncmig.sources import load_models
 
 from ..oracles.notation import load, parse
+from .convergence import Step, facts, see
 from .models import collection, documents, fill, routes
-from .road import Step, facts, see
 
 EN, FR, SIMPLE = {"locale": "en", "strength": 2}, {"locale": "fr"}, {"locale": "simple"}
 ENGINE = {"wiredTiger": {"configString": "prefix_compression=false"}}

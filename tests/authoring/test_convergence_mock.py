@@ -13,8 +13,8 @@ from asyncmig.errors import UnsupportedByDriver
 from asyncmig.schema.index import Index
 from asyncmig.sources import load_models
 
+from .convergence import Step, see
 from .models import collection
-from .road import Step, see
 
 INDEXES = [
     Index([("a", 1), ("b", -1)], unique=True),

@@ -11,15 +11,15 @@ from hypothesis import strategies as st
 
 from asyncmig.authoring.diff import difference
 from asyncmig.authoring.policy import Policy
-from asyncmig.operations import CreateIndexes, ModifyIndex, NeedsRebuild, mirror
+from asyncmig.operations import CreateIndexes, ModifyIndex, NeedsRebuild, reverse
 from asyncmig.schema.index import Index
 from asyncmig.schema.normal import normal_index
 from asyncmig.schema.state import CollectionKind, CollectionState, DatabaseState
 from asyncmig.schema.text import is_text
 
+from .convergence import Step, facts
 from .index_rules import listed, moments, outcome, services
 from .random_indexes import changed_lists, index_lists
-from .road import Step, facts
 from .schemas import FIXED, NEW_NAMES, VIEWS, document, pairs
 
 EXAMPLES = int(os.environ.get("ASYNCMIG_EXAMPLES", "200"))
@@ -92,7 +92,7 @@ def test_the_rules_of_the_server_are_kept(ab: Lists, kind: CollectionKind, undec
     assert listed(new).items() <= reached.items()
     if undeclared == "drop":
         assert listed(new) == reached
-        assert outcome(new, mirror(operations)) == listed(old)
+        assert outcome(new, reverse(operations)) == listed(old)
 
 
 @without_a_server
@@ -109,7 +109,7 @@ def test_what_both_have_is_there_at_every_moment(ab: Lists) -> None:
     old, new = before.collections["c"].indexes, wanted.collections["c"].indexes
     operations = difference(before, wanted).operations
     lasting = services(old) & services(new) - services([index for index in (*old, *new) if _is_singular(index)])
-    for moment in [*moments(old, operations), *moments(new, mirror(operations))]:
+    for moment in [*moments(old, operations), *moments(new, reverse(operations))]:
         assert lasting <= services(moment)
 
 
@@ -128,7 +128,7 @@ def test_nothing_that_ends_a_server_is_ever_planned(ab: Lists) -> None:
     operations = difference(before, wanted).operations
     known = {index.name: index for indexes in ab for index in indexes if _is_wildcard(index)}
     plain = {index.name for indexes in ab for index in indexes if not _is_wildcard(index)}
-    for operation in [*operations, *mirror(operations)]:
+    for operation in [*operations, *reverse(operations)]:
         if isinstance(operation, ModifyIndex) and operation.name in known.keys() - plain:
             assert not DEADLY & set(operation.options)
         if isinstance(operation, CreateIndexes):

@@ -23,7 +23,7 @@ from asyncmig.operations import (
 )
 from asyncmig.schema.state import CollectionState, DatabaseState
 
-from .replay import replay
+from .run_source import replay
 
 OPERATIONS = [
     UpdateInBatches("c", {"a": Int64(5)}, {"$set": {"b": 1}}),

@@ -22,7 +22,7 @@ from asyncmig.operations import (
     NeedsRebuild,
     Operation,
     RenameCollection,
-    mirror,
+    reverse,
 )
 from asyncmig.schema.index import Index
 from asyncmig.schema.options import normal_options
@@ -112,7 +112,7 @@ def test_options_that_change_in_place(
     old: CollectionState, new: CollectionState, options: Mapping[str, Any], was: Mapping[str, Any]
 ) -> None:
     assert operations([old], [new]) == (ModifyCollection("c", options),)
-    assert mirror(operations([old], [new])) == (ModifyCollection("c", was),)
+    assert reverse(operations([old], [new])) == (ModifyCollection("c", was),)
     assert operations([new], [old]) == (ModifyCollection("c", was),)
     assert operations([new], [new]) == ()
 
@@ -128,7 +128,7 @@ def test_granularity_becomes_coarser_only(old: str, new: str) -> None:
         assert found == ()
     elif GRANULARITIES.index(old) < GRANULARITIES.index(new):
         assert found == (ModifyCollection("c", {"timeseries": {"granularity": new}}),)
-        assert [type(step) for step in mirror(found)] == [NeedsRebuild]
+        assert [type(step) for step in reverse(found)] == [NeedsRebuild]
     else:
         reason = f"timeseries.granularity: it is {old!r} and shall be {new!r}; MongoDB makes it coarser only"
         assert found == (NeedsRebuild("c", (reason,)),)
@@ -137,7 +137,7 @@ def test_granularity_becomes_coarser_only(old: str, new: str) -> None:
 def test_the_way_back_of_granularity_and_more() -> None:
     found = operations([series()], [series(granularity="hours", expireAfterSeconds=5)])
     assert len(found) == 1
-    back = mirror(found)
+    back = reverse(found)
     assert back[0] == ModifyCollection("c", {"expireAfterSeconds": "off"})
     assert isinstance(back[1], NeedsRebuild)
     assert "it was seconds and is hours now" in back[1].reasons[0]
@@ -169,7 +169,7 @@ def test_what_cannot_change_in_place_is_reported(old: CollectionState, new: Coll
     assert isinstance(found[0], NeedsRebuild)
     assert [cause[: len(reason)] for cause in found[0].reasons] == [reason]
     assert found[0].target == new
-    assert mirror(found) == ()
+    assert reverse(found) == ()
 
 
 def test_beside_a_rebuild_the_rest_changes_in_place() -> None:
@@ -204,7 +204,7 @@ class TestRename:
             InsertDocuments("wallet", ({"_id": 1},)),
         )
         assert found[3].describe() == "drop index a_1 of wallet"
-        assert mirror(found)[-1] == RenameCollection("wallet", "purse")
+        assert reverse(found)[-1] == RenameCollection("wallet", "purse")
 
     def test_done_before(self) -> None:
         assert compared([self.state("wallet")], [self.state("wallet", "purse")]) == Difference()
@@ -263,7 +263,7 @@ class TestViews:
         old = view("v", "c")
         found = operations([old], [new])
         assert found == (ModifyView("v", new.options["viewOn"], new.options["pipeline"]),)
-        assert mirror(found) == (ModifyView("v", "c", []),)
+        assert reverse(found) == (ModifyView("v", "c", []),)
 
     def test_a_pipeline_is_compared_to_the_letter(self) -> None:
         stages: list[dict[str, Any]] = [
@@ -280,8 +280,8 @@ class TestViews:
         old, new = view("v", "c", collation=FR), view("v", "c", collation=DE)
         found = operations([old], [new])
         assert [type(step) for step in found] == [DropView, CreateView]
-        assert [type(step) for step in mirror(found)] == [DropView, CreateView]
-        assert mirror(found)[1] == CreateView("v", "c", [], {"collation": old.options["collation"]})
+        assert [type(step) for step in reverse(found)] == [DropView, CreateView]
+        assert reverse(found)[1] == CreateView("v", "c", [], {"collation": old.options["collation"]})
 
     def test_sources_come_first(self) -> None:
         found = operations([], [view("a", "b"), view("b", "c"), view("c", "coll")])
@@ -306,7 +306,7 @@ class TestViews:
         old, new = [view("a", "b"), view("b", "c")], [view("a", "c"), view("b", "a")]
         found = operations(old, new)
         assert found == (ModifyView("a", "c", []), ModifyView("b", "a", []))
-        assert mirror(found) == (ModifyView("b", "c", []), ModifyView("a", "b", []))
+        assert reverse(found) == (ModifyView("b", "c", []), ModifyView("a", "b", []))
 
     def test_a_reader_goes_while_its_source_changes_the_collation(self) -> None:
         old = [view("a", "c", collation=FR), view("b", "a", collation=FR), view("z", "c", collation=FR)]
@@ -364,7 +364,7 @@ class TestUnclaimed:
     def test_dropped_where_ours_and_asked_to(self) -> None:
         found = compared(self.STATES, [], drop_collections=True, owned=frozenset({"a", "v"}))
         assert found.operations == (DropView("v"), DropCollection("a"))
-        assert mirror(found.operations) == (CreateCollection("a"), CreateView("v", "a", []))
+        assert reverse(found.operations) == (CreateCollection("a"), CreateView("v", "a", []))
         assert len(found.notes) == 1
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from asyncmig.authoring.diff import Note, difference
 from asyncmig.authoring.policy import Policy
-from asyncmig.operations import CreateIndexes, DropIndex, ModifyIndex, Operation, mirror
+from asyncmig.operations import CreateIndexes, DropIndex, ModifyIndex, Operation, reverse
 from asyncmig.schema.index import Index
 from asyncmig.schema.normal import normal_index
 from asyncmig.schema.state import CollectionKind, CollectionState, DatabaseState
@@ -236,11 +236,11 @@ def check_the_law(old: DatabaseState, new: DatabaseState, operations: Sequence[O
     """The operations lead to ``new``, their mirror back; what both have is there at each moment in between."""
     before, wanted = old.collections["c"].indexes, new.collections["c"].indexes
     assert outcome(before, operations) == listed(wanted)
-    assert outcome(wanted, mirror(operations)) == listed(before)
+    assert outcome(wanted, reverse(operations)) == listed(before)
     after = DatabaseState({"c": CollectionState("c", indexes=wanted)})
     assert difference(after, new).operations == ()
     lasting = services(before) & services(wanted) - {service for index in wanted for service in _irreplaceable(index)}
-    for moment in [*moments(before, operations), *moments(wanted, mirror(operations))]:
+    for moment in [*moments(before, operations), *moments(wanted, reverse(operations))]:
         assert lasting <= services(moment)
 
 
@@ -301,7 +301,7 @@ class TestUndeclared:
 
     def test_hiding_is_undone_by_showing(self) -> None:
         operations = difference(state(x()), state(), Policy(undeclared_indexes="hide")).operations
-        assert told(mirror(operations)) == ["~x hidden=False"]
+        assert told(reverse(operations)) == ["~x hidden=False"]
 
     def test_a_time_series_does_not_show_what_is_hidden(self) -> None:
         found = difference(state(x(), kind="timeseries"), state(kind="timeseries"), Policy(undeclared_indexes="hide"))
@@ -358,4 +358,4 @@ def test_what_the_mock_loses_is_no_difference() -> None:
     ],
 )
 def test_the_way_back_of_a_change_in_place(old: Index, new: Index, back: list[str]) -> None:
-    assert told(mirror(plan([old], [new]))) == back
+    assert told(reverse(plan([old], [new]))) == back

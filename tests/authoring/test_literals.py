@@ -37,7 +37,7 @@ from asyncmig.authoring.imports import Imports
 from asyncmig.authoring.literals import Unwritable, literal
 from asyncmig.errors import AsyncmigError
 
-from .exact import exact
+from .exact_values import exact
 from .strategies import values
 
 

@@ -16,7 +16,7 @@ from asyncmig.running.env.env import Env
 from asyncmig.schema.index import Index
 from asyncmig.schema.state import CollectionState, DatabaseState
 
-from .replay import module
+from .run_source import module
 
 PLAIN: dict[str, Any] = {}
 SERIES: dict[str, Any] = {"timeseries": {"timeField": "at"}}

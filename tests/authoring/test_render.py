@@ -36,9 +36,9 @@ from asyncmig.operations import (
 from asyncmig.schema.index import Index
 from asyncmig.schema.state import CollectionState
 
-from .exact import exact
+from .exact_values import exact
 from .formatter import objections
-from .replay import replay
+from .run_source import replay
 from .strategies import operations
 
 CALLS: list[tuple[Operation, str]] = [

@@ -11,10 +11,10 @@ from asyncmig.authoring.revision_file import revision_source
 from asyncmig.operations import CreateCollection, CreateIndexes, CreateView, ModifyCollection, Operation
 from asyncmig.schema.normal import index_from_server, normal_index
 
-from ..schema.zoo import ACCEPTED, ASKED, CREATED, OPTIONS, declared
-from .exact import exact
+from ..schema.index_cases import ACCEPTED, ASKED, CREATED, OPTIONS, declared
+from .exact_values import exact
 from .formatter import objections
-from .replay import replay
+from .run_source import replay
 
 
 def _indexes(case: str) -> list[Operation]:

@@ -20,13 +20,13 @@ from asyncmig.operations import (
     InsertDocuments,
     NeedsRebuild,
     Operation,
-    mirror,
+    reverse,
 )
 from asyncmig.schema.index import Index
 from asyncmig.schema.state import CollectionState
 
 from .formatter import objections
-from .replay import module, replay
+from .run_source import module, replay
 
 WALLET: list[Operation] = [
     CreateCollection("wallet"),
@@ -134,7 +134,7 @@ def test_a_file_is_as_a_careful_person_writes_it(tmp_path: Path) -> None:
         down_revision="20241210140000",
         message="add wallet collections",
         upgrade=WALLET,
-        downgrade=mirror(WALLET),
+        downgrade=reverse(WALLET),
         summary=summary(WALLET),
     )
     assert source == SAMPLE
@@ -228,7 +228,7 @@ def test_a_large_file_is_written_in_no_time() -> None:
         for number in range(300)
         for step in (CreateCollection(f"c{number}"), CreateIndexes(f"c{number}", tuple(map(Index, "abcd"))))
     ]
-    source = _file(upgrade=steps, downgrade=mirror(steps), summary=summary(steps))
+    source = _file(upgrade=steps, downgrade=reverse(steps), summary=summary(steps))
     assert max(len(line) for line in source.splitlines()) <= 120
 
 

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from asyncmig.authoring.diff import difference
 from asyncmig.authoring.policy import Policy
-from asyncmig.operations import NeedsRebuild, Operation, mirror
+from asyncmig.operations import NeedsRebuild, Operation, reverse
 from asyncmig.operations.folding import fold
 from asyncmig.schema.state import DatabaseState
 
-from .road import facts, see, walk
+from .convergence import facts, see, walk
 from .schemas import FIXED, NEW_NAMES, VIEWS, pairs
 
 EXAMPLES = int(os.environ.get("ASYNCMIG_EXAMPLES", "200")) // 10
@@ -46,7 +46,7 @@ async def test_a_squash_leads_where_its_range_leads(
             before = await see(long, schemas[turn])
             step = difference(before, schemas[turn], OURS).operations
             await walk(long, step)
-            forth, back, at = [*forth, *step], [*mirror(step), *back], schemas[turn]
+            forth, back, at = [*forth, *step], [*reverse(step), *back], schemas[turn]
         if any(isinstance(operation, NeedsRebuild) for operation in forth):
             return
         inserted = await walk(short, fold(forth))

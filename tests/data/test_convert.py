@@ -13,13 +13,13 @@ from bson import Decimal128, Int64, ObjectId
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from asyncmig.data import in_python as model
+from asyncmig.data import in_python
 from asyncmig.data.types import is_type
 from asyncmig.errors import IrreversibleOperation, OperationRefused
 from asyncmig.operations import ConvertField, Pace, Tally
 from asyncmig.operations.fields import TYPES, WAYS_BACK
 
-from ..running.looking import run
+from ..running.applying_helpers import run
 from .test_fields import changed
 
 DAY = datetime(2024, 2, 29, 12, 30)
@@ -217,7 +217,7 @@ async def test_converting_is_what_the_model_does(turn: Any, values: Any, to: str
     failed = 0
     for one, before in zip(found, documents, strict=True):
         try:
-            expected = model.replaced(before, path.split("."), lambda value: converted(value, to))
+            expected = in_python.replaced(before, path.split("."), lambda value: converted(value, to))
         except (Impossible, TypeError):
             failed += 1
             expected = before

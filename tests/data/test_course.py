@@ -18,8 +18,8 @@ from asyncmig.events import DataProgress, Event, OperationFinished, RevisionResu
 from asyncmig.operations import Pace, RemoveField, RenameField, Tally, TransformDocuments, UpdateInBatches
 from asyncmig.testing.server import LocalServer
 
-from ..running.histories import History, states
-from ..running.looking import run
+from ..running.applying_helpers import run
+from ..running.history_files import History, states
 from .test_update import PLUS_ONE, filled
 
 # -- pace ---------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from asyncmig.data.progress import Progress
+from asyncmig.data.progress import ProgressHooks
 from asyncmig.drivers import driver_for
 from asyncmig.operations import ConvertField, DataOperation, Pace, Tally, TransformDocuments, UpdateInBatches
 from asyncmig.running.applying.apply import Context, apply
@@ -24,7 +24,7 @@ class Death(BaseException):
     """Raised in place of a SIGKILL."""
 
 
-class Mortal(Progress):
+class Mortal(ProgressHooks):
     """Keeps what was committed; dies at the ``last``-th checkpoint, before or after it is stored."""
 
     def __init__(self, database: Any) -> None:

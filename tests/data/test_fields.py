@@ -10,11 +10,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from asyncmig.data import in_python as model
+from asyncmig.data import in_python
 from asyncmig.errors import OperationRefused
 from asyncmig.operations import Operation, Pace, RemoveField, RenameField, Tally
 
-from ..running.looking import run
+from ..running.applying_helpers import run
 
 OFTEN = settings(
     max_examples=500 if os.environ.get("ASYNCMIG_CHAOS") else 25,
@@ -130,14 +130,14 @@ async def test_renaming_is_what_the_model_does(
         return
     operation = RenameField("c", ".".join(path), ".".join([*path[:-1], new]), on_conflict=on_conflict)
     found, _ = await changed(turn, operation, documents=documents)
-    assert list(map(ordered, found)) == [ordered(model.renamed(one, path, new, on_conflict)) for one in documents]
+    assert list(map(ordered, found)) == [ordered(in_python.renamed(one, path, new, on_conflict)) for one in documents]
 
 
 @OFTEN
 @given(documents=documents, path=paths)
 async def test_removing_is_what_the_model_does(turn: Any, documents: Any, path: Any) -> None:
     found, _ = await changed(turn, RemoveField("c", ".".join(path)), documents=documents)
-    assert found == [model.removed(one, path) for one in documents]
+    assert found == [in_python.removed(one, path) for one in documents]
 
 
 @OFTEN
@@ -150,8 +150,8 @@ async def test_moving_is_what_the_model_does(turn: Any, documents: Any, old: Any
     conflicts = 0
     for one, other in zip(found, documents, strict=True):
         try:
-            assert one == model.moved(other, old, new, "fail")
-        except model.Conflict:
+            assert one == in_python.moved(other, old, new, "fail")
+        except in_python.Conflict:
             conflicts += 1
             assert one == other
     assert tally.failed == conflicts

@@ -21,8 +21,8 @@ from pymongo import MongoClient
 
 from asyncmig.testing.server import LocalServer
 
-from ..running.twelve import sleeping, sleeping_whole, transforming, updating
-from ..running.victims import Victims
+from ..running.runner_processes import Victims
+from ..running.sample_histories import sleeping, sleeping_whole, transforming, updating
 
 DOCUMENTS = 200_000
 DRIVERS = ("motor", "pymongo")

@@ -11,8 +11,8 @@ from asyncmig.errors import OperationRefused, RevisionFailed
 from asyncmig.events import Event, OperationFinished
 from asyncmig.operations import Pace, Tally, TransformDocuments, UpdateInBatches
 
-from ..running.histories import History, states
-from ..running.looking import run
+from ..running.applying_helpers import run
+from ..running.history_files import History, states
 from .test_update import filled
 
 FAILED = "asyncmig_revisions_failed"

@@ -19,7 +19,7 @@ from asyncmig.errors import OperationRefused
 from asyncmig.operations import Pace, Tally, TransformDocuments
 from asyncmig.running.applying.apply import Context, apply
 
-from ..running.looking import run
+from ..running.applying_helpers import run
 from .keys import KEYS
 from .test_update import Meanwhile, filled
 

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from bson import ObjectId
 
-from asyncmig.data.progress import Advance, Progress
+from asyncmig.data.progress import Advance, ProgressHooks
 from asyncmig.drivers import driver_for
 from asyncmig.operations import Pace, Tally, UpdateInBatches
 from asyncmig.running.applying.apply import Context, apply
 
-from ..running.looking import run
+from ..running.applying_helpers import run
 from .keys import KEYS
 
 PLUS_ONE = {"$inc": {"n": 1}}
@@ -127,7 +127,7 @@ async def test_a_filter_that_few_documents_match(turn: Any, kept: int) -> None:
     assert await documents.count_documents({"n": 1}) == kept
 
 
-class Meanwhile(Progress):
+class Meanwhile(ProgressHooks):
     """Does something once, when the operation has told of its first batch."""
 
     def __init__(self, database: Any, what: Callable[[], Awaitable[Any]]) -> None:

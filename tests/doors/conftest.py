@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from .history import History
+from .history_files import History
 
 
 @pytest.fixture(autouse=True)

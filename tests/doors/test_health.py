@@ -28,7 +28,7 @@ from asyncmig.drivers.real import maybe
 from asyncmig.drivers.usable import OtherLoop
 from asyncmig.fastapi import Health
 
-from .history import History
+from .history_files import History
 
 CLIENTS: dict[str, Any] = {"motor": AsyncIOMotorClient, "pymongo": AsyncMongoClient}
 NAME = f"health_{uuid4().hex[:12]}"

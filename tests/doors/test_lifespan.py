@@ -19,7 +19,7 @@ from starlette.applications import Starlette
 import asyncmig
 from asyncmig.errors import ConfigurationError, DriverError, PendingRevisions
 
-from .history import History
+from .history_files import History
 
 
 async def names(database: Any) -> set[str]:

@@ -24,8 +24,8 @@ import yaml
 from pymongo import MongoClient
 
 from ..conftest import cli_command
-from .history import History
-from .serving import free_port
+from .history_files import History
+from .web_servers import free_port
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "fastapi.md").read_text()
 AT_HEAD = {"status": "at head", "pending": [], "ahead": []}

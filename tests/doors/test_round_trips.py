@@ -11,7 +11,7 @@ import asyncmig
 from asyncmig import Migrator
 from asyncmig.fastapi import Health
 
-from .history import History
+from .history_files import History
 
 
 class Commands(CommandListener):

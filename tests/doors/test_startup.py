@@ -24,7 +24,7 @@ from asyncmig.errors import (
 )
 from asyncmig.history.errors import UnknownApplied
 
-from .history import History
+from .history_files import History
 
 
 class Two(Collection):

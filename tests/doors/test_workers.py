@@ -15,8 +15,8 @@ from typing import Any
 import httpx
 import pytest
 
-from .history import History
-from .serving import Served, run
+from .history_files import History
+from .web_servers import Served, run
 
 WORKERS = ["uvicorn-4", "gunicorn-4"]
 LONG = os.environ.get("ASYNCMIG_LONG")

@@ -10,7 +10,7 @@ import pytest
 
 from asyncmig.history import Revision, RevisionGraph, errors
 
-from .drawn import FORK, LINE, MERGED, ROOTS, drawn, ids, revisions
+from .drawn_graphs import FORK, LINE, MERGED, ROOTS, drawn, ids, revisions
 
 # graph, question, answer
 ANSWERS: list[tuple[str, Any, Any]] = [

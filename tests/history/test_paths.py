@@ -9,7 +9,7 @@ import pytest
 from asyncmig.errors import AsyncmigError
 from asyncmig.history import errors
 
-from .drawn import FORK, LINE, MERGED, ROOTS, drawn, walk
+from .drawn_graphs import FORK, LINE, MERGED, ROOTS, drawn, walk
 
 # graph, direction, applied, target, path
 WALKS = [

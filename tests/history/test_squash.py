@@ -10,7 +10,7 @@ import pytest
 from asyncmig.errors import RevisionError
 from asyncmig.history import errors
 
-from .drawn import drawn, ids
+from .drawn_graphs import drawn, ids
 
 THERE = "p r1<p r2<r1 r3<r2 s<p=r1,r2,r3 c<r3"
 GONE = "p s<p=r1,r2,r3 c<r3"

@@ -16,7 +16,7 @@ from asyncmig.operations import (
     NewCollection,
     Operation,
     RenameCollection,
-    mirror,
+    reverse,
 )
 from asyncmig.operations.several import MANY, gathered, spread
 from asyncmig.schema.state import CollectionState, DatabaseState
@@ -65,7 +65,7 @@ def test_there_and_back() -> None:
     made = together({"c01": (A,)})
     assert tuple(spread([X, made])) == (X, CREATIONS[0], CREATIONS[1], on("c01", A), *CREATIONS[2:])
     assert gathered(tuple(spread([made]))) == (made,)
-    assert mirror([made]) == tuple(DropCollection(name) for name in reversed(NAMES))
+    assert reverse([made]) == tuple(DropCollection(name) for name in reversed(NAMES))
 
 
 @pytest.mark.parametrize(("count", "expected"), [(MANY - 1, 0), (MANY, 1), (5 * MANY, 1)])

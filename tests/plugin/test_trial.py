@@ -14,7 +14,7 @@ import pytest
 from asyncmig import Collection, Index, Migrator
 from asyncmig.errors import AsyncmigError
 from asyncmig.history.errors import MultipleHeads
-from asyncmig.testing.history_checks import Faulty, Trial
+from asyncmig.testing.history_checks import Faulty, HistoryChecks
 from asyncmig.testing.published import edited_since_published
 
 HEADER = 'from asyncmig import Index\nrevision = "{name}"\ndown_revision = {parent}\n'
@@ -46,8 +46,8 @@ class History:
         self.add("a003", insert, 'await env.drop_collection("coin")', "a002")
         return self
 
-    def trial(self, models: Any = (Wallet,), **options: Any) -> Trial:
-        return Trial(self._fresh, lambda db, tell: Migrator(db, self.folder, models, on_event=tell), **options)
+    def history_checks(self, models: Any = (Wallet,), **options: Any) -> HistoryChecks:
+        return HistoryChecks(self._fresh, lambda db, tell: Migrator(db, self.folder, models, on_event=tell), **options)
 
     def _fresh(self) -> Any:
         self._databases.append(self._client[f"trial_{uuid4().hex[:12]}"])
@@ -65,8 +65,8 @@ async def history(clients: dict[str, Any], tmp_path: Path) -> AsyncIterator[Hist
     await history.end()
 
 
-async def check(trial: Trial, name: str) -> None:
-    found = getattr(trial, name)()
+async def check(history_checks: HistoryChecks, name: str) -> None:
+    found = getattr(history_checks, name)()
     if asyncio.iscoroutine(found):
         await found
 
@@ -86,13 +86,13 @@ CHECKS = [
 @pytest.mark.parametrize("name", CHECKS)
 async def test_a_good_history_passes(client: Any, tmp_path: Path, name: str) -> None:
     history = History(tmp_path / "migrations", client)
-    await check(history.good().trial(), name)
+    await check(history.good().history_checks(), name)
     await history.end()
 
 
 @pytest.mark.parametrize("name", [name for name in CHECKS if name != "models_match"])
 async def test_an_empty_history_passes(history: History, name: str) -> None:
-    await check(history.trial(), name)
+    await check(history.history_checks(), name)
 
 
 async def test_branches_and_merges_pass(history: History) -> None:
@@ -104,13 +104,13 @@ async def test_branches_and_merges_pass(history: History) -> None:
     path = history.folder / "versions/d_step.py"
     path.write_text(path.read_text().replace("down_revision = None", 'down_revision = ("b", "c")'))
     for name in ("single_head", "upgrade", "up_down", "resume", "second_upgrade"):
-        await check(history.trial(), name)
+        await check(history.history_checks(), name)
 
 
 async def test_two_heads(history: History) -> None:
     history.good().add("b002", "pass", "pass", "a001")
     with pytest.raises(MultipleHeads):
-        history.trial().single_head()
+        history.history_checks().single_head()
 
 
 @pytest.mark.parametrize(
@@ -125,13 +125,13 @@ async def test_a_file_that_does_not_import(history: History, text: str, said: st
     path = history.folder / "versions/a003_step.py"
     path.write_text(path.read_text() + text)
     with pytest.raises(Faulty, match=said):
-        history.trial().files_import()
+        history.history_checks().files_import()
 
 
 async def test_a_revision_that_fails(history: History) -> None:
     history.good().add("a004", 'raise ValueError("not today")', "pass", "a003")
     with pytest.raises(Faulty, match=r"upgrade of a004: revision a004 failed .* not today"):
-        await history.trial().upgrade()
+        await history.history_checks().upgrade()
 
 
 async def test_models_that_differ(history: History) -> None:
@@ -139,7 +139,7 @@ async def test_models_that_differ(history: History) -> None:
     (history.folder / "versions/a003_step.py").unlink()
     (history.folder / "versions/a002_step.py").unlink()
     with pytest.raises(Faulty, match=r"create 1 index.* on wallet: uid_1"):
-        await history.trial().models_match()
+        await history.history_checks().models_match()
 
 
 @pytest.mark.parametrize(
@@ -164,22 +164,22 @@ async def test_models_that_differ(history: History) -> None:
 async def test_a_downgrade_that_leaves_a_trace(history: History, up: str, down: str, said: str) -> None:
     history.good().add("a004", up, down, "a003")
     with pytest.raises(Faulty, match=said):
-        await history.trial().up_down()
+        await history.history_checks().up_down()
 
 
 async def test_what_says_that_it_is_irreversible_is_not_reverted(history: History) -> None:
     history.good().add("a004", 'await env.drop_collection("coin")', "pass", "a003", extra="irreversible = True\n")
-    await history.trial().up_down()
+    await history.history_checks().up_down()
 
 
 async def test_documents_of_the_application_are_there(history: History) -> None:
     """A downgrade that drops what users have stored is found once there is something."""
     rename = 'await env.db["wallet"].update_many({}, {"$rename": {"name": "title"}})'
     history.good().add("a004", rename, "env.db", "a003")
-    await history.trial().up_down()
+    await history.history_checks().up_down()
     documents = {"a002": {"wallet": [{"_id": 1, "uid": 1, "name": "x"}]}}
     with pytest.raises(Faulty, match="wallet: document 1 has changed"):
-        await history.trial(documents=documents).up_down()
+        await history.history_checks(documents=documents).up_down()
 
 
 async def test_documents_that_a_revision_could_not_change_are_noted_and_no_trace(history: History) -> None:
@@ -189,7 +189,7 @@ async def test_documents_that_a_revision_could_not_change_are_noted_and_no_trace
         'await env.transform_documents("coin", {}, change, on_error="collect")'
     )
     history.good().add("a004", up, "env.db", "a003")
-    await history.trial().up_down()
+    await history.history_checks().up_down()
 
 
 async def test_what_cannot_be_resumed(history: History) -> None:
@@ -197,19 +197,19 @@ async def test_what_cannot_be_resumed(history: History) -> None:
     counts = 'await env.db["coin"].update_one({"_id": 1}, {"$inc": {"x": 1}})\n    await env.create_collection("x")'
     history.good().add("a004", counts, 'await env.drop_collection("x")', "a003")
     with pytest.raises(Faulty, match=r"a004, broken off 2 times and resumed.*\n  coin: document 1 has changed"):
-        await history.trial().resume()
+        await history.history_checks().resume()
 
 
 async def test_ids_that_are_made_on_the_way_are_no_difference(history: History) -> None:
     insert = 'await env.db["coin"].update_one({"n": 1}, {"$set": {"n": 1}}, upsert=True)\n    '
     history.good().add("a004", insert + 'await env.create_collection("x")', 'await env.drop_collection("x")', "a003")
-    await history.trial().resume()
+    await history.history_checks().resume()
 
 
 async def test_a_history_that_changes_itself(history: History) -> None:
     history.good().add("a004", '__import__("pathlib").Path(__file__).write_text("# nothing")', "pass", "a003")
     with pytest.raises(AsyncmigError, match="a004"):
-        await history.trial().files_unchanged()
+        await history.history_checks().files_unchanged()
 
 
 def test_files_edited_since_they_were_published(tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ from asyncmig.operations import (
 from asyncmig.running.applying.apply import Context, apply, prepare
 from asyncmig.schema.index import Index
 
-from .looking import Watched, context, picture, run
+from .applying_helpers import Watched, context, picture, run
 
 A, V = CreateCollection("a"), CreateView("v", "a", [{"$match": {"x": 1}}])
 X = CreateIndexes("a", (Index("x"),))

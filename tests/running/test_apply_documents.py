@@ -16,7 +16,7 @@ from asyncmig.running.applying.apply import Context, apply, prepare
 from asyncmig.running.applying.digest import digest
 from asyncmig.schema.index import Index
 
-from .looking import Watched, context, run
+from .applying_helpers import Watched, context, run
 
 TWO = InsertDocuments("a", ({"_id": 1, "v": "one"}, {"_id": 2, "v": "two"}))
 BACK = TWO.reverse()[0]

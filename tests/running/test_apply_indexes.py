@@ -12,7 +12,7 @@ from asyncmig.operations import CreateCollection, CreateIndexes, DropIndex, Modi
 from asyncmig.running.applying.apply import Context, apply, prepare
 from asyncmig.schema.index import Index
 
-from .looking import Watched, context, index_of, picture, run
+from .applying_helpers import Watched, context, index_of, picture, run
 
 UNIQUE = ModifyIndex("a", "x_1", {"unique": True})
 

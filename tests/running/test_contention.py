@@ -16,8 +16,8 @@ from pymongo import MongoClient
 from asyncmig.drivers import driver_for
 from asyncmig.running.locking.lock import Lock
 
-from .twelve import counting, picture, slow, twelve
-from .victims import Victims, proceed, stopped
+from .runner_processes import Victims, proceed, stopped
+from .sample_histories import counting, picture, slow, twelve
 
 CHAOS = bool(os.environ.get("ASYNCMIG_CHAOS"))  # `nox -s chaos` sets it
 PROCESSES, PARTS, ROUNDS = (20, 4, 5) if CHAOS else (6, 1, 3)

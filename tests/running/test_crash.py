@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 from pymongo import MongoClient
 
-from .twelve import picture, twelve
-from .victims import Victims
+from .runner_processes import Victims
+from .sample_histories import picture, twelve
 
 Answer = dict[str, Any]
 Ask = Callable[..., Answer]
@@ -34,7 +34,7 @@ def victims(server_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 @pytest.fixture
 def ask(victims: Victims) -> Ask:
-    """``ask(database=…, …)``: a run in a process of its own; see victim.py."""
+    """``ask(database=…, …)``: a run in a process of its own; see runner_process.py."""
     return victims.ask
 
 

@@ -19,11 +19,11 @@ from asyncmig.running.ledger.ledger import Ledger
 from asyncmig.running.ledger.provenance import created_collections
 from asyncmig.running.ledger.record import Record
 
-from .faults import failing
-from .histories import History, states
-from .listening import Heard
-from .twelve import many, picture
-from .victims import Victims
+from .event_listener import Heard
+from .failpoints import failing
+from .history_files import History, states
+from .runner_processes import Victims
+from .sample_histories import many, picture
 
 KILLS = 50 if os.environ.get("ASYNCMIG_CHAOS") else 3  # `nox -s chaos` sets it
 NAMES = {f"c{number:02}" for number in range(20)}

@@ -18,9 +18,9 @@ from asyncmig.drivers.real import maybe
 from asyncmig.errors import AsyncmigError
 from asyncmig.events import DataProgress, Event, OperationFinished, OperationStarted
 
-from .histories import History, states
-from .members import Members
-from .twelve import many, picture, transforming, twelve, updating
+from .history_files import History, states
+from .replica_set import Members
+from .sample_histories import many, picture, transforming, twelve, updating
 
 ROUNDS = 10 if os.environ.get("ASYNCMIG_CHAOS") else 1  # `nox -s chaos` sets it
 CLIENTS: dict[str, Any] = {"motor": AsyncIOMotorClient, "pymongo": AsyncMongoClient}

@@ -22,9 +22,9 @@ from asyncmig.events import Event, OperationFinished, OperationRetried, Operatio
 from asyncmig.running.locking.lock import Lock
 from asyncmig.testing.server import LocalServer
 
-from .faults import Proxy, failing_for
-from .histories import History, states
-from .twelve import picture, twelve
+from .failpoints import Proxy, failing_for
+from .history_files import History, states
+from .sample_histories import picture, twelve
 
 CHAOS = bool(os.environ.get("ASYNCMIG_CHAOS"))  # `nox -s chaos` sets it
 

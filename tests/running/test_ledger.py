@@ -17,32 +17,36 @@ from pymongo import AsyncMongoClient
 
 from asyncmig.drivers import driver_for
 from asyncmig.errors import LockLost
-from asyncmig.running.ledger.audit_log import Trail
-from asyncmig.running.ledger.ledger import Ledger, Overtaken
+from asyncmig.running.ledger.audit_log import AuditLog
+from asyncmig.running.ledger.ledger import Ledger, RecordExists
 from asyncmig.running.ledger.record import JournalEntry, Record
-from asyncmig.running.ledger.write import Delete, Insert, Update, Write
+from asyncmig.running.ledger.write import DeleteRecord, InsertRecord, UpdateRecord, Write
 from asyncmig.running.locking.lease import Lease
 from asyncmig.running.locking.lock import Lock
 from asyncmig.testing.server import LocalServer
 
-from .faults import failing
+from .failpoints import failing
 
-SETTLED = Insert("settled", {"state": "applied", "journal": []}, ("started_at", "finished_at"))
-WORKED_ON = Insert("worked on", {"state": "upgrading", "journal": []}, ("started_at",))
-NEXT = Insert("next", {"state": "upgrading", "journal": []}, ("started_at",))
+SETTLED = InsertRecord("settled", {"state": "applied", "journal": []}, ("started_at", "finished_at"))
+WORKED_ON = InsertRecord("worked on", {"state": "upgrading", "journal": []}, ("started_at",))
+NEXT = InsertRecord("next", {"state": "upgrading", "journal": []}, ("started_at",))
 
 LATE_WRITES = [
     pytest.param([NEXT], id="begin a revision that the other has not reached"),
-    pytest.param([Update("worked on", {"state": "applied"}, ("finished_at",))], id="finish the one it works on"),
+    pytest.param([UpdateRecord("worked on", {"state": "applied"}, ("finished_at",))], id="finish the one it works on"),
     pytest.param(
-        [Update("worked on", {"state": "applied"}, ("finished_at",)), NEXT], id="finish it and begin the next"
+        [UpdateRecord("worked on", {"state": "applied"}, ("finished_at",)), NEXT], id="finish it and begin the next"
     ),
-    pytest.param([Update("worked on", {"journal.0.number": 1}, ("journal.0.started_at",))], id="journal an operation"),
-    pytest.param([Update("worked on", {"state": "failed"})], id="say that it failed"),
-    pytest.param([Update("worked on", {}, cut=("journal", 0))], id="cut its journal"),
-    pytest.param([Delete("worked on")], id="forget the one it works on"),
-    pytest.param([Delete("settled", any_token=True)], id="forget a settled one"),
-    pytest.param([Update("settled", {"state": "downgrading"}, any_token=True)], id="begin to revert a settled one"),
+    pytest.param(
+        [UpdateRecord("worked on", {"journal.0.number": 1}, ("journal.0.started_at",))], id="journal an operation"
+    ),
+    pytest.param([UpdateRecord("worked on", {"state": "failed"})], id="say that it failed"),
+    pytest.param([UpdateRecord("worked on", {}, cut=("journal", 0))], id="cut its journal"),
+    pytest.param([DeleteRecord("worked on")], id="forget the one it works on"),
+    pytest.param([DeleteRecord("settled", any_token=True)], id="forget a settled one"),
+    pytest.param(
+        [UpdateRecord("settled", {"state": "downgrading"}, any_token=True)], id="begin to revert a settled one"
+    ),
 ]
 
 
@@ -113,7 +117,7 @@ async def test_nothing_is_written_after_another_has_come(place: Any, writes: lis
     deaf(late)
     await ended(place, late)
     lock = Lock(driver_for(place))
-    await ledger.adopt(await lock.acquire(wait=5))
+    await ledger.claim(await lock.acquire(wait=5))
     before = await dump(place)
     with pytest.raises(LockLost):
         await ledger.send(late, *writes)
@@ -132,7 +136,7 @@ async def test_a_lock_broken_by_force_fences_off_by_the_token(place: Any, writes
     deaf(late)
     lock = Lock(driver_for(place))
     await lock.break_lock(force=True)
-    await ledger.adopt(await lock.acquire(wait=0))
+    await ledger.claim(await lock.acquire(wait=0))
     with pytest.raises(LockLost):
         await ledger.send(late, *writes)
     kept = {one["_id"]: (one["state"], one["token"]) for one in await dump(place)}
@@ -145,23 +149,23 @@ async def test_a_record_left_by_another_is_adopted_not_overwritten(place: Any) -
     lock = Lock(driver_for(place))
     await lock.break_lock(force=True)
     ours = await lock.acquire(wait=0)
-    await ledger.adopt(ours)
+    await ledger.claim(ours)
     deaf(late)
     await ledger.send(late, NEXT)
-    with pytest.raises(Overtaken, match="next"):
+    with pytest.raises(RecordExists, match="next"):
         await ledger.send(ours, NEXT)
-    await ledger.adopt(ours)
+    await ledger.claim(ours)
     with pytest.raises(LockLost):
-        await ledger.send(late, Update("next", {"state": "applied"}))
-    await ledger.send(ours, Update("next", {"state": "applied"}))
+        await ledger.send(late, UpdateRecord("next", {"state": "applied"}))
+    await ledger.send(ours, UpdateRecord("next", {"state": "applied"}))
 
 
 async def test_adopting_leaves_settled_records_and_newer_tokens_alone(place: Any) -> None:
     ledger, late = await prepared(place)
     lock = Lock(driver_for(place))
     await lock.break_lock(force=True)
-    await ledger.adopt(await lock.acquire(wait=0))
-    await ledger.adopt(late)  # the old one, once more
+    await ledger.claim(await lock.acquire(wait=0))
+    await ledger.claim(late)  # the old one, once more
     assert {one["_id"]: one["token"] for one in await dump(place)} == {"settled": 1, "worked on": 2}
 
 
@@ -169,9 +173,9 @@ async def test_adopting_leaves_settled_records_and_newer_tokens_alone(place: Any
     "writes",
     [
         [NEXT],
-        [Update("worked on", {"journal.0.number": 1}, ("journal.0.started_at",))],
-        [Update("worked on", {"state": "applied"}, ("finished_at",)), NEXT],
-        [Delete("worked on"), Update("settled", {"state": "downgrading"}, any_token=True)],
+        [UpdateRecord("worked on", {"journal.0.number": 1}, ("journal.0.started_at",))],
+        [UpdateRecord("worked on", {"state": "applied"}, ("finished_at",)), NEXT],
+        [DeleteRecord("worked on"), UpdateRecord("settled", {"state": "downgrading"}, any_token=True)],
     ],
 )
 async def test_every_write_may_be_sent_twice(place: Any, writes: list[Write]) -> None:
@@ -206,9 +210,13 @@ FAULTS = [
 ]
 WRITES = [
     pytest.param([NEXT], "update", id="begin"),
-    pytest.param([Update("worked on", {"state": "applied"}, ("finished_at",)), NEXT], "update", id="finish and begin"),
-    pytest.param([Update("worked on", {"journal.0.number": 1}, ("journal.0.started_at",))], "update", id="journal"),
-    pytest.param([Delete("worked on")], "delete", id="forget"),
+    pytest.param(
+        [UpdateRecord("worked on", {"state": "applied"}, ("finished_at",)), NEXT], "update", id="finish and begin"
+    ),
+    pytest.param(
+        [UpdateRecord("worked on", {"journal.0.number": 1}, ("journal.0.started_at",))], "update", id="journal"
+    ),
+    pytest.param([DeleteRecord("worked on")], "delete", id="forget"),
 ]
 
 
@@ -221,7 +229,7 @@ async def test_a_write_survives(
     async with failing(client, database, [command], collection="asyncmig_revisions", times=1, **fault):
         await ledger.send(lease, *writes)
     after = {one["_id"]: one["state"] for one in await dump(database)}
-    await ledger.send(lease, Update("settled", {"stamped": True}))
+    await ledger.send(lease, UpdateRecord("settled", {"stamped": True}))
     assert ("next" in after) == (NEXT in writes)
     assert ("worked on" in after) == (command != "delete")
 
@@ -229,19 +237,19 @@ async def test_a_write_survives(
 async def test_a_record_that_is_gone_is_named(database: Any) -> None:
     ledger, lease = await prepared(database)
     with pytest.raises(LockLost, match="the record of nowhere is gone"):
-        await ledger.send(lease, Update("nowhere", {"state": "applied"}))
+        await ledger.send(lease, UpdateRecord("nowhere", {"state": "applied"}))
 
 
 async def test_summaries_leave_journal_and_source_out(database: Any) -> None:
     ledger, lease = await prepared(database)
-    await ledger.send(lease, Insert("big", {"state": "applied", "source": "x", "journal": [{}]}, ()))
+    await ledger.send(lease, InsertRecord("big", {"state": "applied", "source": "x", "journal": [{}]}, ()))
     summary = (await ledger.summaries())["big"]
     assert (summary.state, summary.source, summary.journal) == ("applied", None, ())
 
 
 async def test_values_that_look_like_expressions_are_kept_as_they_are(database: Any) -> None:
     ledger, lease = await prepared(database)
-    await ledger.send(lease, Insert("odd", {"state": "applied", "message": "$token", "source": "$$NOW"}, ()))
+    await ledger.send(lease, InsertRecord("odd", {"state": "applied", "message": "$token", "source": "$$NOW"}, ()))
     record = await ledger.record("odd")
     assert record is not None
     assert (record.message, record.source) == ("$token", "$$NOW")
@@ -249,7 +257,7 @@ async def test_values_that_look_like_expressions_are_kept_as_they_are(database: 
 
 async def test_the_trail_keeps_what_leaves_no_record(database: Any) -> None:
     driver = driver_for(database)
-    trail, lease = Trail(driver), await Lock(driver).acquire()
+    trail, lease = AuditLog(driver), await Lock(driver).acquire()
     await trail.add(lease, "downgrade", ["a"], note="$token")
     await trail.add(lease, "stamp", ["b"])
     events = await trail.read()
@@ -261,8 +269,8 @@ async def test_the_trail_keeps_what_leaves_no_record(database: Any) -> None:
 async def test_the_mock_keeps_a_ledger() -> None:
     database = AsyncMongoMockClient()["mocked"]
     ledger, lease = await prepared(database)
-    await ledger.send(lease, Update("worked on", {"state": "applied"}, ("finished_at",)), NEXT)
-    await ledger.send(lease, Delete("settled", any_token=True))
+    await ledger.send(lease, UpdateRecord("worked on", {"state": "applied"}, ("finished_at",)), NEXT)
+    await ledger.send(lease, DeleteRecord("settled", any_token=True))
     assert {one: record.state for one, record in (await ledger.summaries()).items()} == {
         "worked on": "applied",
         "next": "upgrading",

@@ -20,8 +20,8 @@ from asyncmig.errors import DriverError, LockError, LockLost, LockTimeout
 from asyncmig.events import Event, LockAcquired, LockReleased, LockWaiting, LoopBlocked
 from asyncmig.running.locking.lock import Lock
 
-from .faults import failing
-from .listening import Heard
+from .event_listener import Heard
+from .failpoints import failing
 
 SHORT = 1.2  # seconds: a lease to see the end of
 

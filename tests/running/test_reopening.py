@@ -10,7 +10,7 @@ import pytest
 from asyncmig.errors import RevisionFailed
 from asyncmig.running.ledger.reopening import HalfReverted
 
-from .histories import History, states
+from .history_files import History, states
 
 UP = "await env.update_in_batches('c', {}, {'$inc': {'n': 1}}, batch_size=2)\n"
 DOWN = "await env.update_in_batches('c', {}, {'$inc': {'n': -1}}, batch_size=2)\n"

@@ -31,14 +31,14 @@ from asyncmig.files.static import IrreversibleRevision, SchemaChangeInTransactio
 from asyncmig.history.errors import OutOfOrder, UnknownApplied
 from asyncmig.history.revision import Revision
 from asyncmig.migrator import Migrator
-from asyncmig.running.ledger.audit_log import Trail
+from asyncmig.running.ledger.audit_log import AuditLog
 from asyncmig.running.ledger.ledger import Ledger
 from asyncmig.running.ledger.record import Record
 from asyncmig.running.locking.lock import Lock
 from asyncmig.testing.server import LocalServer
 
-from .histories import History, states
-from .listening import Heard
+from .event_listener import Heard
+from .history_files import History, states
 
 MAKE = "await env.create_collection('{0}')"
 DROP = "await env.drop_collection('{0}')"
@@ -425,7 +425,7 @@ async def test_a_downgrade_that_stopped_is_put_back_by_upgrade(history: History,
 async def test_what_is_reverted_stays_in_the_trail(three: History, database: Any) -> None:
     await three.runner(database).upgrade()
     await three.runner(database).downgrade("a")
-    trail = await Trail(driver_for(database)).read()
+    trail = await AuditLog(driver_for(database)).read()
     assert [(one["what"], one["revisions"]) for one in trail] == [("downgrade", ["c"]), ("downgrade", ["b"])]
 
 
@@ -590,7 +590,7 @@ async def test_a_transactional_downgrade_leaves_its_trail(history: History, data
     )
     await history.runner(database).upgrade()
     await history.runner(database).downgrade("base")
-    assert [(one["what"], one["revisions"]) for one in await Trail(driver_for(database)).read()] == [
+    assert [(one["what"], one["revisions"]) for one in await AuditLog(driver_for(database)).read()] == [
         ("downgrade", ["a"])
     ]
 
@@ -770,7 +770,7 @@ async def test_a_lost_lock_stops_the_run_and_writes_nothing_more(history: Histor
     async def steal() -> None:
         lock = Lock(driver_for(database))
         await lock.break_lock(force=True)
-        await Ledger(driver_for(database)).adopt(await lock.acquire(wait=0))
+        await Ledger(driver_for(database)).claim(await lock.acquire(wait=0))
 
     with pytest.raises(LockLost):
         await history.runner(database, lease=1.0, on_event=take).upgrade()

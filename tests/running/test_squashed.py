@@ -15,7 +15,7 @@ from asyncmig.history.errors import PartlyReplaced, UnknownApplied
 from asyncmig.history.revision import Revision
 from asyncmig.running.ledger.ledger import Ledger
 
-from .histories import History, states
+from .history_files import History, states
 
 INSERT = "await env.insert_documents('items', [{{'_id': {0!r}, 'n': 0}}])"
 DELETE = "await env.delete_documents('items', [{0!r}], if_unchanged=True)"

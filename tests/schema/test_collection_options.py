@@ -11,7 +11,7 @@ from asyncmig.schema.options import automatic_index, changed_options, normal_opt
 from asyncmig.schema.server import collection_from_server
 from asyncmig.schema.state import CollectionKind, CollectionState
 
-from .zoo import CREATED, OPTIONS
+from .index_cases import CREATED, OPTIONS
 
 
 def kind_of(options: dict[str, Any]) -> CollectionKind:

@@ -14,9 +14,9 @@ from asyncmig.errors import AsyncmigError, DeclarationError
 from asyncmig.schema.state import CollectionState
 from asyncmig.sources import load_models
 
-from .faults import CLUSTERED, IN_SERIES, INDEXES, NAMES, OPTIONS, SERIES, attributes, matching
-from .zoo import ACCEPTED, ASKED, CREATED, NOT_CREATED, declared
-from .zoo import OPTIONS as ORACLE
+from .index_cases import ACCEPTED, ASKED, CREATED, NOT_CREATED, declared
+from .index_cases import OPTIONS as ORACLE
+from .invalid_declarations import CLUSTERED, IN_SERIES, INDEXES, NAMES, OPTIONS, SERIES, attributes, matching
 
 
 def declare(base: type = Collection, **given: Any) -> Any:

@@ -10,7 +10,7 @@ from asyncmig import Index
 from asyncmig.schema.normal import agree, definition, normal_index, signature
 from asyncmig.schema.text import is_text
 
-from .zoo import PAIRS, declared
+from .index_cases import PAIRS, declared
 
 EXISTS, CREATED = "EXISTS (no-op)", "CREATED (coexist)"
 

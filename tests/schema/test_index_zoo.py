@@ -9,7 +9,7 @@ import pytest
 from asyncmig.schema.normal import agree, definition, index_from_server, normal_index
 from asyncmig.schema.server import is_id_index
 
-from .zoo import ACCEPTED, ASKED, declared
+from .index_cases import ACCEPTED, ASKED, declared
 
 
 def normal_asked(case: str) -> list[Any]:

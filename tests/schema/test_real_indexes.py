@@ -12,10 +12,10 @@ from asyncmig.schema.normal import agree, definition, index_from_server, normal_
 from asyncmig.schema.server import is_id_index
 
 from .conftest import Place
-from .faults import IN_SERIES, INDEXES, SERIES
+from .index_cases import ACCEPTED, ASKED, PAIRS, REFUSED, declared
+from .invalid_declarations import IN_SERIES, INDEXES, SERIES
 from .test_canonical import OTHER_FILTER, PROJECTIONS, SAME_FILTER
 from .test_normal_index import LISTED
-from .zoo import ACCEPTED, ASKED, PAIRS, REFUSED, declared
 
 COLLATED = {"locale": "fr", "strength": 1}
 

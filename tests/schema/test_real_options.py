@@ -12,10 +12,10 @@ from asyncmig.schema.server import collection_from_server
 from asyncmig.schema.state import CollectionKind, CollectionState
 
 from .conftest import Place
-from .faults import NAMES
-from .faults import OPTIONS as FAULTS
+from .index_cases import CREATED, NOT_CREATED, OPTIONS
+from .invalid_declarations import NAMES
+from .invalid_declarations import OPTIONS as FAULTS
 from .test_collection_options import NORMAL, kind_of
-from .zoo import CREATED, NOT_CREATED, OPTIONS
 
 
 async def converges(place: Place, kind: CollectionKind, options: dict[str, Any]) -> None:

@@ -28,7 +28,7 @@ from asyncmig.running.applying import collection_changes as collections
 from asyncmig.running.applying import document_changes as documents
 from asyncmig.running.applying import index_changes as indexes
 from asyncmig.running.applying.at_once import at_once
-from asyncmig.running.applying.context import Context, Journal
+from asyncmig.running.applying.context import Context, JournalData
 from asyncmig.running.applying.data_changes import prepare_data, run_data
 from asyncmig.running.applying.refusal import REFUSALS, advice, is_refusal, refused
 
@@ -38,14 +38,14 @@ _NOT_IN_TRANSACTION = 263
 _ON_DOCUMENTS = InsertDocuments | DeleteDocuments | DataOperation
 
 
-async def prepare(operation: Operation, context: Context) -> Journal | None:
+async def prepare(operation: Operation, context: Context) -> JournalData | None:
     """What has to be known before ``operation`` starts, to go on rightly after a crash; for the journal.
 
     To be journalled before :func:`apply`, and given to it again, unchanged, when the operation is
     applied once more. None where nothing needs to be known. Writes nothing. Raises as apply does.
     """
     try:
-        intent: Journal | None = await _prepare(operation, context)
+        intent: JournalData | None = await _prepare(operation, context)
     except REFUSALS as error:
         if not is_refusal(error):
             raise
@@ -53,7 +53,7 @@ async def prepare(operation: Operation, context: Context) -> Journal | None:
     return intent
 
 
-async def apply(operation: Operation, context: Context, intent: Journal | None = None) -> Journal | None:
+async def apply(operation: Operation, context: Context, intent: JournalData | None = None) -> JournalData | None:
     """Bring the database to where ``operation`` wants it, from wherever an earlier attempt has left it.
 
     Returns the result for the journal, None where there is nothing to tell. Raises OperationRefused
@@ -68,7 +68,7 @@ async def apply(operation: Operation, context: Context, intent: Journal | None =
             advice(operation, _NOT_IN_TRANSACTION),
         )
     try:
-        result: Journal | None = await _apply(operation, context, intent)
+        result: JournalData | None = await _apply(operation, context, intent)
     except REFUSALS as error:
         if not is_refusal(error):
             raise
@@ -77,17 +77,17 @@ async def apply(operation: Operation, context: Context, intent: Journal | None =
 
 
 @singledispatch
-async def _prepare(operation: Operation, context: Context) -> Journal | None:
+async def _prepare(operation: Operation, context: Context) -> JournalData | None:
     return None
 
 
 @_prepare.register
-async def _(operation: InsertDocuments, context: Context) -> Journal | None:
+async def _(operation: InsertDocuments, context: Context) -> JournalData | None:
     return await documents.prepare_insert(operation, context)
 
 
 @_prepare.register
-async def _(operation: ModifyIndex, context: Context) -> Journal | None:
+async def _(operation: ModifyIndex, context: Context) -> JournalData | None:
     return await indexes.prepare_modify_index(operation, context)
 
 
@@ -97,17 +97,17 @@ async def _(operation: DataOperation, context: Context) -> None:
 
 
 @singledispatch
-async def _apply(operation: Operation, context: Context, intent: Journal | None) -> Journal | None:
+async def _apply(operation: Operation, context: Context, intent: JournalData | None) -> JournalData | None:
     raise OperationRefused(operation, None, f"{type(operation).__name__} is not known here")
 
 
 @_apply.register
-async def _(operation: CreateCollection, context: Context, intent: Journal | None) -> None:
+async def _(operation: CreateCollection, context: Context, intent: JournalData | None) -> None:
     await collections.create_collection(operation, context)
 
 
 @_apply.register
-async def _(operation: CreateCollections, context: Context, intent: Journal | None) -> None:
+async def _(operation: CreateCollections, context: Context, intent: JournalData | None) -> None:
     made: list[str] = []
     try:
         await at_once([partial(_make, one, context, made) for one in operation.created])
@@ -124,65 +124,65 @@ async def _make(one: NewCollection, context: Context, made: list[str]) -> None:
 
 
 @_apply.register
-async def _(operation: DropCollection, context: Context, intent: Journal | None) -> None:
+async def _(operation: DropCollection, context: Context, intent: JournalData | None) -> None:
     await collections.drop_collection(operation, context)
 
 
 @_apply.register
-async def _(operation: RenameCollection, context: Context, intent: Journal | None) -> None:
+async def _(operation: RenameCollection, context: Context, intent: JournalData | None) -> None:
     await collections.rename_collection(operation, context)
 
 
 @_apply.register
-async def _(operation: ModifyCollection, context: Context, intent: Journal | None) -> None:
+async def _(operation: ModifyCollection, context: Context, intent: JournalData | None) -> None:
     await collections.modify_collection(operation, context)
 
 
 @_apply.register
-async def _(operation: CreateView, context: Context, intent: Journal | None) -> None:
+async def _(operation: CreateView, context: Context, intent: JournalData | None) -> None:
     await collections.create_view(operation, context)
 
 
 @_apply.register
-async def _(operation: ModifyView, context: Context, intent: Journal | None) -> None:
+async def _(operation: ModifyView, context: Context, intent: JournalData | None) -> None:
     await collections.modify_view(operation, context)
 
 
 @_apply.register
-async def _(operation: DropView, context: Context, intent: Journal | None) -> None:
+async def _(operation: DropView, context: Context, intent: JournalData | None) -> None:
     await collections.drop_view(operation, context)
 
 
 @_apply.register
-async def _(operation: CreateIndexes, context: Context, intent: Journal | None) -> None:
+async def _(operation: CreateIndexes, context: Context, intent: JournalData | None) -> None:
     await indexes.create_indexes(operation, context)
 
 
 @_apply.register
-async def _(operation: DropIndex, context: Context, intent: Journal | None) -> None:
+async def _(operation: DropIndex, context: Context, intent: JournalData | None) -> None:
     await indexes.drop_index(operation, context)
 
 
 @_apply.register
-async def _(operation: ModifyIndex, context: Context, intent: Journal | None) -> None:
+async def _(operation: ModifyIndex, context: Context, intent: JournalData | None) -> None:
     await indexes.modify_index(operation, context, intent)
 
 
 @_apply.register
-async def _(operation: InsertDocuments, context: Context, intent: Journal | None) -> Journal:
+async def _(operation: InsertDocuments, context: Context, intent: JournalData | None) -> JournalData:
     return await documents.insert_documents(operation, context, intent)
 
 
 @_apply.register
-async def _(operation: DeleteDocuments, context: Context, intent: Journal | None) -> Journal:
+async def _(operation: DeleteDocuments, context: Context, intent: JournalData | None) -> JournalData:
     return await documents.delete_documents(operation, context)
 
 
 @_apply.register
-async def _(operation: DataOperation, context: Context, intent: Journal | None) -> Journal:
+async def _(operation: DataOperation, context: Context, intent: JournalData | None) -> JournalData:
     return await run_data(operation, context)
 
 
 @_apply.register
-async def _(operation: NeedsRebuild, context: Context, intent: Journal | None) -> None:
+async def _(operation: NeedsRebuild, context: Context, intent: JournalData | None) -> None:
     raise OperationRefused(operation, None, "MongoDB cannot change this in place", "rebuild the collection by hand")

@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from asyncmig.data.progress import Progress
+from asyncmig.data.progress import ProgressHooks
 from asyncmig.drivers.base import Driver
 
-__all__ = ["Context", "Journal"]
+__all__ = ["Context", "JournalData"]
 
-Journal = dict[str, Any]
+JournalData = dict[str, Any]
 """What the journal keeps of an operation: an intent before it, a result after it. Plain BSON."""
 
 
@@ -29,4 +29,4 @@ class Context:
     driver: Driver
     session: Any = None
     inserted: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
-    progress: Progress | None = None
+    progress: ProgressHooks | None = None

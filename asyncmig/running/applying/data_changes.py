@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from asyncmig.data.batch_run import Sweep
+from asyncmig.data.batch_run import BatchRun
 from asyncmig.data.checkpoint import Checkpoint
 from asyncmig.data.dispatch import condition, source_options, tasks_of
 from asyncmig.data.failures import forget
 from asyncmig.data.on_mock import run_plainly
-from asyncmig.data.progress import Progress
-from asyncmig.data.progress_meter import Meter
+from asyncmig.data.progress import ProgressHooks
+from asyncmig.data.progress_meter import ProgressMeter
 from asyncmig.data.source import Source
 from asyncmig.data.task import Task
 from asyncmig.data.throttle import Throttle, refuse_unmeasurable
@@ -45,7 +45,7 @@ async def run_data(operation: DataOperation, context: Context) -> Document:
     """Carry the operation out, from its newest checkpoint on; its tally."""
     if context.driver.name == "mock":
         return (await run_plainly(operation, context.driver)).document
-    progress = context.progress or Progress(context.driver, context.session)
+    progress = context.progress or ProgressHooks(context.driver, context.session)
     source = Source(context.driver, operation.collection, source_options(operation), context.session)
     facts = await source.facts()
     if facts is None:
@@ -56,14 +56,14 @@ async def run_data(operation: DataOperation, context: Context) -> Document:
     if context.session is not None:
         for task in tasks:
             task.ahead = 1  # a session does one thing at a time
-    async with Meter(source, condition(operation), progress, checkpoint) as meter:
+    async with ProgressMeter(source, condition(operation), progress, checkpoint) as meter:
         throttle = Throttle(operation.pace, progress)
         largest = await _largest(operation, source)
-        tally = await Sweep(operation, tasks, progress, checkpoint, throttle, meter, largest).run()
+        tally = await BatchRun(operation, tasks, progress, checkpoint, throttle, meter, largest).run()
     return tally.document
 
 
-async def _start(operation: DataOperation, progress: Progress, facts: Document) -> Checkpoint:
+async def _start(operation: DataOperation, progress: ProgressHooks, facts: Document) -> Checkpoint:
     """Where a former run has stopped, or the beginning."""
     former = await progress.former()
     if former is not None:

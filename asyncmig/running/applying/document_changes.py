@@ -9,7 +9,7 @@ from pymongo.errors import BulkWriteError
 
 from asyncmig.drivers.codec import decoded
 from asyncmig.operations import DeleteDocuments, InsertDocuments
-from asyncmig.running.applying.context import Context, Journal
+from asyncmig.running.applying.context import Context, JournalData
 from asyncmig.running.applying.digest import digest
 from asyncmig.running.applying.refusal import is_refusal, refused
 from asyncmig.schema.canonical import canonical
@@ -17,14 +17,14 @@ from asyncmig.schema.canonical import canonical
 __all__ = ["delete_documents", "insert_documents", "prepare_insert"]
 
 
-async def prepare_insert(operation: InsertDocuments, context: Context) -> Journal:
+async def prepare_insert(operation: InsertDocuments, context: Context) -> JournalData:
     """``missing``: the ``_id`` and digest of each document that is not there yet, so is asyncmig's to insert."""
     there = set(await _found(context, operation.collection, _ids(operation.documents)))
     encoded = _encoded(operation, context)
     return {"missing": [_entry(document) for key, document in encoded.items() if key not in there]}
 
 
-async def insert_documents(operation: InsertDocuments, context: Context, intent: Journal | None) -> Journal:
+async def insert_documents(operation: InsertDocuments, context: Context, intent: JournalData | None) -> JournalData:
     """Insert what the intent says was missing and still is.
 
     Run again after a crash, with the first intent, it inserts the rest; a document that stands
@@ -44,7 +44,7 @@ async def insert_documents(operation: InsertDocuments, context: Context, intent:
     return {"inserted": inserted, "present": len(encoded) - len(inserted)}
 
 
-async def delete_documents(operation: DeleteDocuments, context: Context) -> Journal:
+async def delete_documents(operation: DeleteDocuments, context: Context) -> JournalData:
     """Delete by ``_id``; with ``if_unchanged`` only what asyncmig has inserted and nobody has changed since.
 
     Result: ``deleted``, how many went this time, and ``kept``, the ``_id``s that were left.
@@ -96,7 +96,7 @@ def _ids(documents: Iterable[Mapping[str, Any]]) -> list[Any]:
     return [document["_id"] for document in documents]
 
 
-def _entry(document: bytes) -> Journal:
+def _entry(document: bytes) -> JournalData:
     return {"_id": _id(document), "digest": digest(document)}
 
 

@@ -9,7 +9,7 @@ from pymongo.errors import OperationFailure
 
 from asyncmig.errors import OperationRefused
 from asyncmig.operations import CreateIndexes, DropIndex, ModifyIndex
-from asyncmig.running.applying.context import Context, Journal
+from asyncmig.running.applying.context import Context, JournalData
 from asyncmig.running.applying.duplicates import duplicates, violations
 from asyncmig.running.applying.refusal import is_refusal, refused
 from asyncmig.schema.collation import SIMPLE, expand
@@ -53,14 +53,14 @@ async def drop_index(operation: DropIndex, context: Context) -> None:
             raise
 
 
-async def prepare_modify_index(operation: ModifyIndex, context: Context) -> Journal | None:
+async def prepare_modify_index(operation: ModifyIndex, context: Context) -> JournalData | None:
     """``prepare_unique``: whether the index is prepared already, so that a failure puts back what was there."""
     if not operation.options.get("unique"):
         return None
     return {"prepare_unique": bool((await _require_index(operation, context)).get("prepareUnique"))}
 
 
-async def modify_index(operation: ModifyIndex, context: Context, intent: Journal | None) -> None:
+async def modify_index(operation: ModifyIndex, context: Context, intent: JournalData | None) -> None:
     """``collMod`` of one index; what cannot be done in place, or would crash the server, is refused before."""
     spec = await _require_index(operation, context)
     _require_possible(operation, spec)

@@ -1,4 +1,4 @@
-"""``Trail``: what happened to the ledger besides upgrades, and would leave no trace in it: an append-only list.
+"""``AuditLog``: what happened to the ledger besides upgrades, and would leave no trace in it: an append-only list.
 
 Reverted, stamped and forgotten revisions have no record any more, so it is kept beside the lock, as
 the document "trail" of ``asyncmig_lock``: the last thousand events, each written *before* what it
@@ -17,13 +17,13 @@ from asyncmig.running.locking.holder import identity
 from asyncmig.running.locking.lease import Lease
 from asyncmig.running.locking.waiting import patiently
 
-__all__ = ["Trail"]
+__all__ = ["AuditLog"]
 
 _ID = "trail"
 _KEPT = 1000  # events
 
 
-class Trail:
+class AuditLog:
     """The events of one database, oldest first."""
 
     def __init__(self, driver: Driver, *, collection: str = "asyncmig_lock") -> None:

@@ -27,7 +27,7 @@ from asyncmig.operations import Operation
 from asyncmig.operations.fingerprint import fingerprint, subjects
 from asyncmig.running.ledger.ledger import Ledger
 from asyncmig.running.ledger.record import JournalEntry
-from asyncmig.running.ledger.write import Update
+from asyncmig.running.ledger.write import UpdateRecord
 from asyncmig.running.locking.lease import Lease
 
 __all__ = ["Field", "Journal", "entry_of"]
@@ -84,7 +84,7 @@ class Journal:
         """What a former run has journalled as its ``number``-th operation."""
         return self.former[number - 1] if number <= len(self.former) else None
 
-    def put_aside(self, operation: Operation) -> JournalEntry | None:
+    def find_superseded(self, operation: Operation) -> JournalEntry | None:
         """What the journal knows of an operation from before the file was edited."""
         mark = fingerprint(operation)
         return next((entry for entry in self.superseded if entry.fingerprint == mark), None)
@@ -129,11 +129,11 @@ class Journal:
     async def save(self, number: int, checkpoint: Document, session: Any = None) -> None:
         """Write down how far an operation has got; with a session, within its transaction."""
         await self._ledger.send(
-            self._lease, Update(self._revision, {f"{self._path(number)}.checkpoint": checkpoint}), session=session
+            self._lease, UpdateRecord(self._revision, {f"{self._path(number)}.checkpoint": checkpoint}), session=session
         )
 
     @asynccontextmanager
-    async def alone(self) -> AsyncIterator[None]:
+    async def exclusive(self) -> AsyncIterator[None]:
         """A block in which nothing else is written here: two transactions on one document would be in conflict."""
         async with self._writing:
             self._check()
@@ -183,9 +183,9 @@ class Journal:
         writes = []
         if self._left is not None:
             aside = [entry.document for entry in self.superseded]
-            writes.append(Update(self._revision, {"superseded": aside}, cut=(self._field, self._left)))
+            writes.append(UpdateRecord(self._revision, {"superseded": aside}, cut=(self._field, self._left)))
         if self._fields:
-            writes.append(Update(self._revision, self._fields, tuple(self._dates)))
+            writes.append(UpdateRecord(self._revision, self._fields, tuple(self._dates)))
         self._fields, self._dates, self._left = {}, [], None
         if writes:
             await self._ledger.send(self._lease, *writes)
@@ -197,11 +197,11 @@ class Journal:
     # -- what is known after an operation, written while the revision's own code waits -----------
 
     def flush_soon(self) -> None:
-        """Write what is noted as soon as the event loop turns, unless :meth:`hold` comes before."""
+        """Write what is noted as soon as the event loop turns, unless :meth:`defer_flush` comes before."""
         if self._fields:
             self._scheduled = asyncio.get_running_loop().call_soon(self._begin)
 
-    def hold(self) -> None:
+    def defer_flush(self) -> None:
         """The next write takes along what is noted."""
         if self._scheduled is not None:
             self._scheduled.cancel()
@@ -216,9 +216,9 @@ class Journal:
         except (AsyncmigError, PyMongoError) as error:
             self._failure = error
 
-    async def drained(self) -> tuple[Document, tuple[str, ...]]:
+    async def take_unwritten(self) -> tuple[Document, tuple[str, ...]]:
         """What is noted and not written, for the write that ends the revision; waits for one under way."""
-        self.hold()
+        self.defer_flush()
         if self._task is not None:
             await asyncio.wait([self._task])
         self._check()

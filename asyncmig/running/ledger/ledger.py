@@ -3,7 +3,7 @@
 - A record is there *before* the first line of its revision's own code runs, in state ``upgrading``,
   and says ``applied`` after the last one. A crash leaves it as it is: "started, unknown".
 - Whoever takes the lock first stamps its token on every record that is not settled
-  (:meth:`Ledger.adopt`), and every write fits only a record with its writer's token, before the
+  (:meth:`Ledger.claim`), and every write fits only a record with its writer's token, before the
   writer's lease has ended: see :mod:`asyncmig.running.ledger.write`.
 - Writes wait for a majority, and are repeated when the connection breaks: each is harmless twice.
 - A reverted revision has no record any more; the trail (:mod:`asyncmig.running.ledger.audit_log`) remembers it.
@@ -27,11 +27,11 @@ from asyncmig.drivers.clock import Clock
 from asyncmig.drivers.explain import explaining
 from asyncmig.errors import LockLost
 from asyncmig.running.ledger.record import Mark, Record, identified
-from asyncmig.running.ledger.write import Delete, Insert, Write, statement
+from asyncmig.running.ledger.write import DeleteRecord, InsertRecord, Write, to_driver
 from asyncmig.running.locking.lease import Lease
 from asyncmig.running.locking.waiting import patiently
 
-__all__ = ["Ledger", "Overtaken"]
+__all__ = ["Ledger", "RecordExists"]
 
 _SUMMARY = ("state", "direction", "token", "checksum", "error", "message", "parents", "finished_at", "stamped")
 _LATE = (14, 16554)  # TypeMismatch, by its newer and its older number: see Clock.now_if_before
@@ -39,7 +39,7 @@ _DUPLICATE = 11000
 _BATCH = 1_000_000  # documents; else the first answer holds 101, and the rest costs another round trip
 
 
-class Overtaken(Exception):  # no error: the record is read, and its revision resumed
+class RecordExists(Exception):  # no error: the record is read, and its revision resumed
     """Raised when a record that was to be made is there already, left by a runner before us."""
 
     def __init__(self, revision: str) -> None:
@@ -103,7 +103,7 @@ class Ledger:
 
     # -- writing: with the lease ----------------------------------------------------------------
 
-    async def adopt(self, lease: Lease) -> None:
+    async def claim(self, lease: Lease) -> None:
         """Stamp our token on all that is not settled, so that no runner before us can write there any more."""
         await lease.ensure()
         unsettled = {"state": {"$ne": "applied"}, "token": {"$not": {"$gte": Int64(lease.token)}}}
@@ -118,7 +118,7 @@ class Ledger:
     async def send(self, lease: Lease, *writes: Write, session: Any = None) -> None:
         """Put these writes to the server, in this order and in one round trip.
 
-        Raises LockLost when one is refused because we are late, Overtaken when a record that was to
+        Raises LockLost when one is refused because we are late, RecordExists when a record that was to
         be made is there, DriverError for whatever the driver says. Within a transaction nothing is
         repeated, and its errors are left as they are: the whole transaction is repeated.
         """
@@ -144,7 +144,7 @@ class Ledger:
                 return
 
     async def _put(self, lease: Lease, writes: Sequence[Write], session: Any) -> None:
-        built = [statement(write, lease.token, lease.writes_until, self._clock) for write in writes]
+        built = [to_driver(write, lease.token, lease.writes_until, self._clock) for write in writes]
         try:
             if session is not None:
                 fitting = await self._execute(built, session)
@@ -153,7 +153,7 @@ class Ledger:
         except (DuplicateKeyError, BulkWriteError) as error:
             raise _duplicate(error, writes) or error from error
         if fitting < len(writes):
-            await self._account(lease, writes, len(writes) - fitting, session)
+            await self._explain_unmatched(lease, writes, len(writes) - fitting, session)
 
     async def _execute(self, built: Sequence[UpdateOne | DeleteOne], session: Any) -> int:
         """How many of the statements met their document, in one round trip on a real server.
@@ -185,7 +185,7 @@ class Ledger:
         done = await self._documents.update_one(single._filter, single._doc, upsert=bool(single._upsert))
         return int(done.matched_count) or int(done.upserted_id is not None)
 
-    async def _account(self, lease: Lease, writes: Sequence[Write], short: int, session: Any) -> None:
+    async def _explain_unmatched(self, lease: Lease, writes: Sequence[Write], short: int, session: Any) -> None:
         """Some writes met nothing: say what stands in their place.
 
         A record that was to be forgotten and is gone is as it should be: the answer to a first
@@ -195,7 +195,7 @@ class Ledger:
         found = await self._documents.find(wanted, {"token": 1}, session=session).to_list(None)
         tokens = {document["_id"]: document.get("token", 0) for document in found}
         gone = [write for write in writes if write.revision not in tokens]
-        if short == sum(isinstance(write, Delete) for write in gone):
+        if short == sum(isinstance(write, DeleteRecord) for write in gone):
             return
         lease.lose(next(self._newer(lease, writes, tokens), "its lease had ended when a write reached the server"))
         raise LockLost(lease.loss)
@@ -204,7 +204,7 @@ class Ledger:
         for write in writes:
             if tokens.get(write.revision, 0) > lease.token:
                 yield f"another runner has written the record of {write.revision} since"
-            elif write.revision not in tokens and not isinstance(write, Delete):
+            elif write.revision not in tokens and not isinstance(write, DeleteRecord):
                 yield f"the record of {write.revision} is gone from {self.collection}"
 
 
@@ -217,10 +217,10 @@ def _is_late(error: OperationFailure) -> bool:
     return any(code in _LATE for code in _codes(error))
 
 
-def _duplicate(error: OperationFailure, writes: Sequence[Write]) -> Overtaken | None:
+def _duplicate(error: OperationFailure, writes: Sequence[Write]) -> RecordExists | None:
     if _DUPLICATE not in _codes(error):
         return None
-    return next((Overtaken(write.revision) for write in writes if isinstance(write, Insert)), None)
+    return next((RecordExists(write.revision) for write in writes if isinstance(write, InsertRecord)), None)
 
 
 def _codes(error: OperationFailure) -> list[int | None]:

@@ -57,7 +57,7 @@ class Position(Generic[Entry]):
     @property
     def is_tidy(self) -> bool:
         """Whether every squashed revision that it has is there by its own id, and no range without files."""
-        return not self.taken and not self.outlived
+        return not self.taken and not self.squashes_without_files
 
     @property
     def taken(self) -> list[Revision]:
@@ -65,9 +65,9 @@ class Position(Generic[Entry]):
         return [one for one in self.graph.taken(self.applied) if one.revision not in self.entries]
 
     @property
-    def outlived(self) -> list[Revision]:
+    def squashes_without_files(self) -> list[Revision]:
         """The squashed revisions whose ranges have no files any more, and are in the ledger still."""
-        return self.graph.outlived(self.applied)
+        return self.graph.squashes_without_files(self.applied)
 
     def parts(self, revision: Revision) -> list[str]:
         """What the ledger has of the range that a squashed revision replaces."""

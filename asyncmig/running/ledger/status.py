@@ -1,4 +1,4 @@
-"""``Standing``: where a database stands against the revision files, told in one round trip and without the lock."""
+"""``Status``: where a database stands against the revision files, told in one round trip and without the lock."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from asyncmig.files.snapshot import Snapshot
 from asyncmig.running.ledger.position import Position
 from asyncmig.running.ledger.record import Mark
 
-__all__ = ["Standing", "standing"]
+__all__ = ["Status", "status_of"]
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class Status:
     """The ids of what differs between database and files; all empty at head.
 
     ``pending``: not applied, or not as a whole, in the order in which they would be. ``stopped``:
@@ -33,7 +33,7 @@ class Standing:
         return not self.pending and not self.ahead
 
 
-def standing(marks: Mapping[str, Mark], files: Snapshot) -> Standing:
+def status_of(marks: Mapping[str, Mark], files: Snapshot) -> Status:
     """Compare what the ledger says with the files.
 
     Where every file is the very one that was applied, none of them is parsed: 500 headers would
@@ -42,10 +42,10 @@ def standing(marks: Mapping[str, Mark], files: Snapshot) -> Standing:
     if all(mark.state == "applied" for mark in marks.values()) and files.is_exactly(
         [mark.checksum for mark in marks.values()]
     ):
-        return Standing()
+        return Status()
     position = Position(files.graph, marks)
     pending = tuple(revision.revision for revision in position.pending)
-    return Standing(
+    return Status(
         pending,
         {one: marks[one].stopped_at for one in pending if one in marks and marks[one].state == "failed"},
         position.graph.unknown(marks),

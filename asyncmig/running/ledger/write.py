@@ -25,7 +25,7 @@ from pymongo import DeleteOne, UpdateOne
 from asyncmig.drivers.base import Document
 from asyncmig.drivers.clock import Clock
 
-__all__ = ["Delete", "Insert", "Update", "Write", "statement"]
+__all__ = ["DeleteRecord", "InsertRecord", "UpdateRecord", "Write", "to_driver"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Write:
 
 
 @dataclass(frozen=True, slots=True)
-class Insert(Write):
+class InsertRecord(Write):
     """A record that is not there yet. Sent twice, it is as if sent once."""
 
     fields: Mapping[str, Any]
@@ -44,7 +44,7 @@ class Insert(Write):
 
 
 @dataclass(frozen=True, slots=True)
-class Update(Write):
+class UpdateRecord(Write):
     """Fields (dotted paths), and dates that become the server's now, of a record that carries our token.
 
     ``any_token``: of one that carries ours or an older one, which becomes ours. ``state``: only
@@ -59,19 +59,19 @@ class Update(Write):
 
 
 @dataclass(frozen=True, slots=True)
-class Delete(Write):
+class DeleteRecord(Write):
     """The record goes; it carries our token."""
 
     any_token: bool = False
 
 
-def statement(write: Write, token: int, until: datetime, clock: Clock) -> UpdateOne | DeleteOne:
+def to_driver(write: Write, token: int, until: datetime, clock: Clock) -> UpdateOne | DeleteOne:
     """The write as the driver takes it."""
-    if isinstance(write, Insert):
+    if isinstance(write, InsertRecord):
         return UpdateOne({"_id": write.revision, "token": Int64(token)}, _inserted(write, until, clock), upsert=True)
-    if isinstance(write, Delete):
+    if isinstance(write, DeleteRecord):
         return DeleteOne(_filter(write.revision, token, until, clock, write.any_token))
-    if isinstance(write, Update):
+    if isinstance(write, UpdateRecord):
         wanted = _filter(write.revision, token, until, clock, write.any_token)
         state = {"state": write.state} if write.state else {}
         fields = {**write.fields, "token": Int64(token)} if write.any_token else write.fields
@@ -85,6 +85,6 @@ def _filter(revision: str, token: int, until: datetime, clock: Clock, any_token:
     return {"_id": revision, "token": expected, **clock.before(until)}
 
 
-def _inserted(write: Insert, until: datetime, clock: Clock) -> list[Document]:
+def _inserted(write: InsertRecord, until: datetime, clock: Clock) -> list[Document]:
     fields = {name: {"$literal": value} for name, value in write.fields.items()}
     return [{"$set": {**fields, **dict.fromkeys(write.dates, clock.now_if_before(until))}}]

@@ -106,7 +106,7 @@ class Lease:
             if local_clock() >= self._due:
                 await self._renew()
 
-    def unattended(self, keeper: asyncio.Task[None]) -> None:
+    def on_keeper_exit(self, keeper: asyncio.Task[None]) -> None:
         """When the task that renews has died of an error, nobody renews any more."""
         if not keeper.cancelled() and (error := keeper.exception()) is not None:
             self.lose(f"renewing stopped: {type(error).__name__}: {error}")

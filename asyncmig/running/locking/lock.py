@@ -34,13 +34,13 @@ from asyncmig.errors import AsyncmigError, LockError, LockLost, LockTimeout
 from asyncmig.events import Event, LockAcquired, LockReleased
 from asyncmig.running.locking.holder import Holder, identity
 from asyncmig.running.locking.lease import Lease, local_clock
-from asyncmig.running.locking.waiting import Patience
+from asyncmig.running.locking.waiting import LockWait
 
 __all__ = ["Lock"]
 
 _ID = "migration"
 _OWNER = {"$ifNull": ["$owner", None]}
-_UNTIL_TOLD = 2.0  # seconds to tell the server, after a cancellation, that the lock is not wanted any more
+_WITHDRAW_TIMEOUT = 2.0  # seconds to tell the server, after a cancellation, that the lock is not wanted any more
 
 
 class Lock:
@@ -71,7 +71,7 @@ class Lock:
         """
         lease = await self.acquire(wait=wait, command=command)
         scope, keeper = anyio.CancelScope(), asyncio.create_task(lease.keep())
-        keeper.add_done_callback(lease.unattended)
+        keeper.add_done_callback(lease.on_keeper_exit)
         try:
             with scope, lease.guarding(scope):
                 yield lease
@@ -88,7 +88,7 @@ class Lock:
 
     async def acquire(self, *, wait: float = 60.0, command: str = "") -> Lease:
         """Take the lock. Raises LockTimeout, which tells who holds it, after ``wait`` seconds; DriverError."""
-        owner, patience = uuid4().hex, Patience(wait, self.tell)
+        owner, patience = uuid4().hex, LockWait(wait, self.tell)
         try:
             while True:
                 sent = local_clock()
@@ -99,13 +99,13 @@ class Lock:
                     self.tell(LockAcquired(int(document["token"]), patience.waited))
                     return Lease(self, owner, document["token"], sent, document["expires_at"])
                 else:
-                    await self._stand_in_line(Holder.read(document), patience)
+                    await self._wait_for_holder(Holder.read(document), patience)
         except BaseException as error:
             if patience.had_faults or not isinstance(error, AsyncmigError):
-                await self._abandon(owner)
+                await self._withdraw(owner)
             raise
 
-    async def _ask(self, owner: str, command: str, patience: Patience) -> Document | None:
+    async def _ask(self, owner: str, command: str, patience: LockWait) -> Document | None:
         """The lock's document after trying to take it; None when no answer tells, and to ask again is right."""
         try:
             document: Document = await self._documents.find_one_and_update(
@@ -118,7 +118,7 @@ class Lock:
             return None
         return document
 
-    async def _stand_in_line(self, holder: Holder, patience: Patience) -> None:
+    async def _wait_for_holder(self, holder: Holder, patience: LockWait) -> None:
         if patience.is_over:
             raise LockTimeout(holder.document, patience.waited)
         await patience.after_refusal(holder)
@@ -178,10 +178,10 @@ class Lock:
         if lease.loss:
             return
         with anyio.move_on_after(self.lease / 6, shield=True):
-            if await self._let_go(self._of(lease.owner, lease.token)):
+            if await self._free(self._of(lease.owner, lease.token)):
                 self.tell(LockReleased(int(lease.token)))
 
-    async def _let_go(self, filter_: Document) -> bool:
+    async def _free(self, filter_: Document) -> bool:
         """Whether we were the owner, or may have been: an answer that was lost is taken for a yes."""
         update = [{"$set": {"owner": None, "expires_at": self._clock.now, "released_at": self._clock.now}}]
         unheard = False
@@ -194,10 +194,10 @@ class Lock:
                 unheard = True
                 await anyio.sleep(0.1)
 
-    async def _abandon(self, owner: str) -> None:
+    async def _withdraw(self, owner: str) -> None:
         """Make sure that an attempt which was given up, and may have succeeded unseen, holds nothing."""
-        with anyio.move_on_after(_UNTIL_TOLD, shield=True):
-            await self._let_go({"_id": _ID, "owner": owner})
+        with anyio.move_on_after(_WITHDRAW_TIMEOUT, shield=True):
+            await self._free({"_id": _ID, "owner": owner})
 
     async def break_lock(self, *, force: bool = False) -> Holder | None:
         """Free the lock of a runner that died; returns who held it, None when nobody did.

@@ -10,7 +10,7 @@ import anyio
 
 from asyncmig.running.locking.lease import Lease
 
-__all__ = ["Stopped", "complete"]
+__all__ = ["Stopped", "run_to_completion"]
 
 T = TypeVar("T")
 
@@ -19,7 +19,7 @@ class Stopped(Exception):  # no error: what was cancelled goes on as a cancellat
     """Raised by work that was asked to stop, at a place where it can go on later."""
 
 
-async def complete(task: asyncio.Task[T], lease: Lease, ask_to_stop: Callable[[], None] | None = None) -> T:
+async def run_to_completion(task: asyncio.Task[T], lease: Lease, ask_to_stop: Callable[[], None] | None = None) -> T:
     """Await ``task`` to its end, then let a cancellation through that came meanwhile.
 
     Cancelling a driver's call does not stop the server, it only makes the outcome unknown: so an

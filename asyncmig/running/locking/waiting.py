@@ -15,7 +15,7 @@ from asyncmig.events import Event, LockWaiting
 from asyncmig.running.locking.holder import Holder
 from asyncmig.running.locking.lease import Lease, local_clock
 
-__all__ = ["Patience", "patiently"]
+__all__ = ["LockWait", "patiently"]
 
 T = TypeVar("T")
 
@@ -37,7 +37,7 @@ async def patiently(lease: Lease, ask: Callable[[], Awaitable[T]]) -> T:
         await lease.ensure()
 
 
-class Patience:
+class LockWait:
     """One wait: ``limit`` in seconds."""
 
     def __init__(self, limit: float, tell: Callable[[Event], None]) -> None:

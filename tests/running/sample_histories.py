@@ -7,7 +7,7 @@ from typing import Any
 
 from bson import json_util
 
-from .histories import History
+from .history_files import History
 
 __all__ = ["counting", "picture", "slow", "twelve"]
 

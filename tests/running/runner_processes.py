@@ -1,4 +1,4 @@
-"""``Victims``: the processes of victim.py, as the tests ask for them."""
+"""``Victims``: the processes of runner_process.py, as the tests ask for them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from .histories import History
+from .history_files import History
 
 __all__ = ["Victims", "proceed", "stopped"]
 
@@ -28,7 +28,7 @@ class Victims:
             history: History = write(folder / name)
             assert history.revisions
         self.url = url
-        self._command = [sys.executable, str(Path(__file__).with_name("victim.py")), url, str(folder)]
+        self._command = [sys.executable, str(Path(__file__).with_name("runner_process.py")), url, str(folder)]
         self._start()
 
     def _start(self) -> None:

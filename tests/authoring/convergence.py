@@ -12,7 +12,7 @@ from asyncmig.authoring.diff import Difference, difference
 from asyncmig.authoring.introspect import initial_ids, introspect
 from asyncmig.authoring.policy import Policy
 from asyncmig.drivers import driver_for
-from asyncmig.operations import InsertDocuments, NeedsRebuild, Operation, mirror
+from asyncmig.operations import InsertDocuments, NeedsRebuild, Operation, reverse
 from asyncmig.running.applying.apply import Context, apply, prepare
 from asyncmig.schema.canonical import canonical
 from asyncmig.schema.normal import definition
@@ -68,7 +68,7 @@ class Step:
 
     async def down(self) -> None:
         """Apply the mirror; then all is as it was before."""
-        await walk(self.database, mirror(self.found.operations), self._inserted)
+        await walk(self.database, reverse(self.found.operations), self._inserted)
         assert facts(await see(self.database, self.wanted)) == facts(self.before)
 
     async def there_and_back(self) -> None:

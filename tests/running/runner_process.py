@@ -4,7 +4,7 @@ It is started once and forks a child per run, for importing the drivers costs mo
 parent never opens a client: those do not survive a fork. Jobs come as lines of JSON on stdin, and the
 answers go to stdout: what every child heard, how it ended, or the signal that killed it.
 
-A line is a list of jobs, to be run at once. A job: ``history`` (a function of twelve.py), ``database``,
+A line is a list of jobs, to be run at once. A job: ``history`` (a function of sample_histories.py), ``database``,
 ``driver``, ``direction``, ``target``, ``lease`` and ``wait`` in seconds; ``unlock``, to break the lock
 first; ``pictures``, to take one of the database at each event. ``known`` are events of earlier runs: the
 child dies by SIGKILL at the first that is not among them. ``kill_after``: seconds. ``stop_at``: the event
@@ -30,7 +30,7 @@ from asyncmig.errors import AsyncmigError  # the installed one: imported before 
 
 sys.path.insert(0, str(Path(__file__).parent.parent.parent))
 
-from tests.running import twelve
+from tests.running import sample_histories
 
 CLIENTS = {"motor": motor.motor_asyncio.AsyncIOMotorClient, "pymongo": pymongo.AsyncMongoClient}
 
@@ -44,7 +44,7 @@ class Listener:
 
     def __call__(self, event: Any) -> None:
         seen = name(event)
-        picture = twelve.picture(self._looking) if self._looking is not None else ""
+        picture = sample_histories.picture(self._looking) if self._looking is not None else ""
         say(self._answer, {"event": seen, "picture": picture})
         if self._known is not None and seen not in self._known:
             os.kill(os.getpid(), signal.SIGKILL)
@@ -56,7 +56,7 @@ class Listener:
 
 async def run(url: str, folder: Path, job: dict[str, Any], answer: int) -> dict[str, Any]:
     database = CLIENTS[job["driver"]](url)[job["database"]]
-    history = getattr(twelve, job.get("history", "twelve"))(folder)
+    history = getattr(sample_histories, job.get("history", "twelve"))(folder)
     listener = Listener(url, job, answer)
     runner = history.runner(database, lease=job.get("lease", 30.0), wait=job.get("wait", 10.0), on_event=listener)
     if job.get("unlock"):
