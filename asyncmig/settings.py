@@ -38,6 +38,8 @@ class Settings:
     every collection in. ``fields`` says how the fields that models declare are enforced, for all
     collections but those in ``fields_by_collection``; ``field_constraints``, whether bounds are; ``removed_fields``,
     whether the removal of a field that no model declares is a suggestion, or done.
+    ``commit_quorum``: which members have to have built an index before it is there: ``majority`` unless given. ``lint`` goes by ``max_indexes``, which a collection had better not
+    have more of, and ``min_server``, the oldest server in use (its feature compatibility version).
     """
 
     root: Path
@@ -60,6 +62,9 @@ class Settings:
     fields_by_collection: Mapping[str, Level] = field(default_factory=dict)
     field_constraints: bool = False
     removed_fields: Literal["suggest", "drop"] = "suggest"
+    commit_quorum: str | int | None = None
+    max_indexes: int = 10
+    min_server: tuple[int, int] | None = None
 
     def __repr__(self) -> str:
         shown = {one.name: getattr(self, one.name) for one in dataclass_fields(self)} | {"url": self.safe_url}
@@ -92,6 +97,14 @@ class Settings:
         if self.database or self.url is None:
             return self.database
         return "app" if self.embedded else address(self.url).database or None
+
+    @property
+    def members(self) -> int | None:
+        """How many servers the URL names, where it names more than one."""
+        if self.url is None or self.embedded:
+            return None
+        count = len(address(self.url).hosts)
+        return count if count > 1 else None
 
     def included(self, kind: str, name: str) -> bool:
         """Whether a collection is asyncmig's business, by the patterns; ``kind`` makes no difference to them."""
@@ -320,6 +333,28 @@ def _levels(given: _Given) -> dict[str, str]:
     return {name: choose(given._replace(value=level, where=f"{given.where}.{name}")) for name, level in table.items()}
 
 
+def _quorum(given: _Given) -> str | int:
+    """A commit quorum, as ``createIndexes`` takes it: a number of members, or a word, a tag of members included."""
+    text = str(given.value).strip()
+    if isinstance(given.value, bool) or not isinstance(given.value, str | int) or not text or text.startswith("-"):
+        given.wrong(f"must be a number of members, 'majority', 'votingMembers' or a tag, not {given.value!r}")
+    return int(text) if text.isdigit() else text
+
+
+def _count(given: _Given) -> int:
+    text = str(given.value).strip()
+    if isinstance(given.value, bool) or not text.isdigit() or int(text) == 0:
+        given.wrong(f"must be a whole number of 1 or more, not {given.value!r}")
+    return int(text)
+
+
+def _version(given: _Given) -> tuple[int, int]:
+    found = re.fullmatch(r"(\d+)\.(\d+)(?:\.\d+)?", str(given.value).strip())
+    if found is None or isinstance(given.value, bool):
+        given.wrong(f"must be a version of MongoDB such as '6.0', not {given.value!r}")
+    return int(found[1]), int(found[2])
+
+
 def _kind(value: Any) -> str:
     names = {bool: "a boolean", int: "a number", float: "a number", list: "a list", dict: "a table"}
     return names.get(type(value), f"a {type(value).__name__}")
@@ -344,4 +379,7 @@ _KEYS: dict[str, Callable[[_Given], Any]] = {
     "fields_by_collection": _levels,
     "field_constraints": _yes_or_no,
     "removed_fields": _one_of("suggest", "drop"),
+    "commit_quorum": _quorum,
+    "max_indexes": _count,
+    "min_server": _version,
 }

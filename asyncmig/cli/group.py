@@ -38,6 +38,7 @@ COMMANDS = {
     "heads": Entry("Look at the files", "heads", "The newest revision of each branch."),
     "branches": Entry("Look at the files", "heads", "The revisions that history forks at."),
     "show": Entry("Look at the files", "show", "One revision in full."),
+    "lint": Entry("Look at the files", "lint", "Rules on revision files; needs no database."),
     "graph": Entry("Look at the files", "graph", "The history as a picture: tree, Mermaid or DOT."),
 }
 

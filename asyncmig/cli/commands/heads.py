@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
+
+import asyncclick as click
 
 from asyncmig.cli.app import App, pass_app
+from asyncmig.cli.failures import Answer
 from asyncmig.cli.history import marks, revision_document, revision_lines
 from asyncmig.cli.options import command
 from asyncmig.cli.output import emit
 
+SEVERAL: Final = 5
+"""The exit code where there are several heads, and one is needed."""
 
-@command("heads", examples=["asyncmig heads", "asyncmig heads -v", "asyncmig heads --json"])
+
+@command("heads", examples=["asyncmig heads", "asyncmig heads -v", "asyncmig heads --json", "asyncmig heads --check"])
+@click.option("--check", is_flag=True, help="Exit with 5 where there are several, unless each has a branch label.")
 @pass_app
-async def heads(app: App) -> None:
+async def heads(app: App, *, check: bool) -> None:
     """List the newest revision of each branch. Reads the files, not the database."""
     graph = app.files().graph
     found = [graph.get(name) for name in graph.heads]
@@ -23,6 +31,11 @@ async def heads(app: App) -> None:
     )
     if not found:
         app.console.say('There is no revision yet; `asyncmig revision -m "..."` writes one.')
+    if check and len(found) > 1 and not all(graph.labels_of(revision.revision) for revision in found):
+        app.console.fail(
+            f"there are {len(found)} heads; `asyncmig merge` joins them, `asyncmig rebase` puts one behind"
+        )
+        raise Answer(SEVERAL)
 
 
 @command("branches", examples=["asyncmig branches", "asyncmig branches -v"])

@@ -1,0 +1,162 @@
+"""L20: what the upgrade does and the downgrade leaves as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
+
+from asyncmig.lint.finding import Finding
+from asyncmig.lint.known import created_by
+from asyncmig.lint.subject import Step, Subject
+from asyncmig.operations import (
+    CreateCollection,
+    CreateIndexes,
+    CreateView,
+    DataOperation,
+    DeleteDocuments,
+    DropCollection,
+    DropIndex,
+    DropView,
+    InsertDocuments,
+    ModifyCollection,
+    ModifyIndex,
+    ModifyView,
+    Operation,
+    RenameCollection,
+)
+
+__all__ = ["not_undone"]
+
+
+def not_undone(subject: Subject) -> Iterator[Finding]:
+    """L20: each operation of the upgrade has a counterpart in the downgrade, unless there is no way back at all."""
+    down = subject.downgrade
+    if subject.revision.irreversible or subject.is_baseline or down.only_raises:
+        return
+    if down.raw or (down.reason is not None and not down.steps):
+        return  # what raw calls undo, nobody can tell
+    back = down.operations
+    if down.is_empty and subject.upgrade.steps:
+        place = subject.function("downgrade")
+        yield subject.at("L20", place, "the downgrade is empty, and the upgrade is not; say `irreversible = True`", "")
+        return
+    temporary = _temporary(subject)
+    for step in subject.upgrade.steps:
+        missing = [] if step.operation.collection in temporary else list(_missing(step, subject, back))
+        if missing:
+            yield subject.on_step(
+                "L20",
+                step,
+                f"the downgrade does not undo it: {'; '.join(missing)}. Add the step, or say `irreversible = True`",
+            )
+
+
+def _temporary(subject: Subject) -> set[str]:
+    """Collections that the upgrade itself creates and drops again."""
+    created = {name for step in subject.upgrade.steps for name in created_by(step.operation)}
+    return {
+        step.operation.collection for step in subject.upgrade.steps if isinstance(step.operation, DropCollection)
+    } & created
+
+
+def _missing(step: Step, subject: Subject, back: tuple[Operation, ...]) -> Iterator[str]:
+    operation = step.operation
+    for kind, counterpart in _COUNTERPARTS.items():
+        if isinstance(operation, kind):
+            yield from counterpart(operation, subject, back)
+            return
+
+
+def _is_gone(back: tuple[Operation, ...], collection: str) -> bool:
+    return any(isinstance(one, DropCollection | DropView) and one.collection == collection for one in back)
+
+
+def _created(operation: Operation, subject: Subject, back: tuple[Operation, ...]) -> Iterator[str]:
+    if not _is_gone(back, operation.collection) and not _renamed_back(operation.collection, back):
+        yield f"{operation.collection} stays"
+
+
+def _renamed_back(collection: str, back: tuple[Operation, ...]) -> bool:
+    return any(isinstance(one, RenameCollection) and one.collection == collection for one in back)
+
+
+def _created_indexes(operation: Any, subject: Subject, back: tuple[Operation, ...]) -> Iterator[str]:
+    if _is_gone(back, operation.collection):
+        return
+    names = {operation.collection, *(one.new for one in _renames(subject) if one.collection == operation.collection)}
+    dropped = {
+        one.name
+        for one in [*back, *subject.upgrade.operations]
+        if isinstance(one, DropIndex) and one.collection in names
+    }
+    for index in operation.indexes:
+        if index.name not in dropped:
+            yield f"index {index.name} of {operation.collection} stays"
+
+
+def _renames(subject: Subject) -> list[RenameCollection]:
+    return [one for one in subject.upgrade.operations if isinstance(one, RenameCollection)]
+
+
+def _dropped_index(operation: Any, subject: Subject, back: tuple[Operation, ...]) -> Iterator[str]:
+    made = {
+        index.name
+        for one in back
+        if isinstance(one, CreateIndexes) and one.collection == operation.collection
+        for index in one.indexes
+    }
+    own = {index.name for one in subject.upgrade.operations if isinstance(one, CreateIndexes) for index in one.indexes}
+    gone = _is_gone(back, operation.collection)
+    if operation.name not in made | own and not gone:
+        yield f"index {operation.name} of {operation.collection} does not come back"
+
+
+def _dropped(operation: Operation, subject: Subject, back: tuple[Operation, ...]) -> Iterator[str]:
+    if not any(operation.collection in _made(one) for one in back):
+        yield f"{operation.collection} does not come back"
+
+
+def _made(operation: Operation) -> set[str]:
+    views = {operation.collection} if isinstance(operation, CreateView | CreateIndexes | InsertDocuments) else set()
+    renamed = {operation.new} if isinstance(operation, RenameCollection) else set()
+    into = getattr(operation, "into", None)
+    return views | renamed | created_by(operation) | ({into} if isinstance(into, str) else set())
+
+
+def _renamed(operation: Any, subject: Subject, back: tuple[Operation, ...]) -> Iterator[str]:
+    if not any(isinstance(one, RenameCollection) and one.new == operation.collection for one in back):
+        yield f"{operation.new} keeps its new name"
+
+
+def _changed(operation: Operation, subject: Subject, back: tuple[Operation, ...]) -> Iterator[str]:
+    """Something of the same collection is put back; which, is the writer's business."""
+    if not _touches(back, operation.collection, subject):
+        yield f"nothing puts {operation.collection} back"
+
+
+def _inserted(operation: Operation, subject: Subject, back: tuple[Operation, ...]) -> Iterator[str]:
+    deletes = any(isinstance(one, DeleteDocuments) and one.collection == operation.collection for one in back)
+    if not deletes and not _is_gone(back, operation.collection):
+        yield f"the documents stay in {operation.collection}"
+
+
+def _touches(back: tuple[Operation, ...], collection: str, subject: Subject) -> bool:
+    names = {collection, *(one.new for one in _renames(subject) if one.collection == collection)}
+    return any({one.collection, getattr(one, "new", None), getattr(one, "into", None)} & names for one in back)
+
+
+_COUNTERPARTS: Final[Mapping[type[Operation], Callable[[Any, Subject, tuple[Operation, ...]], Iterator[str]]]] = {
+    CreateCollection: _created,
+    CreateView: _created,
+    CreateIndexes: _created_indexes,
+    DropIndex: _dropped_index,
+    DropCollection: _dropped,
+    DropView: _dropped,
+    RenameCollection: _renamed,
+    ModifyCollection: _changed,
+    ModifyIndex: _changed,
+    ModifyView: _changed,
+    InsertDocuments: _inserted,
+    DeleteDocuments: _changed,
+    DataOperation: _changed,
+}
