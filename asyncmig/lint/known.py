@@ -180,12 +180,5 @@ def _set_by(stage: Any) -> Iterable[str]:
 
 
 def created_by(operation: Operation) -> frozenset[str]:
-    """The collections that an operation creates."""
-    if isinstance(operation, CreateCollection):
-        return frozenset({operation.collection})
-    several: Any = getattr(operation, "collections", ())  # one operation that creates several
-    return frozenset(name for one in several if isinstance(name := _name(one), str))
-
-
-def _name(one: Any) -> Any:
-    return one if isinstance(one, str) else getattr(one, "collection", getattr(one, "name", None))
+    """The collection that an operation creates."""
+    return frozenset({operation.collection} if isinstance(operation, CreateCollection) else ())

@@ -22,6 +22,7 @@ from asyncmig.lint.blocking import blocking_calls
 from asyncmig.lint.source import EnvCall, Source
 from asyncmig.lint.subject import UNKNOWN, Place, RawCall, Recorded, Step
 from asyncmig.operations import Operation
+from asyncmig.operations.several import spread
 from asyncmig.running.env.env import Env
 
 __all__ = ["record"]
@@ -107,7 +108,8 @@ class _Run:
         return ""
 
     async def _perform(self, operation: Operation) -> None:
-        self.steps.append(Step(operation, self._source.place(self._line())))
+        place = self._source.place(self._line())
+        self.steps += (Step(one, place) for one in spread([operation]))
 
     def _line(self) -> int:
         frame = sys._getframe()
@@ -136,7 +138,7 @@ async def _read(calls: list[EnvCall | RawCall]) -> tuple[tuple[Step, ...], dict[
             continue
 
         async def note(operation: Operation, place: Place = call.place) -> None:
-            steps.append(Step(operation, place))
+            steps.extend(Step(one, place) for one in spread([operation]))
 
         nothing = cast("Driver", _Nothing())
         env = Env(nothing, note, database=nothing, client=nothing, collections=set())

@@ -105,11 +105,9 @@ def _faults(operation: Operation, state: KnownState) -> Iterator[str]:
 def _collation_faults(index: Index, inherited: Any) -> Iterator[str]:
     """Text and 2d indexes have no collation; where the collection has one, they have to say so."""
     asked = index.options.get("collation", inherited)
-    if not (is_text(index.keys) or any(kind == "2d" for _, kind in index.keys)):
-        plane = []
-    else:
-        plane = [asked] if asked and dict(asked).get("locale") != "simple" else []
-    for _ in plane:
+    without = is_text(index.keys) or any(kind == "2d" for _, kind in index.keys)
+    plane = without and asked and dict(asked).get("locale") != "simple"
+    if plane:
         yield f"index {index.name!r}: text and 2d indexes have no collation; say collation={_SIMPLE!r}"
     least, most = (number(index.options.get(side)) for side in ("min", "max"))
     if least is not None and most is not None and least >= most:
@@ -127,7 +125,8 @@ def _modification_faults(operation: ModifyIndex, index: Index | None) -> Iterato
         yield f"index {operation.name!r}: a time to live cannot be taken away in place; drop it and create another one"
     if index is None:
         return
-    if "expireAfterSeconds" in options and (len(index.keys) > 1 or index.keys[0][0] == "_id"):
+    is_single = len(index.keys) == 1 and all(field != "_id" for field, _ in index.keys)
+    if "expireAfterSeconds" in options and not is_single:
         yield f"index {operation.name!r}: expireAfterSeconds works on a single field other than _id"
     if truthy(options.get("unique")) and any(kind == "hashed" for _, kind in index.keys):
         yield f"index {operation.name!r}: a hashed index cannot be unique"
