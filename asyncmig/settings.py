@@ -38,8 +38,9 @@ class Settings:
     every collection in. ``fields`` says how the fields that models declare are enforced, for all
     collections but those in ``fields_by_collection``; ``field_constraints``, whether bounds are; ``removed_fields``,
     whether the removal of a field that no model declares is a suggestion, or done.
-    ``commit_quorum``: which members have to have built an index before it is there: ``majority`` unless given. ``lint`` goes by ``max_indexes``, which a collection had better not
-    have more of, and ``min_server``, the oldest server in use (its feature compatibility version).
+    ``commit_quorum``: which members have to have built an index before it is there: ``majority``
+    unless given. ``lint`` goes by ``max_indexes``, which a collection had better not have more of, and
+    ``min_server``, the oldest server in use (its feature compatibility version).
     """
 
     root: Path
