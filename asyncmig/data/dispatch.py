@@ -89,7 +89,7 @@ def _tasks(operation: DataOperation, source: Source, mark: str) -> list[Task]:
 
 @_tasks.register
 def _(operation: UpdateInBatches, source: Source, mark: str) -> list[Task]:
-    twice = is_idempotent(operation.update)
+    twice = is_idempotent(operation.update, operation.options)
     filter_, update = condition(operation), operation.update
     if mark and not twice:
         marked = _unmarked(filter_, mark), marking(update, mark)
