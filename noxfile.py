@@ -120,6 +120,42 @@ def doors(session: nox.Session) -> None:
     _pytest(session, wheel, *(session.posargs or ("tests/doors", "tests/plugin")))
 
 
+OLD_LIBRARIES = {
+    "beanie-1.11": ("3.8", "old_beanie:MODELS", ["beanie==1.11.0", "pydantic<2", "pymongo<4"]),
+    "beanie-1.18": ("3.8", "old_beanie:MODELS", ["beanie==1.18.0", "pydantic<2", "motor==3.1.2", "pymongo==4.3.3"]),
+    "beanie-1.25": ("3.8", "old_beanie:MODELS", ["beanie==1.25.0", "pydantic<2", "motor==3.3.2", "pymongo==4.6.3"]),
+    "beanie-1.30": (RUNNING, "old_beanie:MODELS", ["beanie==1.30.0", "motor==3.7.1"]),
+    "mongoengine-0.20": ("3.8", "clearml:MODELS", ["mongoengine==0.20.0", "pymongo<4"]),
+}
+"""By name: Python, the models that are read with it, and what is installed there."""
+
+
+@nox.session(python=RUNNING)
+def old_libraries(session: nox.Session) -> None:
+    """Models of libraries that cannot live beside asyncmig, read in their own Python, and held to the law."""
+    wheel = _install_wheel(session, "tests")
+    session.install("uv")
+    pythons = []
+    for name, (version, models, wanted) in OLD_LIBRARIES.items():
+        folder = Path(session.virtualenv.location).resolve() / "old" / name
+        python = folder / "bin" / "python"
+        if not python.exists():
+            session.run(
+                "uv", "venv", "--quiet", "--no-python-downloads", "--python", _interpreter(version), str(folder)
+            )
+        session.run("uv", "pip", "install", "--quiet", "--python", str(python), *wanted)
+        pythons.append(f"{models}={python}")
+    session.env["ASYNCMIG_OLD_PYTHONS"] = ";".join(pythons)
+    _pytest(session, wheel, *(session.posargs or ("tests/sources/old_libraries.py", "-v")))
+
+
+def _interpreter(version: str) -> str:
+    """pyenv's newest of that version, else the one on the path."""
+    versions = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
+    found = sorted(versions.glob(f"{version}.*/bin/python"))
+    return str(found[-1]) if found else version
+
+
 @nox.session(python=RUNNING)
 def example(session: nox.Session) -> None:
     """The service of ``examples/``, copied as a user would, with what it asks for: its tests, real requests."""

@@ -40,6 +40,7 @@ COMMANDS = {
     "show": Entry("Look at the files", "show", "One revision in full."),
     "lint": Entry("Look at the files", "lint", "Rules on revision files; needs no database."),
     "graph": Entry("Look at the files", "graph", "The history as a picture: tree, Mermaid or DOT."),
+    "models": Entry("Look at the files", "models", "`models export`: the models as one JSON document."),
 }
 
 

@@ -3,24 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from asyncmig.errors import ConfigurationError, DeclarationError
 from asyncmig.schema.declaration import Collection, View, is_abstract
 from asyncmig.schema.note import Note
 from asyncmig.sources.declaration import Declaration, from_class, from_part
-from asyncmig.sources.declared import Declared
+from asyncmig.sources.declared import Declared, Origin
 from asyncmig.sources.document import read_document
 from asyncmig.sources.joining import join
 from asyncmig.sources.portable.calls import CallsError, call_parts
 from asyncmig.sources.portable.finding import NotFoundError, find_models, listed_models
 from asyncmig.sources.portable.reading import read_classes
 
-__all__ = ["Models", "load_models"]
+__all__ = ["Models", "Read", "load_models", "read_models"]
 
 Models = Iterable[Any] | Mapping[str, Any] | str
 """``"app.models:ALL_COLLECTIONS"``, ``"app.models"``, ``"models.json"``, a list of classes of any library and of
 dictionaries of ``create_index`` arguments, or a list of several of these."""
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """Models as they were found: asyncmig's own with the collections' names, and what all others say."""
+
+    own: tuple[tuple[type[Any], str], ...]
+    parts: tuple[Mapping[str, Any], ...]
 
 
 def load_models(models: Models, *, db_alias: str | None = None) -> Declared:
@@ -33,29 +42,28 @@ def load_models(models: Models, *, db_alias: str | None = None) -> Declared:
     Raises ConfigurationError where there are no such models or their module cannot be imported, and
     DeclarationError where a model is faulty, or two contradict each other.
     """
-    declarations = list(_declarations(models))
+    read = read_models(models)
+    declarations = [*(from_class(model, name) for model, name in read.own), *map(from_part, read.parts)]
     taken, notes = _of_alias(declarations, db_alias)
     declared = join(taken)
-    return Declared(declared.state, declared.provenance, declared.classes, (*declared.notes, *notes))
+    return replace(declared, notes=(*declared.notes, *notes))
 
 
-def _declarations(models: Models) -> Iterator[Declaration]:
+def read_models(models: Models) -> Read:
+    """Find the models and read those of other libraries. Raises what :func:`load_models` raises for it."""
     classes: list[Any] = []
-    parts: list[Mapping[str, Any]] = []
+    calls: list[Mapping[str, Any]] = []
     try:
         for value, module, attribute in _found(models):
             if isinstance(value, Mapping):
-                parts += call_parts(value, module, attribute)
+                calls += call_parts(value, module, attribute)
             else:
                 classes.append(value)
     except (NotFoundError, CallsError) as error:
         raise ConfigurationError(f"models: {error}") from error
     foreign = read_classes(classes)
-    yield from _own(classes, foreign)
-    yield from map(from_part, foreign)
-    yield from map(from_part, parts)
-    for file in _files(models):
-        yield from map(from_part, read_document(file))
+    files = [part for file in _files(models) for part in read_document(file)]
+    return Read(tuple(_own(classes, foreign)), (*foreign, *calls, *files))
 
 
 def _found(models: Models) -> Iterator[Any]:
@@ -79,7 +87,7 @@ def _is_file(entry: str) -> bool:
     return entry.endswith(".json")
 
 
-def _own(classes: Iterable[Any], foreign: Iterable[Mapping[str, Any]]) -> Iterator[Declaration]:
+def _own(classes: Iterable[Any], foreign: Iterable[Mapping[str, Any]]) -> Iterator[tuple[type[Any], str]]:
     """The Collections and Views among the classes; one that is another library's model too has that one's name."""
     elsewhere = {part["class"]: part["collection"] for part in foreign}
     owners: dict[str, Any] = {}
@@ -89,21 +97,21 @@ def _own(classes: Iterable[Any], foreign: Iterable[Mapping[str, Any]]) -> Iterat
         name = getattr(model, "__collection_name__", None) or elsewhere.get(model)
         if name is None and is_abstract(model):
             continue
-        if model in elsewhere and name != elsewhere[model]:
-            raise DeclarationError(
-                model.__qualname__,
-                "__collection_name__",
-                f"{name!r} is not what the class's other library calls it: {elsewhere[model]!r}; leave one of them out",
-            )
-        declaration = from_class(model, str(name))
-        if other := owners.setdefault(declaration.name, declaration.origin) if declaration.name in owners else None:
-            raise DeclarationError(
-                model.__qualname__,
-                "__collection_name__",
-                f"{name!r} is the name of {other} already; each collection has one model",
-            )
-        owners[declaration.name] = declaration.origin
-        yield declaration
+        _check_name(model, name, elsewhere, owners)
+        owners[str(name)] = model
+        yield model, str(name)
+
+
+def _check_name(model: Any, name: Any, elsewhere: Mapping[Any, str], owners: Mapping[str, Any]) -> None:
+    fault = ""
+    if model in elsewhere and name != elsewhere[model]:
+        fault = f"{name!r} is not what the class's other library calls it: {elsewhere[model]!r}; leave one of them out"
+    elif name in owners:
+        other = owners[name]
+        origin = Origin("asyncmig", f"{other.__module__}.{other.__qualname__}", other)
+        fault = f"{name!r} is the name of {origin} already; each collection has one model"
+    if fault:
+        raise DeclarationError(model.__qualname__, "__collection_name__", fault)
 
 
 def _of_alias(declarations: list[Declaration], wanted: str | None) -> tuple[list[Declaration], list[Note]]:

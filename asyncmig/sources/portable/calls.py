@@ -58,7 +58,7 @@ def _index(entry: Any, where: str) -> dict[str, Any]:
     if isinstance(getattr(entry, "document", None), Mapping):
         return index_document(entry)
     keys, options = _arguments(entry)
-    pairs = _pairs(keys, where)
+    pairs = _key_pairs(keys, where)
     asked = {str(key): value for key, value in options.items() if key not in _OF_THE_CALL and value is not None}
     collation: Any = asked.get("collation")
     if hasattr(collation, "document"):  # pymongo's Collation
@@ -80,7 +80,7 @@ def _arguments(entry: Any) -> tuple[Any, Mapping[Any, Any]]:
     return entry, {}
 
 
-def _pairs(keys: Any, where: str) -> list[tuple[str, Any]]:
+def _key_pairs(keys: Any, where: str) -> list[tuple[str, Any]]:
     if isinstance(keys, str):
         return [(keys, 1)]
     if isinstance(keys, tuple) and len(keys) == 2 and isinstance(keys[0], str) and _is_direction(keys[1]):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import pkgutil
+import sys
 import traceback
 from collections.abc import Iterable, Mapping
 from importlib import import_module
@@ -69,7 +71,8 @@ def _model(entry: Any, where: str) -> Any:
 
 def _module(name: str, where: str) -> Any:
     try:
-        return import_module(name)
+        with contextlib.redirect_stdout(sys.stderr):  # what models print when imported is not our output
+            return import_module(name)
     except ModuleNotFoundError as error:
         if error.name is None or not f"{name}.".startswith(f"{error.name}."):
             raise NotFoundError(

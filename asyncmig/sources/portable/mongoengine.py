@@ -24,7 +24,7 @@ def mongoengine_part(cls: Any) -> dict[str, Any] | None:
     part["alias"] = meta.get("db_alias") or "default"
     part["options"] = _options(meta)
     part["kind"] = "timeseries" if "timeseries" in part["options"] else "collection"
-    part["indexes"] = [index_document(index) for index in _indexes(meta)]
+    part["indexes"] = [index_document(index) for index in _spec_indexes(meta)]
     _remark_lost(part, meta)
     _remark_paths(cls, part)
     return part
@@ -43,7 +43,7 @@ def _options(meta: Any) -> dict[str, Any]:
     return options if expiry is None else {**options, "expireAfterSeconds": expiry}
 
 
-def _indexes(meta: Any) -> list[Any]:
+def _spec_indexes(meta: Any) -> list[Any]:
     """One for each specification; and one on ``_cls`` where classes share a collection and none begins with it."""
     model = sys.modules["pymongo"].IndexModel
     shared = {key: value for key, value in (meta.get("index_opts") or {}).items() if key != "cls"}

@@ -12,10 +12,10 @@ __all__ = ["odmantic_part"]
 def odmantic_part(cls: Any) -> dict[str, Any]:
     """What ``configure_database`` makes for one model, index by index. Versions before 1.0 make no indexes."""
     part = new_part(cls, "odmantic", cls.__collection__)
-    for index in _declared(cls):
+    for index in _model_indexes(cls):
         model = index if hasattr(index, "document") else index.get_pymongo_index()
         part["indexes"].append(index_document(model))
-    for path in _embedded(cls, ""):
+    for path in _marked_paths(cls, ""):
         note(
             part,
             f"{path}: `index` and `unique` in an EmbeddedModel make no index; name it in the model's `indexes`",
@@ -23,7 +23,7 @@ def odmantic_part(cls: Any) -> dict[str, Any]:
     return part
 
 
-def _declared(cls: Any) -> Any:
+def _model_indexes(cls: Any) -> Any:
     """What its own method yields: a class that is a Collection too has ours on top of it."""
     for base in cls.__mro__:
         own = vars(base).get("__indexes__")
@@ -32,7 +32,7 @@ def _declared(cls: Any) -> Any:
     return ()
 
 
-def _embedded(cls: Any, path: str, depth: int = 0) -> list[str]:
+def _marked_paths(cls: Any, path: str, depth: int = 0) -> list[str]:
     found = []
     for name, field in getattr(cls, "__odm_fields__", {}).items():
         below = path + getattr(field, "key_name", name)
@@ -40,5 +40,5 @@ def _embedded(cls: Any, path: str, depth: int = 0) -> list[str]:
             found.append(below)
         inner = getattr(field, "model", None)
         if type(field).__name__.startswith("ODMEmbedded") and inner is not None and depth < 5:
-            found += _embedded(inner, below + ".", depth + 1)
+            found += _marked_paths(inner, below + ".", depth + 1)
     return found

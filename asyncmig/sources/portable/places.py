@@ -38,11 +38,11 @@ def lines_of_calls(module: str, attribute: str) -> dict[str, list[int]]:
         names = [target.id for target in targets if isinstance(target, ast.Name)]
         value = getattr(statement, "value", None)
         if attribute in names and isinstance(value, ast.Dict):
-            return dict(_entry_lines(key, entries) for key, entries in _pairs(value))
+            return dict(_entry_lines(key, entries) for key, entries in _dict_items(value))
     return {}
 
 
-def _pairs(value: ast.Dict) -> list[tuple[Any, Any]]:
+def _dict_items(value: ast.Dict) -> list[tuple[Any, Any]]:
     return [(key, value.values[place]) for place, key in enumerate(value.keys)]
 
 

@@ -267,3 +267,9 @@ def create(uri, name):
         me.register_connection(alias, db=f"{name}_{suffix}", host=uri, uuidRepresentation="standard")
     for model in MODELS:
         model.ensure_indexes()
+
+
+if __name__ == "__main__":
+    import sys
+
+    create(*sys.argv[1:])

@@ -1,0 +1,142 @@
+"""Beanie models as they were written for Pydantic 1 (Beanie 1.11 to 1.30), for Python 3.8: marks inside Optional and
+List, the early inner class ``Collection``, parents that are not in the list, indexes on the same fields.
+"""
+
+import asyncio
+import sys
+from datetime import datetime
+from typing import List, Optional
+
+import beanie
+import pymongo
+from beanie import Document, Indexed, TimeSeriesConfig, UnionDoc, View, init_beanie
+from pydantic import BaseModel, Field
+from pymongo import IndexModel
+
+VERSION = tuple(int(part) for part in beanie.__version__.split(".")[:2]) if hasattr(beanie, "__version__") else (0, 0)
+EARLY = VERSION < (1, 14)
+
+
+class Zip(BaseModel):
+    code: Indexed(str, unique=True)
+
+
+class User(Document):
+    email: Indexed(str, unique=True)
+    sender: Indexed(str) = Field("", alias="sender_id")
+    nick: Optional[Indexed(str)] = None
+    tags: List[Indexed(str)] = []
+    zip: Optional[Zip] = None
+    text: Indexed(str, index_type=pymongo.TEXT) = ""
+
+    class Settings:
+        name = "users"
+        indexes = [
+            "age",
+            [("age", -1), ("email", 1)],
+            IndexModel([("at", 1)], expireAfterSeconds=3600, partialFilterExpression={"age": {"$gt": 17}}),
+            IndexModel([("c", 1)], name="c_collated", collation={"locale": "en", "strength": 2}),
+        ]
+
+
+class Plain(Document):
+    x: int
+
+
+class Parent(Document):
+    p: Indexed(int)
+
+    class Settings:
+        name = "parents"
+
+
+class Child(Parent):
+    class Settings:
+        name = "children"
+        indexes = ["q"]
+
+
+class Heir(Child):
+    """Inherits the settings as a whole."""
+
+
+class Mixin(BaseModel):
+    created: Indexed(int) = 0
+
+
+class Mixed(Document, Mixin):
+    class Settings:
+        name = "metadata.definitions"
+
+
+class Union(UnionDoc):
+    class Settings:
+        name = "uni"
+
+
+class Member(Document):
+    u: Indexed(int)
+
+    class Settings:
+        union_doc = Union
+
+
+class Series(Document):
+    ts: datetime
+    meta: str
+
+    class Settings:
+        name = "series"
+        timeseries = TimeSeriesConfig(time_field="ts", meta_field="meta", expire_after_seconds=60)
+
+
+class ByAge(View):
+    n: int
+
+    class Settings:
+        source = User
+        pipeline = [{"$group": {"_id": "$age", "n": {"$sum": 1}}}]
+
+
+MODELS = [Union, User, Plain, Child, Heir, Mixed, Member, Series, ByAge]
+
+if EARLY:
+
+    class Old(Document):
+        o: Indexed(int)
+
+        class Collection:
+            name = "old_ones"
+            indexes = ["older"]
+
+    MODELS.append(Old)
+else:
+
+    class Root(Document):
+        r: Indexed(int)
+
+        class Settings:
+            name = "things"
+            is_root = True
+
+    class Leaf(Root):
+        c: Indexed(int)
+
+        class Settings:
+            indexes = [[("c", -1)], [("d", 1), ("c", 1)], [("c", 1), ("d", 1)]]
+            is_root = True
+            name = "ignored"
+
+    MODELS.append(Leaf)
+
+
+async def create(uri: str, name: str) -> None:
+    if beanie.__version__.startswith("1."):
+        from motor.motor_asyncio import AsyncIOMotorClient as Client
+    else:
+        from pymongo import AsyncMongoClient as Client
+    await init_beanie(database=Client(uri)[name], document_models=MODELS)
+
+
+if __name__ == "__main__":
+    asyncio.run(create(*sys.argv[1:]))
