@@ -143,7 +143,7 @@ def old_libraries(session: nox.Session) -> None:
             session.run(
                 "uv", "venv", "--quiet", "--no-python-downloads", "--python", _interpreter(version), str(folder)
             )
-        session.run("uv", "pip", "install", "--quiet", "--python", str(python), *wanted)
+        session.run("uv", "pip", "install", "-q", "--python", str(python), *wanted)
         pythons.append(f"{models}={python}")
     session.env["ASYNCMIG_OLD_PYTHONS"] = ";".join(pythons)
     _pytest(session, wheel, *(session.posargs or ("tests/sources/old_libraries.py", "-v")))
