@@ -7,11 +7,18 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from bson import json_util
+
 from asyncmig.errors import ConfigurationError
 from asyncmig.sources.portable.document import FORMAT, VERSION
 from asyncmig.sources.portable.values import LITERAL, WRAPPERS
 
-__all__ = ["read_document"]
+__all__ = ["decoded", "read_document"]
+
+
+_EXTENDED = json_util.JSONOptions(json_mode=json_util.JSONMode.CANONICAL, tz_aware=True)
+_TEXTS = ("collection", "framework", "model", "kind")
+_LISTS = ("indexes", "notes")
 
 
 def read_document(file: str | Path) -> list[dict[str, Any]]:
@@ -43,22 +50,28 @@ def _check(document: Any, path: Path) -> None:
 
 
 def _part(part: Mapping[str, Any]) -> dict[str, Any]:
-    read = {**part, "class": None}
+    if not all(isinstance(part[key], str) for key in _TEXTS) or not all(isinstance(part[key], list) for key in _LISTS):
+        raise TypeError(f"a collection that reads {json.dumps(part)[:80]}")
+    if part["kind"] not in ("collection", "timeseries", "view") or not isinstance(part["options"], dict):
+        raise ValueError(f"the kind or the options of {part['collection']!r}")
+    for index in part["indexes"]:
+        if not all(isinstance(field, str) for field, _ in index["key"]):
+            raise ValueError(f"an index of {part['collection']!r}")
+    read = {"alias": None, "declares": True, **part, "class": None}
     for key in ("options", "indexes", "documents"):
-        read[key] = _decoded(part.get(key, []))
+        read[key] = decoded(part.get(key, []))
     return read
 
 
-def _decoded(value: Any) -> Any:
+def decoded(value: Any) -> Any:
+    """A value of the document, as :func:`~asyncmig.sources.portable.values.encoded` was given it."""
     if isinstance(value, list):
-        return [_decoded(item) for item in value]
+        return [decoded(item) for item in value]
     if not isinstance(value, dict):
         return value
     first = next(iter(value), None)
     if first == LITERAL:
-        return {key: _decoded(item) for key, item in value[LITERAL]}
+        return {key: decoded(item) for key, item in value[LITERAL]}
     if first in WRAPPERS:
-        from bson import json_util  # the driver's own reading of the very types that it has written
-
-        return json_util.object_hook(value, json_util.CANONICAL_JSON_OPTIONS)
-    return {key: _decoded(item) for key, item in value.items()}
+        return json_util.loads(json.dumps(value), json_options=_EXTENDED)
+    return {key: decoded(item) for key, item in value.items()}

@@ -34,5 +34,12 @@ def _written(part: Mapping[str, Any]) -> dict[str, Any]:
     written = {key: value for key, value in placed.items() if key != "class"}
     for key in ("options", "indexes", "documents"):
         if key in written:
-            written[key] = encoded(written[key])
+            written[key] = _encoded(written[key], part["model"])
     return written
+
+
+def _encoded(value: Any, model: str) -> Any:
+    try:
+        return encoded(value)
+    except TypeError as error:
+        raise TypeError(f"{model}: {error}") from error
