@@ -24,7 +24,7 @@ from asyncmig.history.revision import Revision
 
 if TYPE_CHECKING:
     from asyncmig.authoring.diff import Difference
-    from asyncmig.authoring.policy import RemovedFields, Undeclared
+    from asyncmig.authoring.policy import RemovedFields, Undeclared, UndeclaredOptions
     from asyncmig.drivers.base import Driver
     from asyncmig.events import Direction, Listener
     from asyncmig.fields.declaring import FieldSettings
@@ -60,7 +60,8 @@ class Migrator:
     several); ``db_alias``: of models that name their database, which are taken. ``lock_timeout`` and
     ``lock_lease`` are seconds. ``strict_order`` refuses to run a revision that is older than an applied one.
     ``include(kind, name)`` tells which collections are asyncmig's business at all;
-    ``undeclared_indexes`` is ``drop``, ``hide`` or ``ignore``. ``fields`` is ``ignore``, ``record``,
+    ``undeclared_indexes`` (``agreed``, ``drop``, ``hide`` or ``ignore``) and ``undeclared_options`` say what
+    becomes of what a collection has and its model does not mention. ``fields`` is ``ignore``, ``record``,
     ``warn``, ``moderate`` or ``strict``: how the fields that models declare are enforced;
     ``fields_by_collection`` for single collections; ``field_constraints``: whether bounds are, too;
     ``removed_fields``: ``suggest`` or ``drop``. ``on_event`` is called with each
@@ -83,7 +84,8 @@ class Migrator:
         lock_lease: float = 30.0,
         strict_order: bool = False,
         include: Callable[[str, str], bool] | None = None,
-        undeclared_indexes: Undeclared = "drop",
+        undeclared_indexes: Undeclared = "agreed",
+        undeclared_options: UndeclaredOptions = "agreed",
         fields: Level = "ignore",
         fields_by_collection: Mapping[str, Level] | None = None,
         field_constraints: bool = False,
@@ -102,9 +104,12 @@ class Migrator:
         self._lease = _seconds("lock_lease", lock_lease)
         self._strict_order = strict_order
         self._include = include
-        if undeclared_indexes not in ("drop", "hide", "ignore"):
-            raise ConfigurationError(f"undeclared_indexes: must be drop, hide or ignore, not {undeclared_indexes!r}")
-        self._undeclared: Undeclared = undeclared_indexes
+        self._undeclared: Undeclared = _one_of(
+            "undeclared_indexes", undeclared_indexes, ("agreed", "drop", "hide", "ignore")
+        )
+        self._undeclared_options: UndeclaredOptions = _one_of(
+            "undeclared_options", undeclared_options, ("agreed", "drop", "ignore")
+        )
         self._fields = _field_settings(fields, fields_by_collection or {}, constraints=field_constraints)
         if removed_fields not in ("suggest", "drop"):
             raise ConfigurationError(f"removed_fields: must be suggest or drop, not {removed_fields!r}")
@@ -148,13 +153,17 @@ class Migrator:
         owned = await self._created() if drop_collections else frozenset()
         policy = Policy(
             self._undeclared,
+            self._undeclared_options,
             drop_collections=drop_collections,
             owned=owned,
             removed_fields=self._removed_fields,
         )
         declared = self.declared()
         with self._explaining("comparing the models with"):
-            found = await compare(self._connected(), declared.state, Scope(self._include, self._own), policy)
+            scope = Scope(self._include, self._own)
+            found = await compare(self._connected(), declared.state, scope, policy)
+            if found.left_alone and (agreed := await self._agreed() & found.left_alone):
+                found = await compare(self._connected(), declared.state, scope, replace(policy, agreed=agreed))
             return replace(found, notes=(*declared.notes, *found.notes))
 
     async def revision(self, message: str, *, autogenerate: bool = False, **place: Any) -> Revision | None:
@@ -528,6 +537,11 @@ class Migrator:
             command=self._command,
         )
 
+    async def _agreed(self) -> frozenset[str]:
+        from asyncmig.running.ledger.provenance import agreed_collections
+
+        return agreed_collections(await self.records())
+
     async def _created(self) -> frozenset[str]:
         from asyncmig.running.ledger.provenance import created_collections
 
@@ -585,6 +599,12 @@ def _field_settings(level: Level, by_collection: Mapping[str, Level], *, constra
         if given not in LEVELS:
             raise ConfigurationError(f"{key}: must be one of {', '.join(LEVELS)}, not {given!r}")
     return FieldSettings(level, by_collection, constraints)
+
+
+def _one_of(key: str, value: Any, choices: tuple[str, ...]) -> Any:
+    if value not in choices:
+        raise ConfigurationError(f"{key}: must be one of {', '.join(choices)}, not {value!r}")
+    return value
 
 
 def _seconds(key: str, value: Any, allowed: bool = False) -> float:

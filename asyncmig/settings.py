@@ -56,7 +56,8 @@ class Settings:
     strict_order: bool = False
     revisions_collection: str = "asyncmig_revisions"
     lock_collection: str = "asyncmig_lock"
-    undeclared_indexes: Literal["drop", "hide", "ignore"] = "drop"
+    undeclared_indexes: Literal["agreed", "drop", "hide", "ignore"] = "agreed"
+    undeclared_options: Literal["agreed", "drop", "ignore"] = "agreed"
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     fields: Level = "ignore"
@@ -373,7 +374,8 @@ _KEYS: dict[str, Callable[[_Given], Any]] = {
     "strict_order": _yes_or_no,
     "revisions_collection": _text,
     "lock_collection": _text,
-    "undeclared_indexes": _one_of("drop", "hide", "ignore"),
+    "undeclared_indexes": _one_of("agreed", "drop", "hide", "ignore"),
+    "undeclared_options": _one_of("agreed", "drop", "ignore"),
     "include": _patterns,
     "exclude": _patterns,
     "fields": _one_of(*LEVELS),

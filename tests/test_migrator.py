@@ -319,7 +319,7 @@ async def test_check_sees_edited_files_and_a_wrong_head_file(make: Make) -> None
         ({"lock_collection": "system.lock"}, "lock_collection: 'system.lock' is among MongoDB's own"),
         ({"lock_collection": "asyncmig_revisions"}, "lock_collection: 'asyncmig_revisions' is the ledger's own"),
         ({"lock_collection": "asyncmig_revisions_failed"}, "is the ledger's own"),
-        ({"undeclared_indexes": "keep"}, "undeclared_indexes: must be drop, hide or ignore, not 'keep'"),
+        ({"undeclared_indexes": "keep"}, "undeclared_indexes: must be one of agreed, drop, hide, ignore, not 'keep'"),
         ({"lock_timeout": "60"}, "lock_timeout: must be a number of seconds, not '60'"),
         ({"lock_timeout": -1}, "lock_timeout: must be a number of seconds, not -1"),
         ({"lock_lease": 0}, "lock_lease: must be a number of seconds, not 0"),

@@ -72,6 +72,7 @@ def migrator_for(
         strict_order=settings.strict_order,
         include=settings.included if settings.include or settings.exclude else None,
         undeclared_indexes=settings.undeclared_indexes,
+        undeclared_options=settings.undeclared_options,
         fields=settings.fields,
         fields_by_collection=settings.fields_by_collection,
         field_constraints=settings.field_constraints,

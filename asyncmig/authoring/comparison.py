@@ -60,7 +60,7 @@ async def compare(database: Any, wanted: DatabaseState, scope: Scope, policy: Po
     renamed = {one.new: one.collection for one in found.operations if isinstance(one, RenameCollection)}
     now = {renamed.get(name, name): name for name in dropped}  # the server counts under the name that it still has
     counted = {(now[name], index): count for (name, index), count in (await index_usage(driver, now)).items()}
-    return replace(difference(current, wanted, policy, counted), notes=found.notes)
+    return replace(difference(current, wanted, policy, counted), notes=found.notes)  # left_alone is the same
 
 
 def _as_sent(wanted: DatabaseState, driver: Driver) -> DatabaseState:

@@ -11,6 +11,7 @@ from asyncmig.authoring.index_diff import index_difference
 from asyncmig.authoring.policy import Note, Policy, Usage
 from asyncmig.authoring.rename_diff import find_renames
 from asyncmig.authoring.schema_change import schema_change
+from asyncmig.authoring.undeclared import with_undeclared_options
 from asyncmig.authoring.view_diff import view_difference
 from asyncmig.operations import (
     CreateCollection,
@@ -32,6 +33,8 @@ class Difference:
 
     operations: tuple[Operation, ...] = ()
     notes: tuple[Note, ...] = ()
+    left_alone: frozenset[str] = frozenset()
+    """The collections in which something is not declared, and stays because they are not agreed."""
 
     def __bool__(self) -> bool:
         return bool(self.operations)
@@ -50,6 +53,7 @@ class _Plan:
     data: list[Operation] = field(default_factory=list)
     drops: list[Operation] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
+    left_alone: set[str] = field(default_factory=set)
 
     def result(self) -> Difference:
         stages = (
@@ -62,7 +66,9 @@ class _Plan:
             self.data,
             self.drops,
         )
-        return Difference(tuple(operation for stage in stages for operation in stage), tuple(self.notes))
+        return Difference(
+            tuple(operation for stage in stages for operation in stage), tuple(self.notes), frozenset(self.left_alone)
+        )
 
 
 def difference(
@@ -95,6 +101,7 @@ def _compare(
         if not (wanted.implicit and not wanted.indexes and not wanted.options and not wanted.documents):
             _create(plan, wanted)
         return
+    wanted, policy = _settled(plan, current, wanted, policy)
     options = option_difference(current, wanted)
     if options.reasons:
         plan.modifications.append(NeedsRebuild(wanted.name, tuple(options.reasons), target=wanted, was=current))
@@ -107,6 +114,21 @@ def _compare(
     plan.modifications += [*([change.modification] if change.modification else []), *change.after]
     plan.notes += [*change.notes, *notes]
     plan.data += _insertion(wanted, current.documents)
+
+
+def _settled(
+    plan: _Plan, current: CollectionState, wanted: CollectionState, policy: Policy
+) -> tuple[CollectionState, Policy]:
+    """The model with what stays though it is not declared, and the policy of this collection."""
+    own = policy.of(wanted.name)
+    settled, notes = with_undeclared_options(current, wanted, own)
+    plan.notes += notes
+    extra = {index.name for index in current.indexes} - {index.name for index in wanted.indexes}
+    if (notes and policy.undeclared_options == "agreed") or (
+        extra - set(current.automatic) and policy.undeclared_indexes == "agreed"
+    ):
+        plan.left_alone |= {wanted.name} - policy.agreed
+    return settled, own
 
 
 def _create(plan: _Plan, wanted: CollectionState) -> None:

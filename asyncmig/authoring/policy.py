@@ -9,9 +9,10 @@ from typing import Literal
 
 from asyncmig.schema.note import Note
 
-__all__ = ["Note", "Policy", "RemovedFields", "Undeclared", "Usage"]
+__all__ = ["Note", "Policy", "RemovedFields", "Undeclared", "UndeclaredOptions", "Usage"]
 
-Undeclared = Literal["drop", "hide", "ignore"]
+Undeclared = Literal["agreed", "drop", "hide", "ignore"]
+UndeclaredOptions = Literal["agreed", "drop", "ignore"]
 
 RemovedFields = Literal["suggest", "drop"]
 
@@ -43,17 +44,30 @@ class Policy:
 
     ``undeclared_indexes``: what becomes of an index that a declared collection has and its model has
     not: ``drop``; ``hide`` (the planner no longer uses it; a later comparison drops what it finds
-    hidden); ``ignore`` (noted only). ``drop_collections`` lets a collection go that no model claims,
-    if it is in ``owned``, the names of those that asyncmig itself has created. ``unseen``: index
-    options that the database cannot show, and which are therefore no difference. ``removed_fields``:
+    hidden); ``ignore`` (noted only); ``agreed``: ``drop`` in a collection that is in ``agreed``, the names of
+    those that an applied revision has created or an adopted baseline holds, and ``ignore`` in all others.
+    ``undeclared_options``: the same for options of a collection. ``drop_collections`` lets a collection
+    go that no model claims, if it is in ``owned``, the names of those that asyncmig itself has created.
+    ``unseen``: index options that the database cannot show, and which are therefore no difference. ``removed_fields``:
     whether the removal of a field that models no longer declare is a suggestion, or done (``drop``).
     """
 
     undeclared_indexes: Undeclared = "drop"
+    undeclared_options: UndeclaredOptions = "drop"
+    agreed: frozenset[str] = frozenset()
     drop_collections: bool = False
     owned: frozenset[str] = frozenset()
     unseen: frozenset[str] = frozenset()
     removed_fields: RemovedFields = "suggest"
+
+    def of(self, collection: str) -> Policy:
+        """The policy of one collection: ``agreed`` is decided."""
+        decided: Literal["drop", "ignore"] = "drop" if collection in self.agreed else "ignore"
+        return replace(
+            self,
+            undeclared_indexes=decided if self.undeclared_indexes == "agreed" else self.undeclared_indexes,
+            undeclared_options=decided if self.undeclared_options == "agreed" else self.undeclared_options,
+        )
 
     def on(self, driver: str) -> Policy:
         """The same policy for a database behind that driver: mongomock loses most index options without a word."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from asyncmig.files.created import created_collections as created_in
 from asyncmig.running.ledger.record import JournalEntry, Record
 
-__all__ = ["created_collections", "inserted_documents"]
+__all__ = ["agreed_collections", "created_collections", "inserted_documents"]
 
 
 def created_collections(records: Iterable[Record]) -> frozenset[str]:
@@ -21,6 +22,17 @@ def created_collections(records: Iterable[Record]) -> frozenset[str]:
         elif entry.operation == "RenameCollection" and entry.collection in names:
             names ^= set(entry.subjects)
     return frozenset(names)
+
+
+def agreed_collections(records: Iterable[Record]) -> frozenset[str]:
+    """The names of the collections that are asyncmig's to keep as the models say, also where it has not made them.
+
+    Those that applied revisions have created, and those that stamped ones (an adopted baseline above
+    all) would have: a stamped record has no journal, so its source is read.
+    """
+    listed = list(records)
+    stamped = [created_in(one.source) for one in listed if one.is_applied and one.stamped and one.source]
+    return created_collections(listed).union(*stamped)
 
 
 def inserted_documents(records: Iterable[Record]) -> Mapping[str, list[Mapping[str, Any]]]:
