@@ -445,9 +445,9 @@ class Migrator:
         """The ledger: one record for each revision that is applied, or half-way."""
         return await self._ledger().records()
 
-    async def situation(self) -> Situation:
-        """Where the database stands, what is half-way, and who holds the lock."""
-        return await self._runner().situation()
+    async def situation(self, graph: RevisionGraph | None = None) -> Situation:
+        """Where the database stands, what is half-way, and who holds the lock; ``graph`` where it is known."""
+        return await self._runner(graph).situation()
 
     async def holder(self) -> Holder | None:
         """Who holds the lock, alive or not; None when it is free. One round trip."""
@@ -528,7 +528,7 @@ class Migrator:
 
         return Runner(
             self._driver(),
-            graph=graph or self.graph,
+            graph=self.graph if graph is None else graph,
             load=(files or self.directory).load,
             ledger=self._ledger(),
             lock=self._lock(),

@@ -228,3 +228,19 @@ async def test_a_history_alone(run: Run, shop: Any, folder: Path) -> None:
     done = await run("adopt", "--history", "migrate-mongo")
     assert done.code == 0, done.stderr
     assert (await run("current", "--json")).document["current"] == ["20200101000000"]
+
+
+async def test_status_says_what_is_there_and_what_to_do(run: Run, shop: Any, folder: Path) -> None:
+    await shop.changelog.insert_many(HISTORY)
+    told = await run("status")
+    assert told.code == 0, told.stderr
+    for words in (
+        "3 collections, 1 index; no record of any revision",
+        "2 of nobody: order, user",
+        "changelog is the history of migrate-mongo",
+        "next: asyncmig adopt --from-database --plan",
+    ):
+        assert words in told.stdout
+    claimed = (await run("status", "--models", models(folder), "--json")).document["untouched"]
+    assert claimed["claimed"] == ["user"]
+    assert claimed["next"] == "asyncmig adopt --plan"

@@ -72,9 +72,7 @@ class TestShared:
         assert result.code == 2
         assert result.stderr.startswith("Error: the configuration file")
 
-    @pytest.mark.parametrize(
-        "name", ["heads", "history", "branches", "graph", "current", "upgrade", "status", "check", "merge"]
-    )
+    @pytest.mark.parametrize("name", ["heads", "history", "branches", "graph", "current", "upgrade", "check", "merge"])
     async def test_without_a_folder_of_migrations(self, run, name: str) -> None:
         result = await run(name, *(["-m", "x"] if name == "merge" else []))
         assert (result.code, result.stdout) == (2, "")

@@ -14,6 +14,7 @@ from asyncmig.cli.output import emit
 from asyncmig.history import Revision, RevisionGraph
 
 if TYPE_CHECKING:
+    from asyncmig.cli.untouched import Untouched
     from asyncmig.running.ledger.record import Record
     from asyncmig.running.locking.holder import Holder
     from asyncmig.running.runner import Situation
@@ -25,8 +26,16 @@ _SHOWN = 10
 @pass_app
 async def status(app: App) -> None:
     """Show where the database is, what is pending, who holds the lock, and what failed. Takes no lock."""
-    async with app.migrator("status") as migrator:
-        view = _View(migrator.graph, await migrator.situation())
+    has_files = (app.settings.directory / "versions").is_dir()
+    async with app.migrator("status", files=False) as migrator:
+        graph = migrator.graph if has_files else RevisionGraph([])
+        situation = await migrator.situation(graph)
+        untouched = None
+        if not situation.records:
+            from asyncmig.cli.untouched import look
+
+            untouched = await look(migrator, has_models=bool(app.settings.models), has_revisions=bool(graph.heads))
+        view = _View(graph, situation, untouched)
     emit(app, view.document(app), view.lines(app.console.out))
 
 
@@ -34,6 +43,7 @@ async def status(app: App) -> None:
 class _View:
     graph: RevisionGraph
     situation: Situation
+    untouched: Untouched | None = None
 
     @property
     def current(self) -> tuple[str, ...]:
@@ -68,6 +78,7 @@ class _View:
             "missing_files": list(self.missing),
             "changed_files": self.changed,
             "lock": self.situation.holder.document if self.situation.holder else None,
+            "untouched": self.untouched.document if self.untouched else None,
         }
 
     def lines(self, out: Stream) -> Iterator[str]:
@@ -80,6 +91,8 @@ class _View:
         yield from _block(out, "No file", [out.paint(name, "bad") for name in self.missing])
         yield from _block(out, "Changed", [f"{self._named(out, name)}  since it was applied" for name in self.changed])
         yield from _block(out, "Lock", [_lock(out, self.situation.holder)])
+        if self.untouched:
+            yield from _block(out, "Database", [*self.untouched.lines()])
 
     def _named(self, out: Stream, name: str) -> str:
         if name not in self.graph:
