@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import singledispatchmethod
 from typing import Any, Final
 
@@ -64,7 +64,7 @@ class DocumentChanges:
         elif new.startswith(f"{old}."):
             self._sink(old, new)
         elif old.startswith(f"{new}."):
-            self._rise(old, new, siblings=change.siblings)
+            self._rise(old, new, keeps=change.siblings and not change.closed)
         else:
             self.operations.append(RenameField(self.collection, old, new))
 
@@ -77,10 +77,10 @@ class DocumentChanges:
             RenameField(self.collection, between, new, was=back),
         ]
 
-    def _rise(self, old: str, new: str, *, siblings: bool) -> None:
-        """A field takes the place of the sub-document that it is in."""
+    def _rise(self, old: str, new: str, *, keeps: bool) -> None:
+        """A field takes the place of the sub-document that it is in; the others in it are kept elsewhere."""
         between = f"{new}_renamed"
-        emptied = RemoveField(self.collection, new, keep_in=_kept(new)) if siblings else None
+        emptied = RemoveField(self.collection, new, keep_in=_kept(new)) if keeps else None
         self.operations += [
             RenameField(self.collection, old, between),
             emptied or RemoveField(self.collection, new, was=()),
@@ -137,13 +137,22 @@ class DocumentChanges:
 
     @_change.register
     def _(self, change: Restricted) -> None:
-        path = change.place.path
-        if change.lost and path not in change.place.arrays:
-            told = ", ".join(map(repr, change.lost))
-            wanted = condition(values=change.lost, in_arrays=_may_be_array(change.new))
-            self._replace(change.place, change.new, wanted, f"{path} may no longer be {told}.")
-        else:
+        path, told = change.place.path, ", ".join(map(repr, change.lost or change.allowed))
+        in_arrays = not change.elements and _may_be_array(change.new)
+        wanted = condition(values=change.lost, others=change.allowed, in_arrays=in_arrays)
+        reason = f"{path} may no longer be {told}." if change.lost else f"{path} may be nothing but {told}."
+        if not told or (change.elements and change.place.arrays):
             self.notes.append(f"{path}: fewer values are allowed; documents that break this stay as they are")
+        elif change.elements:
+            self._replace_elements(path, change.new, wanted, reason)
+        else:
+            self._replace(change.place, change.new, wanted, reason)
+
+    def _replace_elements(self, path: str, schema: Mapping[str, Any], wanted: Any, reason: str) -> None:
+        self.is_open = True
+        where, update = {path: {"$elemMatch": wanted}}, {"$set": {f"{path}.$[e]": example(schema)}}
+        hole = UpdateInBatches(self.collection, where, update, {"arrayFilters": [{"e": wanted}]}, was=())
+        self._suggest(f"{reason} Put in the value that takes its place.", hole)
 
     def _replace(self, place: Place, schema: Mapping[str, Any], wanted: Any, reason: str) -> None:
         self.is_open = True
@@ -155,12 +164,15 @@ class DocumentChanges:
     def _(self, change: Retyped) -> None:
         lost = sorted(change.lost - {"null"})
         conversions = [_conversion(self.collection, change, kind) for kind in lost]
-        if all(conversions):
-            for conversion in conversions:
-                if conversion is not None:
-                    self._convert(change, conversion)
-        else:
+        if None in conversions:
             self._set_aside(change, lost)
+            return
+        found = _with_way_back([one for one in conversions if one is not None], change.old)
+        if all(conversion.was == () for conversion in found):
+            path, to = change.place.path, found[0].to
+            self.notes.append(f"{path}: a downgrade leaves it {to}, as nobody can tell what has been converted")
+        for conversion in found:
+            self._convert(change, conversion)
 
     def _convert(self, change: Retyped, conversion: ConvertField) -> None:
         if conversion.to in WAYS_BACK.get(str(conversion.from_), ()):
@@ -180,7 +192,8 @@ class DocumentChanges:
             return
         steps = [_aside(self.collection, change, lost)]
         if change.required:
-            steps.append(fill(self.collection, place, example(change.new), condition(missing=True), was=()))
+            value = example(change.array or change.new)
+            steps.append(fill(self.collection, place, value, condition(missing=True), was=()))
         self._suggest(f"{place.path}: no conversion is known from {told}; the values move to another field.", *steps)
 
     def _suggest(self, reason: str, *operations: DataOperation) -> None:
@@ -207,6 +220,29 @@ def _conversion(collection: str, change: Retyped, kind: str) -> ConvertField | N
     return ConvertField(collection, change.place.path, to, kind)
 
 
+def _with_way_back(conversions: list[ConvertField], old: Mapping[str, Any]) -> list[ConvertField]:
+    """With what undoes them, where that is not just the opposite: values of several types have become one.
+
+    Numbers all go back to the type that holds them all. Where some have been of that one type before,
+    nobody can tell which, and they stay.
+    """
+    before = types(old) or frozenset()
+    kinds = [str(one.from_) for one in conversions]
+    if "null" in before and len(conversions) == 1 and conversions[0].to == "string":
+        one = conversions[0]  # what has been filled in since need not be convertible, and null may be there again
+        return [replace(one, was=(ConvertField(one.collection, one.field, kinds[0], one.to, on_error="null"),))]
+    if any(one.to in before for one in conversions):
+        return [replace(one, was=()) for one in conversions]
+    if len(conversions) == 1 or len({one.to for one in conversions}) > 1:
+        return conversions
+    widest = next((kind for kind in ("decimal", "double", "long", "int") if kind in kinds), "")
+    if not all(kind in ("decimal", "double", "long", "int") for kind in kinds):
+        return [replace(one, was=()) for one in conversions]
+    *others, last = conversions
+    back = ConvertField(last.collection, last.field, widest, last.to)
+    return [*(replace(one, was=()) for one in others), replace(last, was=(back,))]
+
+
 def _can_become(value: Any, to: str) -> bool:
     """Whether a text that is known beforehand can be converted."""
     try:
@@ -225,8 +261,12 @@ def _can_become(value: Any, to: str) -> bool:
 
 def _wrapped(collection: str, change: Retyped, lost: list[str]) -> UpdateInBatches | None:
     """Each single value becomes an array of one, where the elements may be of its type."""
-    items = types(element(change.new) or {})
-    fits = without_null(change.new) == {"array"} and (items is None or items.issuperset(lost))
+    items = element(change.new) or {}
+    fits = (
+        without_null(change.new) == {"array"}
+        and (types(items) or set(lost)).issuperset(lost)
+        and not items.keys() - {"bsonType"}
+    )
     if not fits or change.place.arrays:
         return None
     path = change.place.path

@@ -11,15 +11,22 @@ __all__ = ["condition", "fill"]
 
 
 def condition(
-    *, missing: bool = False, null: bool = False, values: tuple[Any, ...] = (), in_arrays: bool = False
+    *,
+    missing: bool = False,
+    null: bool = False,
+    values: tuple[Any, ...] = (),
+    others: tuple[Any, ...] = (),
+    in_arrays: bool = False,
 ) -> Any:
-    """What a field is to be, so that it gets another value.
+    """What a field is to be, so that it gets another value: missing, null, one of ``values``, none of ``others``.
 
     ``in_arrays``: whether the field may be an array, of which MongoDB asks all this of the elements, too.
     """
     single = {"$not": {"$type": "array"}} if in_arrays else {}
     if values:
         return {"$in": list(values), **single}
+    if others:
+        return {"$exists": True, "$nin": list(others), **single}
     if missing and null:
         return {"$eq": None, **single} if single else None
     return {"$type": "null", **single} if null else {"$exists": False}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from asyncmig.fields.shapes import element, moved, properties, required, types
@@ -35,13 +35,15 @@ class Renamed:
     """A field that the models say was called otherwise.
 
     ``through_array``: whether one of the paths leads through an array. ``siblings``: whether, where
-    the new path is above the old one, other fields stand beside it.
+    the new path is above the old one, other fields stand beside it. ``closed``: whether the document
+    that it comes into may have no fields but the declared ones.
     """
 
     old: str
     new: str
     through_array: bool = False
     siblings: bool = False
+    closed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,12 @@ class Retyped:
     old: Schema
     new: Schema
     required: bool
-    elements: bool = False
+    array: Schema | None = None
+
+    @property
+    def elements(self) -> bool:
+        """Whether it is about the elements of an array, of which ``array`` is the schema."""
+        return self.array is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +99,17 @@ class Narrowed:
 
 @dataclass(frozen=True, slots=True)
 class Restricted:
-    """A field of which fewer values are allowed: ``lost`` are those of an enumeration, empty for bounds."""
+    """A field, or the elements of an array, of which fewer values are allowed.
+
+    ``lost`` are those of an enumeration that are allowed no more; ``allowed`` are those that are, where
+    there was no enumeration before. Both are empty for bounds.
+    """
 
     place: Place
     new: Schema
     lost: tuple[Any, ...] = ()
+    allowed: tuple[Any, ...] = ()
+    elements: bool = False
 
 
 Change = Renamed | Gone | Added | Exchanged | Retyped | Narrowed | Restricted
@@ -121,15 +134,17 @@ def changes(old: Mapping[str, Any], new: Mapping[str, Any], renames: Mapping[str
         if _has(current, target) and not target.startswith(f"{source}.") and not source.startswith(f"{target}."):
             continue
         if source != target and (changed := moved(current, source.split("."), target.split("."))) is not None:
-            renamed.append(_renamed(current, source, target))
+            renamed.append(_renamed(current, new, source, target))
             current = changed
     return Changes(tuple(renamed), tuple(_documents(current, new, Place(""))))
 
 
-def _renamed(schema: Mapping[str, Any], source: str, target: str) -> Renamed:
+def _renamed(schema: Mapping[str, Any], new: Mapping[str, Any], source: str, target: str) -> Renamed:
     arrays = any("items" in one for path in (source, target) for one in _above(schema, path))
     parent = next(iter(_above(schema, source)[::-1]), {})
-    return Renamed(source, target, arrays, len(properties(element(parent) or parent)) > 1)
+    holder = [new, *_above(new, target)][-1]
+    closed = (element(holder) or holder).get("additionalProperties") is False
+    return Renamed(source, target, arrays, len(properties(element(parent) or parent)) > 1, closed)
 
 
 def _above(schema: Mapping[str, Any], path: str) -> list[Mapping[str, Any]]:
@@ -196,7 +211,7 @@ def _values(old: Schema, new: Schema, place: Place, needed: bool) -> Iterator[Ch
         if "null" in lost:
             yield Narrowed(place, new, needed)
         return
-    yield from _inner(old, new, place)
+    yield from _inner(old, new, place, needed)
 
 
 def _lost(old: Schema, new: Schema) -> frozenset[str]:
@@ -205,26 +220,54 @@ def _lost(old: Schema, new: Schema) -> frozenset[str]:
     return frozenset() if before is None or after is None else before - after
 
 
-def _inner(old: Schema, new: Schema, place: Place) -> Iterator[Change]:
+def _inner(old: Schema, new: Schema, place: Place, needed: bool) -> Iterator[Change]:
     """Where the types are the same: what a sub-document or the elements of an array differ in, and the values."""
-    if "properties" in old and "properties" in new:
-        yield from _documents(old, new, place)
+    yield from _sub_documents(old, new, place, needed)
     before, after = element(old), element(new)
     if before is not None and after is not None:
-        yield from _elements(before, after, place)
-    values = [value for value in _values_of(old) if value not in _values_of(new)] if "enum" in new else []
-    if values or _tightened(old, new):
-        yield Restricted(place, new, tuple(values))
+        yield from _elements(before, after, place, needed, new)
+    yield from _restricted(old, new, place)
 
 
-def _elements(old: Schema, new: Schema, place: Place) -> Iterator[Change]:
+def _elements(old: Schema, new: Schema, place: Place, needed: bool, array: Schema) -> Iterator[Change]:
     inside = Place(place.path, (*place.arrays, place.path))
+    if lost := _lost(old, new) - {"null"}:
+        yield Retyped(place, lost, old, new, needed, array)
+    elif "properties" in new:
+        yield from _sub_documents(old, new, inside, needed, array)
+    elif element(new) is not None and canonical_schema(old) != canonical_schema(new):
+        yield Restricted(place, new, elements=True)
+    else:
+        yield from _restricted(old, new, place, elements=True)
+
+
+def _restricted(old: Schema, new: Schema, place: Place, *, elements: bool = False) -> Iterator[Restricted]:
+    if "enum" in new:
+        lost = tuple(value for value in _values_of(old) if value not in _values_of(new))
+        if lost:
+            yield Restricted(place, new, lost, elements=elements)
+        elif "enum" not in old:
+            yield Restricted(place, new, (), tuple(new["enum"]), elements=elements)
+    elif _tightened(old, new):
+        yield Restricted(place, new, elements=elements)
+
+
+def _sub_documents(
+    old: Schema, new: Schema, place: Place, needed: bool, array: Schema | None = None
+) -> Iterator[Change]:
+    """Sub-documents that could hold anything may hold more than is declared now."""
     if "properties" in old and "properties" in new:
-        yield from _documents(old, new, inside)
-    elif lost := _lost(old, new) - {"null"}:
-        yield Retyped(place, lost, old, new, required=False, elements=True)
-    elif canonical_schema(old) != canonical_schema(new):
-        yield Restricted(place, new)
+        yield from _documents(old, new, place)
+    elif "properties" in new and "object" in (types(old) or ()):
+        if new.get("additionalProperties") is False:
+            yield Retyped(
+                replace(place, arrays=place.arrays[: -1 if array else None]), _OBJECT, old, new, needed, array
+            )
+        for name in required(new):
+            yield Added(_below(place, name, False), properties(new).get(name, {}), required=True, is_new=False)
+
+
+_OBJECT = frozenset({"object"})
 
 
 def _values_of(schema: Schema) -> list[Any]:
@@ -238,7 +281,6 @@ _BOUNDS = frozenset(
         "allOf",
         "anyOf",
         "dependencies",
-        "enum",
         "exclusiveMaximum",
         "exclusiveMinimum",
         "maxItems",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import textwrap
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -16,19 +17,27 @@ def collection(model: type[BaseModel], **attributes: Any) -> type[Collection]:
     return type("Orders", (Collection,), {"__collection_name__": "orders", "__model__": model, **attributes})
 
 
-def take_in(path: Path) -> str:
-    """Take the suggestions in: each comment that is code becomes code. Returns the source."""
-    lines, code = [], False
-    for line in path.read_text().splitlines():
-        text = line.strip()
-        starts = text.startswith(("# await env.", "# from ", "# import "))
-        code = text.startswith("# ") and (code or starts)
-        lines.append(line.replace("# ", "", 1) if code else line)
-        code = code and not (text.endswith(")") and line.index("#") == 4 and not text.startswith("#  "))
-    source = "\n".join(lines) + "\n"
-    ast.parse(source)
-    path.write_text(source)
-    return source
+def taken_in(source: str) -> str:
+    """The source with its suggestions taken in: each comment that is code becomes code."""
+    lines, block = [], ""
+    for line in source.splitlines():
+        text = line.strip().removeprefix("# ")
+        if line.strip().startswith("# ") and (block or text.startswith(("await env.", "from ", "import "))):
+            block += f"{text}\n"
+            lines.append(line.replace("# ", "", 1))
+            if _is_whole(block):
+                block = ""
+        else:
+            lines.append(line)
+    return "\n".join(lines) + "\n"
+
+
+def _is_whole(block: str) -> bool:
+    try:
+        ast.parse(f"async def f():\n{textwrap.indent(block, ' ')}")
+    except SyntaxError:
+        return False
+    return True
 
 
 class Project:
@@ -47,7 +56,9 @@ class Project:
         revision = await migrator.revision("change", autogenerate=True)
         assert revision is not None
         assert revision.path is not None
-        source = take_in(revision.path) if take else revision.path.read_text()
+        source = revision.path.read_text()
+        if take:
+            revision.path.write_text(taken_in(source))
         await migrator.upgrade("head")
         if take:
             assert await self.migrator(model, **options).diff() == [], source
