@@ -6,7 +6,7 @@ import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Mapping
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import anyio
 from anyio.lowlevel import checkpoint_if_cancelled
@@ -15,16 +15,10 @@ from pymongo.errors import PyMongoError
 from asyncmig.drivers.base import Document
 from asyncmig.drivers.transient import is_transient
 from asyncmig.errors import RevisionError
-from asyncmig.events import (
-    OperationFinished,
-    OperationRetried,
-    OperationStarted,
-)
 from asyncmig.operations import Operation
 from asyncmig.running.applying.apply import Context, apply, prepare
-
-if TYPE_CHECKING:
-    from asyncmig.running.revision_run import RevisionRun
+from asyncmig.running.locking.lease import Lease
+from asyncmig.running.reports import Reports
 
 __all__ = ["Executor", "Pending"]
 
@@ -34,11 +28,10 @@ Pending = tuple[Document, tuple[str, ...]]
 
 
 class Executor(ABC):
-    """Applies the operations of one step, numbered as they come."""
+    """Applies the operations of one revision, numbered as they come; ``reports`` tells of them."""
 
-    def __init__(self, step: RevisionRun, session: Any = None) -> None:
-        self._step, self._run = step, step.run
-        self.context = Context(self._run.driver, session=session, inserted=step.inserted())
+    def __init__(self, reports: Reports, lease: Lease, context: Context) -> None:
+        self._reports, self._lease, self.context = reports, lease, context
         self._number = 0
         self._at: tuple[int, Operation] | None = None
         self._under_way: set[asyncio.Task[Any]] = set()
@@ -55,10 +48,10 @@ class Executor(ABC):
     async def perform(self, operation: Operation) -> Any:
         """Apply one operation; what ``env`` calls."""
         await checkpoint_if_cancelled()
-        self._run.lease.check()
+        self._lease.check()
         if self._closed:
             raise RevisionError(
-                f"revision {self._step.revision} had ended when it wanted to {operation.describe()}: "
+                f"revision {self._reports.revision} had ended when it wanted to {operation.describe()}: "
                 "await all that it starts"
             )
         self._asked += 1
@@ -93,21 +86,13 @@ class Executor(ABC):
     async def _apply_and_report(self, number: int, operation: Operation, intent: Mapping[str, Any] | None) -> Any:
         """Apply, telling about it; again, where the connection broke: every operation is safe to run again."""
         began = perf_counter()
-        self._tell_started(number, operation)
+        self._at = (number, operation)
+        self._reports.started(number, operation)
         known, context = dict(intent) if intent is not None else None, self._context(number)
         result = await self._patiently(number, operation, lambda: apply(operation, context, known))
-        self._tell_finished(number, operation, perf_counter() - began, result)
-        return result
-
-    def _tell_started(self, number: int, operation: Operation) -> None:
-        step = self._step
-        self._at = (number, operation)
-        self._run.tell(OperationStarted(step.revision, step.direction, number, operation))
-
-    def _tell_finished(self, number: int, operation: Operation, seconds: float, result: Any) -> None:
-        step = self._step
         self._at = None
-        self._run.tell(OperationFinished(step.revision, step.direction, number, operation, seconds, result))
+        self._reports.finished(number, operation, perf_counter() - began, result)
+        return result
 
     def _context(self, number: int) -> Context:
         """What the ``number``-th operation needs to know."""
@@ -124,8 +109,7 @@ class Executor(ABC):
             except PyMongoError as error:
                 if self.context.session is not None or not is_transient(error):
                     raise
-                step = self._step
-                self._run.tell(OperationRetried(step.revision, step.direction, number, operation, str(error)))
+                self._reports.retried(number, operation, error)
             await anyio.sleep(pause)
-            await self._run.lease.ensure()
+            await self._lease.ensure()
         return await work()

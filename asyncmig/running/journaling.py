@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from asyncmig.data.progress import Advance
 from asyncmig.errors import OperationRefused, UnsupportedByDriver
-from asyncmig.events import DataProgress, JournalDiverged, OperationRetried, OperationSkipped
 from asyncmig.operations import DataOperation, Operation
 from asyncmig.operations.fingerprint import fingerprint, is_touched
 from asyncmig.running.applying.apply import Context
@@ -16,10 +14,9 @@ from asyncmig.running.executor import Executor, Pending
 from asyncmig.running.journaled_hooks import JournaledHooks
 from asyncmig.running.ledger.journal import Journal
 from asyncmig.running.ledger.record import JournalEntry
+from asyncmig.running.locking.lease import Lease
 from asyncmig.running.locking.shielding import run_to_completion
-
-if TYPE_CHECKING:
-    from asyncmig.running.revision_run import RevisionRun
+from asyncmig.running.reports import Reports
 
 __all__ = ["JournalingExecutor"]
 
@@ -31,15 +28,17 @@ class JournalingExecutor(Executor):
     touched; operations on anything else have nothing to undo and are left out.
     """
 
-    def __init__(self, step: RevisionRun, journal: Journal, undoable: set[str] | None) -> None:
-        super().__init__(step)
+    def __init__(
+        self, reports: Reports, lease: Lease, context: Context, journal: Journal, undoable: set[str] | None
+    ) -> None:
+        super().__init__(reports, lease, context)
         self._journal, self._undoable = journal, undoable
         self._tracked: dict[int, JournaledHooks] = {}
 
     async def _perform(self, operation: Operation) -> Any:
         self._journal.defer_flush()
         if self._undoable is not None and not is_touched(operation, self._undoable):
-            self._skip(self._number + 1, operation, "the upgrade did not get to what it would undo")
+            self._reports.skipped(self._number + 1, operation, "the upgrade did not get to what it would undo")
             return None
         self._number += 1
         result = await self._done(self._number, operation)
@@ -49,33 +48,29 @@ class JournalingExecutor(Executor):
     async def _done(self, number: int, operation: Operation) -> Any:
         former = self._journal.entry(number)
         if former is not None and former.fingerprint != fingerprint(operation):
-            self._run.tell(JournalDiverged(self._step.revision, number, former.description, operation))
+            self._reports.diverged(number, former.description, operation)
             self._journal.diverge(number)
             former = None
         if former is not None and former.is_finished:
-            self._skip(number, operation, "it was done before")
+            self._reports.skipped(number, operation, "it was done before")
             return former.result
         task = asyncio.ensure_future(self._journalled(number, operation, former))
         self._under_way.add(task)
         task.add_done_callback(self._under_way.discard)
         divisible = isinstance(operation, DataOperation)
-        return await run_to_completion(task, self._run.lease, (lambda: self._stop(number)) if divisible else None)
+        return await run_to_completion(task, self._lease, (lambda: self._stop(number)) if divisible else None)
 
     def _stop(self, number: int) -> None:
         """Let an operation on data end with the batch that is under way."""
         if number in self._tracked:
             self._tracked[number].ask_to_stop()
 
-    def _skip(self, number: int, operation: Operation, reason: str) -> None:
-        step = self._step
-        self._run.tell(OperationSkipped(step.revision, step.direction, number, operation, reason))
-
     async def _journalled(self, number: int, operation: Operation, former: JournalEntry | None) -> Any:
         earlier = former or self._journal.find_superseded(operation)
         if not isinstance(operation, DataOperation):
             return await self._written_down(number, operation, earlier)
-        await self._patiently(number, operation, self._run.driver.has_transactions)  # which a session asks, too
-        async with self._run.driver.session() as session:
+        await self._patiently(number, operation, self.context.driver.has_transactions)  # which a session asks, too
+        async with self.context.driver.session() as session:
             self._track(number, operation, earlier, session)
             return await self._written_down(number, operation, earlier, session)
 
@@ -100,29 +95,16 @@ class JournalingExecutor(Executor):
     # -- on data --------------------------------------------------------------------------------
 
     def _track(self, number: int, operation: DataOperation, earlier: JournalEntry | None, session: Any) -> None:
-        step, tell = self._step, self._run.tell
-
-        def advanced(advance: Advance) -> None:
-            tell(
-                DataProgress(
-                    step.revision,
-                    step.direction,
-                    number,
-                    operation,
-                    advance.done,
-                    advance.total,
-                    advance.rate,
-                    advance.remaining,
-                    advance.tally,
-                )
-            )
-
-        def retried(error: Exception) -> None:
-            tell(OperationRetried(step.revision, step.direction, number, operation, str(error)))
-
+        reports = self._reports
         begun = earlier.checkpoint if earlier else None
         self._tracked[number] = JournaledHooks(
-            self._run.driver, self._journal, number, begun, session, advanced=advanced, retried=retried
+            self.context.driver,
+            self._journal,
+            number,
+            begun,
+            session,
+            advanced=lambda advance: reports.advanced(number, operation, advance),
+            retried=lambda error: reports.retried(number, operation, error),
         )
 
     def _context(self, number: int) -> Context:

@@ -1,187 +1,114 @@
-"""``Step``: one revision on its way up or down: its record opened, its code run, its record closed."""
+"""``RevisionRun``: one revision in one direction: what the ledger has of it, its function, and its writes."""
 
 from __future__ import annotations
 
 import traceback
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping
 from functools import cached_property
 from time import perf_counter
 from typing import Any
 
 from asyncmig.drivers.base import Document
-from asyncmig.drivers.transient import outcome_is_unknown, wants_another_transaction
 from asyncmig.errors import reason
-from asyncmig.events import (
-    Direction,
-    RevisionResumed,
-    RevisionRetried,
-    RevisionStarted,
-)
+from asyncmig.events import Direction, RevisionResumed, RevisionStarted
 from asyncmig.files.static import has_raw_calls
 from asyncmig.history.revision import Revision
+from asyncmig.running.applying.context import Context
 from asyncmig.running.env.env import Env
 from asyncmig.running.executor import Executor
 from asyncmig.running.journaling import JournalingExecutor
-from asyncmig.running.ledger.journal import Field, Journal
+from asyncmig.running.ledger import transitions
+from asyncmig.running.ledger.journal import Journal
 from asyncmig.running.ledger.record import JournalEntry, Record
 from asyncmig.running.ledger.reopening import reopened
-from asyncmig.running.ledger.write import DeleteRecord, InsertRecord, UpdateRecord, Write
+from asyncmig.running.ledger.write import Write
 from asyncmig.running.locking.holder import identity
-from asyncmig.running.locking.lease import local_clock
+from asyncmig.running.reports import Reports
 from asyncmig.running.run import Run
 from asyncmig.running.transactional import TransactionExecutor
 
 __all__ = ["RevisionRun", "source_of"]
 
-_PATIENCE = 120.0  # seconds that a transaction is tried again; what the drivers' with_transaction allows
 _MAX_SOURCE = 1_000_000  # characters of a revision's file that the ledger keeps
 
 
 class RevisionRun:
-    """One revision in one direction. ``record`` is what the ledger holds of it, whole, if anything."""
+    """One revision in one direction. ``record`` is what the ledger holds of it, whole, if anything.
+
+    ``how``: what is to become of that record.
+    """
 
     def __init__(self, run: Run, revision: Revision, direction: Direction, record: Record | None) -> None:
-        self.run, self.revision, self.record = run, revision, record
-        self.direction: Direction = direction
+        self._run, self.revision, self.record = run, revision, record
+        self.how = transitions.transition(record, direction, transactional=revision.transactional)
         self._module = module = run.load(revision)
-        self.function = module.upgrade if direction == "upgrade" else module.downgrade
-        self.source = _kept(module.source) if module.source is not None else source_of(revision)
-        self._checksum = module.revision.checksum  # of what is going to run, should the file have changed since
+        self._function = module.upgrade if direction == "upgrade" else module.downgrade
+        self._source = _kept(module.source) if module.source is not None else source_of(revision)
+        self.is_open = False
+        """Whether the ledger says that it is under way."""
         self.seconds = 0.0
         self._executor: Executor | None = None
-        self._session: Document | None = None
-        self._began = 0.0
 
-    # -- the record -----------------------------------------------------------------------------
+    @property
+    def direction(self) -> Direction:
+        """Up or down."""
+        return self.how.direction
 
-    def opening(self) -> Write:
-        """The write that precedes the revision's own code."""
-        if self.direction == "downgrade":
-            return self._opening_downgrade()
-        fields = {
-            "state": "upgrading",
-            "direction": "upgrade",
+    @property
+    def asks_for_collections(self) -> bool:
+        """Whether its code may ask which collections there are."""
+        return self._source is None or "collections" in self._source
+
+    # -- the writes to its record ---------------------------------------------------------------
+
+    def opening(self, session: Any) -> Write:
+        """The write that precedes the revision's own code; ``session``: that of its transaction, if it is one."""
+        facts: Document = {
+            "owner": self._run.lease.owner,
+            "error": None,
+            "finished_at": None,
+            "milliseconds": None,
+            "session": session.session_id if session is not None else None,
+            **identity(),
+        }
+        if self.direction == "upgrade":
+            facts |= self._described
+        former = self._former if self.how.journal == "reopened" else ()
+        return transitions.opening(self.revision.revision, self.how, facts, former)
+
+    @property
+    def _described(self) -> Document:
+        """What the record says of the revision; the checksum is that of the file as it was loaded."""
+        return {
             "parents": list(self.revision.down_revision),
             "depends_on": list(self.revision.depends_on),
             "replaces": list(self.revision.replaces),
             "message": self.revision.message,
-            "checksum": self._checksum,
-            "source": self.source,
-            "transactional": self._leaves_nothing,
-            **self._who(),
-        }
-        if self.record is None:
-            return InsertRecord(self.revision.revision, {**fields, "journal": []}, ("started_at",))
-        return UpdateRecord(self.revision.revision, {**fields, **self._reopened()}, ("started_at",))
-
-    def _reopened(self) -> Document:
-        """The journal of an upgrade that goes on; after half a downgrade its operations are open again."""
-        if self.revision.transactional:
-            return {"journal": [], "undo": [], "partial": False}
-        if self.record is None or self.record.direction == "upgrade":
-            return {}
-        return {"journal": [entry.document for entry in self._former], "undo": [], "partial": False}
-
-    def _opening_downgrade(self) -> Write:
-        fields = {
-            "state": "downgrading",
-            "direction": "downgrade",
-            "transactional": self._leaves_nothing,
-            **self._who(),
-        }
-        if self._goes_on and not self.revision.transactional:
-            return UpdateRecord(self.revision.revision, fields, ("started_at",))
-        partial = self._undoes_a_part
-        return UpdateRecord(
-            self.revision.revision, {**fields, "undo": [], "partial": partial}, ("started_at",), any_token=True
-        )
-
-    @property
-    def _leaves_nothing(self) -> bool:
-        """Whether it is a transaction, as was all that has stopped before it: should it stop, nothing has happened."""
-        before = self.record
-        return self.revision.transactional and (before is None or before.is_applied or before.transactional)
-
-    @property
-    def _is_there_already(self) -> bool:
-        """Whether what stopped in the other direction was rolled back, so that nothing is left to do in this one."""
-        before = self.record
-        if before is None or before.is_applied or not (self.revision.transactional and before.transactional):
-            return False
-        is_whole = before.direction == "downgrade" and not before.partial
-        return is_whole == (self.direction == "upgrade")
-
-    def _restored(self) -> Write:
-        """The write that says so."""
-        if self.direction == "downgrade":
-            return DeleteRecord(self.revision.revision)
-        fields: Document = {"state": "applied", "direction": "upgrade", "undo": [], "error": None, "session": None}
-        return UpdateRecord(self.revision.revision, fields | {"milliseconds": 0}, ("finished_at",))
-
-    @property
-    def _goes_on(self) -> bool:
-        return self.record is not None and self.record.direction == self.direction and not self.record.is_applied
-
-    @property
-    def _undoes_a_part(self) -> bool:
-        if self.record is None or self.record.is_applied or self.direction == "upgrade":
-            return False
-        return self.record.partial or self.record.direction == "upgrade"
-
-    def _who(self) -> Document:
-        return {
-            "owner": self.run.lease.owner,
-            "error": None,
-            "finished_at": None,
-            "milliseconds": None,
-            "session": self._session,
-            **identity(),
+            "checksum": self._module.revision.checksum,
+            "source": self._source,
         }
 
-    @cached_property
-    def _former(self) -> tuple[JournalEntry, ...]:
-        """What a former run has journalled, as the opening leaves it."""
-        if self.record is None or self.revision.transactional:
-            return ()
-        if self.direction == "downgrade":
-            return self.record.undo if self._goes_on else ()
-        if self.record.direction == "downgrade":
-            return reopened(self.record, by_hand=has_raw_calls(self._module.downgrade))
-        return self.record.journal
+    def restoring(self) -> Write:
+        """The write that says that nothing is left to do."""
+        return transitions.restoring(self.revision.revision, self.how)
 
-    def closed(self) -> Write | None:
-        """As :meth:`closing`, where nothing has to be waited for: the revision did nothing by way of ``env``."""
-        if self._executor is None or not self._executor.is_idle:
-            return None
-        self._executor.end()
-        return self._closing({}, ())
+    @property
+    def is_idle(self) -> bool:
+        """Whether the revision did nothing by way of ``env``, so that nothing has to be waited for."""
+        return self._executor is not None and self._executor.is_idle
 
     async def closing(self) -> Write:
-        """The write that says the revision is done."""
-        if self._executor is None:
-            raise RuntimeError("a step that did not run cannot be closed")
-        return self._closing(*await self._executor.close())
-
-    def _closing(self, fields: Document, dates: Sequence[str]) -> Write:
-        if self.direction == "downgrade":
-            return DeleteRecord(self.revision.revision)
-        done = {"state": "applied", "milliseconds": round(self.seconds * 1000)}
-        if self._session is not None:
-            done["session"] = None
-        return UpdateRecord(self.revision.revision, {**fields, **done}, (*dates, "finished_at"))
+        """The write that says the revision is done; waits for what it has started and not awaited."""
+        unwritten, dates = await self._executor.close() if self._executor else ({}, ())
+        return transitions.closing(self.revision.revision, self.how, round(self.seconds * 1000), unwritten, dates)
 
     async def failing(self, error: BaseException, *, interrupted: bool = False) -> Write:
         """The write that says why, and where, the revision stopped."""
-        fields, dates = await self._executor.close() if self._executor else ({}, ())
-        if self.revision.transactional:  # nothing of it has happened, and that is what the journal is to say
-            fields, dates = {}, ()
+        unwritten, dates = await self._executor.close() if self._executor else ({}, ())
         facts = {"type": type(error).__name__, "message": reason(str(error)), "where": self.where(error)}
         if interrupted:
-            facts = {"type": "Interrupted", "message": "stopped on request", "where": self.where(error)}
-        state = {} if interrupted else {"state": "failed"}
-        only = f"{self.direction[:-1]}ing" if self.revision.transactional else None  # a commit may have come through
-        told = {**fields, **state, "error": facts, "session": None}
-        return UpdateRecord(self.revision.revision, told, (*dates, "stopped_at"), state=only)
+            facts |= {"type": "Interrupted", "message": "stopped on request"}
+        return transitions.failing(self.revision.revision, self.how, facts, unwritten, dates, interrupted=interrupted)
 
     def where(self, error: BaseException) -> str:
         """Where in the revision an error came up: the operation, and the line of the file."""
@@ -190,96 +117,97 @@ class RevisionRun:
         lines = [frame.lineno for frame in frames if self.revision.path and frame.filename == str(self.revision.path)]
         return f"{place}, line {lines[-1]}" if lines else place
 
-    # -- the code -------------------------------------------------------------------------------
+    # -- its own code ---------------------------------------------------------------------------
 
-    async def execute(self, begin: Callable[[Write], Awaitable[None]]) -> None:
-        """Run the revision's own code; ``begin`` is called with the opening, before the first line of it."""
-        if self._is_there_already:
-            if self.direction == "downgrade":
-                await self.run.audit_log.add(self.run.lease, "downgrade", [self.revision.revision])
-            await begin(self._restored())
-            return
-        if self.source is None or "collections" in self.source:
-            await self.run.look()
-        if self.revision.transactional:
-            await self._in_a_transaction(begin)
-            return
-        await begin(self.opening())
-        field: Field = "journal" if self.direction == "upgrade" else "undo"
-        superseded = self.record.superseded if self.record else ()
-        journal = Journal(
-            self.run.ledger, self.run.lease, self.run.clock, self.revision.revision, field, self._former, superseded
-        )
-        executor = JournalingExecutor(self, journal, self._undoable() if self._undoes_a_part else None)
-        await self._run(executor)
+    async def call_journaled(self) -> None:
+        """Run the revision's own code, each operation written down before it is applied and after."""
+        undoable = self._undoable() if self.how.partial else None
+        executor = JournalingExecutor(self._reports, self._run.lease, self._context(None), self._journal(), undoable)
+        await self._call(executor)
         executor.conclude()
 
-    async def _run(self, executor: Executor) -> None:
-        self._executor, self._began = executor, perf_counter()
-        env = Env(self.run.driver, executor.perform, collections=self.run.collections, session=executor.context.session)
+    async def call_within(self, session: Any) -> None:
+        """Run the revision's own code within the transaction of ``session``."""
+        await self._call(TransactionExecutor(self._reports, self._run.lease, self._context(session)))
+
+    async def _call(self, executor: Executor) -> None:
+        self._executor, began = executor, perf_counter()
+        env = Env(
+            self._run.driver, executor.perform, collections=self._run.collections, session=executor.context.session
+        )
         try:
-            await self.function(env)
+            await self._function(env)
         finally:
             executor.defer_flush()
-            self.seconds = perf_counter() - self._began
+            self.seconds = perf_counter() - began
+
+    @property
+    def _reports(self) -> Reports:
+        return Reports(self.revision, self.direction, self._run.tell)
+
+    def _context(self, session: Any) -> Context:
+        return Context(self._run.driver, session=session, inserted=self._inserted())
+
+    def _journal(self) -> Journal:
+        superseded = self.record.superseded if self.record else ()
+        return Journal(
+            self._run.ledger,
+            self._run.lease,
+            self._run.clock,
+            self.revision.revision,
+            "journal" if self.direction == "upgrade" else "undo",
+            self._former,
+            superseded,
+        )
+
+    @cached_property
+    def _former(self) -> tuple[JournalEntry, ...]:
+        """What a former run has journalled, as the opening leaves it."""
+        if self.record is None or self.how.journal == "new":
+            return ()
+        if self.how.journal == "reopened":
+            return reopened(self.record, by_hand=has_raw_calls(self._module.downgrade))
+        return self.record.journal if self.direction == "upgrade" else self.record.undo
+
+    @property
+    def _entries(self) -> tuple[JournalEntry, ...]:
+        """All that the journal has of its upgrade."""
+        return (*self.record.journal, *self.record.superseded) if self.record else ()
 
     def _undoable(self) -> set[str]:
         """What an upgrade that stopped half-way has touched, and so is to be undone."""
-        entries = (*self.record.journal, *self.record.superseded) if self.record else ()
-        return {subject for entry in entries if entry.may_be_done for subject in entry.subjects}
+        return {subject for entry in self._entries if entry.may_be_done for subject in entry.subjects}
 
-    async def _in_a_transaction(self, begin: Callable[[Write], Awaitable[None]]) -> None:
-        """The whole revision and its record in one transaction, again where the server wants that."""
-        async with self.run.driver.session() as session:
-            self._session = session.session_id if session is not None else None
-            await self._until_committed(begin, session)
-
-    async def _until_committed(self, begin: Callable[[Write], Awaitable[None]], session: Any) -> None:
-        begun, give_up = False, local_clock() + _PATIENCE
-        while True:
-            try:
-                async with self.run.driver.transaction(session):
-                    if not begun:
-                        await begin(self.opening())
-                        begun = True
-                    await self._run(TransactionExecutor(self, session))
-                    await self._close_within(session)
-            except Exception as error:
-                if await self._has_come_through(error):
-                    return
-                if not wants_another_transaction(error) or local_clock() > give_up:
-                    raise
-                self.run.tell(RevisionRetried(self.revision, self.direction, str(error)))
-            else:
-                return
-
-    async def _close_within(self, session: Any) -> None:
-        if self.direction == "downgrade":
-            await self.run.audit_log.add(self.run.lease, "downgrade", [self.revision.revision], session=session)
-        await self.run.ledger.send(self.run.lease, await self.closing(), session=session)
-
-    async def _has_come_through(self, error: BaseException) -> bool:
-        """Whether a commit whose outcome the server could not tell was done: the record is a part of it."""
-        if not outcome_is_unknown(error):
-            return False
-        record = await self.run.ledger.record(self.revision.revision, self.run.lease)
-        return record is None if self.direction == "downgrade" else record is not None and record.is_applied
-
-    def started(self, number: int, total: int) -> None:
-        """Tell that the revision begins, or goes on."""
-        self.run.tell(RevisionStarted(self.revision, self.direction, number, total))
-        if (record := self.record) is not None and not record.is_applied:
-            unknown = record.unknown.description if record.unknown else ""
-            self.run.tell(RevisionResumed(self.revision, record.direction, record.finished, unknown, record.trouble))
-
-    def inserted(self) -> Mapping[str, list[Mapping[str, Any]]]:
+    def _inserted(self) -> Mapping[str, list[Mapping[str, Any]]]:
         """By collection, the documents that this revision's upgrade has inserted, as its journal tells."""
-        found: dict[str, list[Mapping[str, Any]]] = {}
-        for entry in (*self.record.journal, *self.record.superseded) if self.record else ():
+        inserted: dict[str, list[Mapping[str, Any]]] = {}
+        for entry in self._entries:
             if entry.operation == "InsertDocuments":
                 listed = (entry.result or {}).get("inserted") or (entry.intent or {}).get("missing") or ()
-                found.setdefault(entry.collection, []).extend(listed)
-        return found
+                inserted.setdefault(entry.collection, []).extend(listed)
+        return inserted
+
+    # -- what is told ---------------------------------------------------------------------------
+
+    def tell_started(self, number: int, total: int) -> None:
+        """Tell that the revision begins, or goes on."""
+        self._run.tell(RevisionStarted(self.revision, self.direction, number, total))
+        if (record := self.record) is not None and not record.is_applied:
+            unknown = record.unknown.description if record.unknown else ""
+            self._run.tell(RevisionResumed(self.revision, record.direction, record.finished, unknown, record.trouble))
+
+    @property
+    def way_out(self) -> str:
+        """What to do about it once it has stopped half-way."""
+        file = f" ({self.revision.path})" if self.revision.path else ""
+        down = f"downgrade {self.revision.revision}-1"
+        there, back = ("upgrade", down) if self.direction == "upgrade" else (down, "upgrade")
+        if self.revision.transactional:
+            return f"Its transaction was rolled back. Put right what is wrong{file}, and run `asyncmig {there}` again"
+        return (
+            f"What is done is in the ledger. Put right what is wrong{file}: `asyncmig {there}` goes on from there "
+            f"(calls on env.db run again), `asyncmig {back}` takes back what was done of it"
+        )
 
 
 def source_of(revision: Revision) -> str | None:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from asyncmig.drivers.base import Document
 from asyncmig.files.static import refuse_schema_change
 from asyncmig.operations import Operation
+from asyncmig.running.applying.context import Context
 from asyncmig.running.executor import Executor, Pending
 from asyncmig.running.ledger.journal import entry_of
-
-if TYPE_CHECKING:
-    from asyncmig.running.revision_run import RevisionRun
+from asyncmig.running.locking.lease import Lease
+from asyncmig.running.reports import Reports
 
 __all__ = ["TransactionExecutor"]
 
@@ -19,13 +19,13 @@ __all__ = ["TransactionExecutor"]
 class TransactionExecutor(Executor):
     """Applies within a transaction; the journal is written with the record, all or nothing."""
 
-    def __init__(self, step: RevisionRun, session: Any) -> None:
-        super().__init__(step, session)
+    def __init__(self, reports: Reports, lease: Lease, context: Context) -> None:
+        super().__init__(reports, lease, context)
         self._fields: Document = {}
         self._dates: list[str] = []
 
     async def _perform(self, operation: Operation) -> Any:
-        refuse_schema_change(self._step.revision, operation)
+        refuse_schema_change(self._reports.revision, operation)
         self._number += 1
         number = self._number
         self._at = (number, operation)

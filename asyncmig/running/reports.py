@@ -1,0 +1,68 @@
+"""``Reports``: what a listener is told of the operations of one revision."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from asyncmig.data.progress import Advance
+from asyncmig.events import (
+    DataProgress,
+    Direction,
+    Event,
+    JournalDiverged,
+    OperationFinished,
+    OperationRetried,
+    OperationSkipped,
+    OperationStarted,
+)
+from asyncmig.history.revision import Revision
+from asyncmig.operations import Operation
+
+__all__ = ["Reports"]
+
+
+@dataclass(frozen=True, slots=True)
+class Reports:
+    """One event for each of its methods, about the ``number``-th operation of ``revision``."""
+
+    revision: Revision
+    direction: Direction
+    tell: Callable[[Event], None]
+
+    def started(self, number: int, operation: Operation) -> None:
+        """It begins."""
+        self.tell(OperationStarted(self.revision, self.direction, number, operation))
+
+    def finished(self, number: int, operation: Operation, seconds: float, result: Any) -> None:
+        """It is done."""
+        self.tell(OperationFinished(self.revision, self.direction, number, operation, seconds, result))
+
+    def skipped(self, number: int, operation: Operation, reason: str) -> None:
+        """It is left out."""
+        self.tell(OperationSkipped(self.revision, self.direction, number, operation, reason))
+
+    def retried(self, number: int, operation: Operation, error: Exception) -> None:
+        """It is applied again."""
+        self.tell(OperationRetried(self.revision, self.direction, number, operation, str(error)))
+
+    def diverged(self, number: int, journalled: str, operation: Operation) -> None:
+        """It is another one than the journal has."""
+        self.tell(JournalDiverged(self.revision, number, journalled, operation))
+
+    def advanced(self, number: int, operation: Operation, advance: Advance) -> None:
+        """It is so far."""
+        self.tell(
+            DataProgress(
+                self.revision,
+                self.direction,
+                number,
+                operation,
+                advance.done,
+                advance.total,
+                advance.rate,
+                advance.remaining,
+                advance.tally,
+            )
+        )
