@@ -87,10 +87,11 @@ class Adoption:
 
     ``named``: the setting ``models`` as it stands. ``history_only``: no models are looked at, nor written.
     ``keys``: further settings to be written. ``ignored``: collections of other tools, which are nobody's models.
+    ``state``: what to take over where that is known already; ``records``: whether the baseline is recorded.
     """
 
     project: Project
-    driver: Driver
+    driver: Driver | None
     wish: Wish
     settings: Path
     named: str | Sequence[str] | None = None
@@ -98,6 +99,8 @@ class Adoption:
     history_only: bool = False
     keys: Mapping[str, str | Sequence[str]] = field(default_factory=dict)
     ignored: frozenset[str] = frozenset()
+    state: DatabaseState | None = None
+    records: bool = True
 
     async def propose(
         self, records: Mapping[str, LedgerEntry], imported: Sequence[Imported] = ()
@@ -121,7 +124,7 @@ class Adoption:
 
         async def record() -> None:
             self.project.directory.record_heads()
-            if adopted.target is not None:
+            if adopted.target is not None and self.records:
                 await self.project.stamp(adopted.target)
 
         await carry_out(changes, record)
@@ -129,10 +132,13 @@ class Adoption:
     async def compare(self) -> tuple[Line, ...]:
         """The lines that are open now, of a database that was adopted before."""
         current = await self._current()
-        return tuple(await with_facts(self.driver, compared(current, self.project.declared().state).open))
+        return tuple(await self._facts(compared(current, self.project.declared().state).open))
+
+    async def _facts(self, lines: Sequence[Line]) -> Sequence[Line]:
+        return await with_facts(self.driver, lines) if self.driver is not None else lines
 
     async def _current(self) -> DatabaseState:
-        state = await self.project.state()
+        state = await self.project.state() if self.state is None else self.state
         return DatabaseState({one.name: one for one in state if one.name not in self.ignored})
 
     def _graph(self) -> RevisionGraph:
@@ -168,9 +174,7 @@ class Adoption:
             return from_models(current, declared.state, self.wish, self.named, _own(declared))
         except NotAgreed as error:
             agreement = compared(current, declared.state)
-            error.found = Adopted(
-                agreement, tuple(await with_facts(self.driver, agreement.lines)), notes=self._notes(current)
-            )
+            error.found = Adopted(agreement, tuple(await self._facts(agreement.lines)), notes=self._notes(current))
             raise
 
     def _new(self, graph: RevisionGraph, imported: Sequence[Imported]) -> Revision:
@@ -227,7 +231,7 @@ class Adoption:
     ) -> Adopted:
         return Adopted(
             proposal.agreement,
-            tuple(await with_facts(self.driver, proposal.agreement.lines)),
+            tuple(await self._facts(proposal.agreement.lines)),
             revision,
             tuple(imported),
             tuple(changes.created),

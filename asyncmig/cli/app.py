@@ -95,8 +95,22 @@ class App:
             await event_loop()
             from asyncmig.cli.signals import interruptible
 
-            async with interruptible(self.console) as interrupts, self._database(url) as database:
+            async with interruptible(self.console) as interrupts, self._connected(url) as client:
+                database = client[self.settings.needed_database()]
                 yield self._made(database, command, lock_timeout, interrupts)
+
+    @asynccontextmanager
+    async def client(self) -> AsyncIterator[Any]:
+        """The client alone, until the block ends: for what looks at several databases."""
+        self.settings.needed_url()
+        self.import_from_root()
+        with ExitStack() as stack:
+            url = self._server(stack)
+            await event_loop()
+            from asyncmig.cli.signals import interruptible
+
+            async with interruptible(self.console), self._connected(url) as client:
+                yield client
 
     def _check(self, models: bool, files: bool) -> None:
         """Find what is missing before anything is started or connected."""
@@ -119,11 +133,11 @@ class App:
 
             url = where = stack.enter_context(LocalServer(settings.embedded_path)).url
         hosts = where.partition("://")[2].partition("/")[0]
-        self.console.say(f"Database: {hosts}/{settings.database_name}", "faint")
+        self.console.say(f"Database: {hosts}/{settings.database_name or ''}", "faint")
         return url
 
     @asynccontextmanager
-    async def _database(self, url: str) -> AsyncIterator[Any]:
+    async def _connected(self, url: str) -> AsyncIterator[Any]:
         import anyio
 
         from asyncmig.drivers.connection import close, connect
@@ -134,7 +148,7 @@ class App:
         for warning in caught:
             self.console.warn(str(warning.message))
         try:
-            yield client[self.settings.needed_database()]
+            yield client
         finally:
             with anyio.CancelScope(shield=True):
                 await close(client)

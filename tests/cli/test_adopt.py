@@ -244,3 +244,24 @@ async def test_status_says_what_is_there_and_what_to_do(run: Run, shop: Any, fol
     claimed = (await run("status", "--models", models(folder), "--json")).document["untouched"]
     assert claimed["claimed"] == ["user"]
     assert claimed["next"] == "asyncmig adopt --plan"
+
+
+async def test_many_databases_of_one_kind(run: Run, shop: Any, folder: Path) -> None:
+    names = [f"{shop.name}_t{number}" for number in range(3)]
+    try:
+        for name in names:
+            await shop.client[name].user.create_index("email", unique=True)
+        await shop.client[names[2]].user.create_index("odd")
+        missing = await run("adopt", "--databases", "nobody_*")
+        assert (missing.code, "no database is called like" in missing.stderr) == (1, True)
+        done = await run("adopt", "--databases", f"{shop.name}_t*")
+        assert done.code == 0, done.stderr
+        assert f"user.odd_1  left out, and in 1: {names[2]}" in done.stdout
+        assert "odd" not in (folder / "app_collections.py").read_text()
+        assert (await run("adopt", "--database", names[0])).code == 0
+        assert (await run("check", "--database", names[0])).code == 0
+        odd = await run("adopt", "--database", names[2])
+        assert (odd.code, "only in the database  user.odd_1" in odd.stdout) == (3, True)
+    finally:
+        for name in names:
+            await shop.client.drop_database(name)

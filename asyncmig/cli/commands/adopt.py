@@ -20,6 +20,7 @@ from asyncmig.adopting.histories.rules import RULES
 from asyncmig.adopting.proposal import Wish
 from asyncmig.cli.app import App, pass_app
 from asyncmig.cli.commands.adopt_lines import adoption_document, adoption_lines, history_lines, table_lines
+from asyncmig.cli.commands.adopt_many import adopt_many
 from asyncmig.cli.failures import Answer
 from asyncmig.cli.options import command
 from asyncmig.cli.output import emit
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
         "asyncmig adopt --from-database",
         "asyncmig adopt --models app.models --accept database",
         "asyncmig adopt --history migrate-mongo",
+        "asyncmig adopt --databases 'tenant_*' --plan",
     ],
 )
 @click.option("--plan", is_flag=True, help="Show all of it and write nothing.")
@@ -49,6 +51,8 @@ if TYPE_CHECKING:
 @click.option("--history", "tool", type=click.Choice(sorted(RULES)), help="Take over another tool's history.")
 @click.option("--collection", metavar="NAME", help="The collection of that tool's log.")
 @click.option("--folder", metavar="DIR", type=click.Path(path_type=Path), help="The folder of that tool's files.")
+@click.option("--databases", "pattern", metavar="PATTERN", help="Many databases of one kind: what most of them have.")
+@click.option("--quorum", type=click.IntRange(1, 100), default=50, metavar="PERCENT", help="How many.  [default: 50]")
 @pass_app
 async def adopt(
     app: App,
@@ -61,13 +65,18 @@ async def adopt(
     tool: str | None,
     collection: str | None,
     folder: Path | None,
+    pattern: str | None,
+    quorum: int,
 ) -> None:
     """Take over an existing database: compare it with the models, write a baseline, and record it; run nothing.
 
     Where models and database differ, the differences are shown and nothing is written, until --accept says
     which side is right: for all, or by line (--accept database:user.email_1).
     """
-    _check_options(app, from_database, write, tool, collection, folder)
+    _check_options(app, from_database or pattern is not None, write, tool, collection, folder)
+    if pattern is not None:
+        await adopt_many(app, pattern, quorum / 100, Wish(app.settings.root, write, split, database=pattern), plan=plan)
+        return
     async with app.migrator("adopt", models=not (from_database or tool), files=False) as migrator:
         driver = driver_for(migrator.database)
         records = {record.revision: record for record in await migrator.records()}

@@ -35,8 +35,8 @@ def table_lines(out: Stream, lines: Iterable[Line]) -> Iterator[str]:
         yield f"{where:{widths[0]}}  {name:{widths[1]}}  {facts}".rstrip()
 
 
-def adoption_lines(app: App, adopted: Adopted, database: str, *, written: bool) -> Iterator[str]:
-    """The whole adoption, done or planned."""
+def adoption_lines(app: App, adopted: Adopted, database: str | None, *, written: bool) -> Iterator[str]:
+    """The whole adoption, done or planned; without a ``database`` nothing is recorded in any."""
     out = app.console.out
     if adopted.agreement.lines or adopted.baseline is not None:
         yield from _summary(adopted)
@@ -48,13 +48,15 @@ def adoption_lines(app: App, adopted: Adopted, database: str, *, written: bool) 
         yield f"{out.paint(done, 'good')} {app.shown(path)}"
     for path in adopted.changed:
         yield f"{out.paint(done, 'good')} {app.shown(path)} [tool.asyncmig]"
-    if adopted.target is not None:
+    if adopted.target is not None and database is not None:
         stamped = out.paint("Stamped" if written else "Would stamp  ", "good")
         yield f"{stamped} {out.paint(adopted.target, 'id')} in {database}; nothing was run"
     if not written:
         yield "Nothing was written."
         return
-    if adopted.left:
+    if database is None:
+        yield "Next: asyncmig adopt --database NAME, for each of them: it compares, and records the baseline"
+    elif adopted.left:
         yield 'Next: asyncmig revision -m "as the models" --autogenerate, for what the models have otherwise'
     else:
         yield "Next: asyncmig check in CI; asyncmig adopt on staging and the other installations"
