@@ -14,6 +14,7 @@ from asyncmig.schema.collation_rules import collation_fault
 from asyncmig.schema.index import Index
 from asyncmig.schema.names import suggestion
 from asyncmig.schema.normal import normal_index, signature
+from asyncmig.schema.ordinary import is_ordinary
 from asyncmig.schema.server import is_id_index
 from asyncmig.schema.state import CollectionKind
 from asyncmig.schema.text import in_server_terms, is_text
@@ -32,6 +33,8 @@ def index_faults(index: Index, kind: CollectionKind) -> Iterator[str]:
 
     https://www.mongodb.com/docs/manual/reference/command/createIndexes/
     """
+    if kind == "collection" and is_ordinary(index):
+        return
     label = f"index {index.name!r}"
     for rules in (_key_faults, _option_faults, _mixture_faults):
         for fault in rules(index):

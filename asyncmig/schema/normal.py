@@ -13,6 +13,7 @@ from typing import Any, Final
 from asyncmig.schema.canonical import canonical, canonical_filter, canonical_projection
 from asyncmig.schema.collation import SIMPLE, expand
 from asyncmig.schema.index import Index
+from asyncmig.schema.ordinary import is_ordinary
 from asyncmig.schema.state import CollectionKind
 from asyncmig.schema.text import DEFAULTS, all_weights, in_server_terms, in_user_terms, is_text
 from asyncmig.schema.value import number, truthy
@@ -42,7 +43,7 @@ def normal_index(
     another; flags stand only where they are set; numbers have the type that the server gives
     them; text fields are sorted. Partial filters and wildcard projections stay as they are.
     """
-    if collection_collation is None and len(index.options) == 1 and _are_plain(index.keys):
+    if collection_collation is None and is_ordinary(index):
         return index
     inherited = expand(collection_collation, "collection")
     asked = index.options.get("collation")
