@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from asyncmig.files.recorded import RecordedFiles
     from asyncmig.files.snapshot import Snapshot
     from asyncmig.operations import Operation
+    from asyncmig.profiling.reading import Reading
+    from asyncmig.profiling.survey import Report
     from asyncmig.review.loss import Loss
     from asyncmig.review.plan import Plan
     from asyncmig.running.ledger.ledger import Ledger
@@ -463,6 +465,31 @@ class Migrator:
 
         with self._explaining("reading the schema of"):
             return await introspect(self._connected(), include=self._include, own=self._own)
+
+    async def fields(
+        self,
+        collections: Sequence[str] = (),
+        reading: Reading | None = None,
+        *,
+        count: bool = False,
+        on_progress: Callable[[str, int, int], None] | None = None,
+    ) -> list[Report]:
+        """What the documents of these collections hold (of all, unless named), against the models; only reads.
+
+        ``reading``: how much to read, and how gently. ``count``: count exactly the documents that break
+        the models. ``on_progress`` is called with collection, documents read, and about how many there are.
+        Raises ConfigurationError for a collection that is not there.
+        """
+        from asyncmig.fields.declaring import declared_schemas
+        from asyncmig.profiling.survey import survey
+
+        declared = None if self._models is None else self.declared()
+        schemas = declared_schemas(declared.state, declared.classes) if declared else {}
+        present = [one.name for one in await self.state() if one.kind != "view"]
+        with self._explaining("reading documents of"):
+            return await survey(
+                self._connected(), present, schemas, collections, reading, count=count, on_progress=on_progress
+            )
 
     # The parts.
 

@@ -228,18 +228,21 @@ def _with_way_back(conversions: list[ConvertField], old: Mapping[str, Any]) -> l
     """
     before = types(old) or frozenset()
     kinds = [str(one.from_) for one in conversions]
-    if "null" in before and len(conversions) == 1 and conversions[0].to == "string":
-        one = conversions[0]  # what has been filled in since need not be convertible, and null may be there again
-        return [replace(one, was=(ConvertField(one.collection, one.field, kinds[0], one.to, on_error="null"),))]
+    widest = next((kind for kind in ("decimal", "double", "long", "int") if kind in kinds), kinds[0])
     if any(one.to in before for one in conversions):
         return [replace(one, was=()) for one in conversions]
-    if len(conversions) == 1 or len({one.to for one in conversions}) > 1:
+    if len({one.to for one in conversions}) > 1:
         return conversions
-    widest = next((kind for kind in ("decimal", "double", "long", "int") if kind in kinds), "")
-    if not all(kind in ("decimal", "double", "long", "int") for kind in kinds):
+    if len(kinds) > 1 and not set(kinds) <= {"decimal", "double", "long", "int"}:
         return [replace(one, was=()) for one in conversions]
     *others, last = conversions
-    back = ConvertField(last.collection, last.field, widest, last.to)
+    if "null" in before and last.to == "string":
+        # What has been filled in since need not be convertible, and may be null again.
+        back = ConvertField(last.collection, last.field, widest, last.to, on_error="null")
+    elif others:
+        back = ConvertField(last.collection, last.field, widest, last.to)
+    else:
+        return conversions
     return [*(replace(one, was=()) for one in others), replace(last, was=(back,))]
 
 

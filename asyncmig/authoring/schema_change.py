@@ -58,7 +58,7 @@ def schema_change(
     documents = DocumentChanges(wanted.name, declared.defaults if declared else {}, policy.removed_fields)
     documents.take(found)
     change.renamed = found.renamed
-    change.notes = [Note(wanted.name, text) for text in documents.notes]
+    change.notes = [Note(wanted.name, text) for text in (*(declared.notes if declared else ()), *documents.notes)]
     if documents.operations:
         _arrange(change, documents, current, modification, (old, new))
     return change

@@ -34,6 +34,7 @@ COMMANDS = {
     "current": Entry("Look at the database", "current", "The revisions that it stands at."),
     "diff": Entry("Look at the database", "compare", "Compare it with the models."),
     "check": Entry("Look at the database", "compare", "Fail when it differs from models or revisions."),
+    "fields": Entry("Look at the database", "fields", "What the documents hold, against the models."),
     "history": Entry("Look at the files", "history", "The revisions, newest first."),
     "heads": Entry("Look at the files", "heads", "The newest revision of each branch."),
     "branches": Entry("Look at the files", "heads", "The revisions that history forks at."),

@@ -11,7 +11,7 @@ from asyncmig.fields.models import fields_of, has_fields
 from asyncmig.schema.fields import LEVELS, DeclaredFields, Level, level_options
 from asyncmig.schema.state import CollectionState, DatabaseState
 
-__all__ = ["FieldSettings", "with_fields"]
+__all__ = ["FieldSettings", "declared_schemas", "with_fields"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,21 @@ def with_fields(state: DatabaseState, models: Mapping[str, Sequence[type]], sett
     BSON has none for, and where a ``$jsonSchema`` is written by hand as well.
     """
     return DatabaseState({one.name: _with_fields(one, tuple(models.get(one.name, ())), settings) for one in state})
+
+
+def declared_schemas(
+    state: DatabaseState, models: Mapping[str, Sequence[type]], *, constraints: bool = False
+) -> dict[str, Mapping[str, Any]]:
+    """What models say of the documents, by collection: their validator's schema, else that of the model's fields."""
+    found: dict[str, Mapping[str, Any]] = {}
+    for one in state:
+        described = [kind for model in models.get(one.name, ()) for kind in _described(model)]
+        schema = one.options.get("validator", {}).get("$jsonSchema")
+        if schema is None and described and one.kind != "view":
+            schema = fields_of(described, constraints=constraints).schema
+        if schema is not None:
+            found[one.name] = schema
+    return found
 
 
 def _with_fields(state: CollectionState, models: Sequence[Any], settings: FieldSettings) -> CollectionState:

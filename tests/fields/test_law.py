@@ -29,8 +29,8 @@ from asyncmig.operations import (
     RenameField,
     Suggestion,
     UpdateInBatches,
+    reverse,
 )
-from asyncmig.operations.reversal import mirror
 from asyncmig.running.applying.apply import Context, apply
 from asyncmig.schema.fields import LEVELS, Level, level_options
 from asyncmig.schema.options import normal_options
@@ -131,7 +131,7 @@ async def _back(database: Any, name: str, pair: Pair, found: Difference, operati
             able.append(operation)
             if isinstance(operation, DataOperation) and operation.was == ():
                 lost |= _fields(operation)
-    await run(database, mirror(able))
+    await run(database, reverse(able))
     documents = [one async for one in database[name].find().sort("_id", 1)]
     tops = {name.partition(".")[0] for name in lost}
     for before, after in zip(pair.documents, documents, strict=True):

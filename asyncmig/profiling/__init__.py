@@ -1,0 +1,1 @@
+"""What the documents of a collection hold: read by sample or scan, and compared with what models say."""
