@@ -36,7 +36,7 @@ from asyncmig.schema.fields import LEVELS, Level, level_options
 from asyncmig.schema.options import normal_options
 from asyncmig.schema.state import CollectionState, DatabaseState
 
-from ..authoring.replay import replay
+from ..authoring.run_source import replay
 from .pairs import Pair, Pairs
 from .test_migrations import taken_in
 
