@@ -177,10 +177,11 @@ def properties(session: nox.Session) -> None:
 
 @nox.session(python=RUNNING)
 def lint(session: nox.Session) -> None:
-    """The rules of ruff, and its format."""
+    """The rules of ruff, its format, and which room may import which."""
     session.install(*LOCKED, *nox.project.dependency_groups(PYPROJECT, "lint"))
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
+    session.run("lint-imports")
 
 
 @nox.session(python=RUNNING)

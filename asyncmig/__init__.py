@@ -8,6 +8,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from asyncmig.version import __version__
+
 if TYPE_CHECKING:
     from asyncmig import fastapi as fastapi
     from asyncmig.application.startup import startup as startup
@@ -22,8 +24,6 @@ if TYPE_CHECKING:
     from asyncmig.schema.index import Index as Index
     from asyncmig.schema.state import CollectionState as CollectionState
     from asyncmig.schema.state import DatabaseState as DatabaseState
-
-__version__ = "0.1.0"
 
 _HOMES = {
     "Collection": "asyncmig.schema.declaration",

@@ -29,12 +29,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, ClassVar
+from pathlib import Path
+from typing import Any, ClassVar, Protocol
 
 from asyncmig.printable import one_line
-
-if TYPE_CHECKING:
-    from asyncmig.operations import Operation
 
 __all__ = [
     "AsyncmigError",
@@ -52,11 +50,20 @@ __all__ = [
     "PendingRevisions",
     "RevisionError",
     "RevisionFailed",
+    "RevisionFileError",
     "RevisionsEdited",
     "SchemaDiffers",
     "ServerUnreachable",
     "UnsupportedByDriver",
 ]
+
+
+class Described(Protocol):
+    """What an error names: an operation of :mod:`asyncmig.operations`, told in one line."""
+
+    def describe(self) -> str:
+        """One line for people."""
+        ...
 
 
 class AsyncmigError(Exception):
@@ -82,7 +89,7 @@ class ConfigurationError(AsyncmigError, ValueError):
 class IrreversibleOperation(AsyncmigError):
     """Raised when an operation that has no reverse is asked for one."""
 
-    def __init__(self, operation: Operation, reason: str) -> None:
+    def __init__(self, operation: Described, reason: str) -> None:
         self.operation, self.reason = operation, reason
         super().__init__(f"{one_line(operation.describe())} cannot be reversed: {reason}")
 
@@ -116,7 +123,7 @@ class OperationRefused(AsyncmigError):
 
     def __init__(
         self,
-        operation: Operation,
+        operation: Described,
         code: int | None,
         message: str,
         advice: str = "",
@@ -216,7 +223,7 @@ class SchemaDiffers(CheckFailed):
 
     exit_code = 3
 
-    def __init__(self, operations: Sequence[Operation]) -> None:
+    def __init__(self, operations: Sequence[Described]) -> None:
         self.operations = tuple(operations)
         lines = "".join(f"\n  - {one_line(operation.describe())}" for operation in self.operations)
         super().__init__(f"models and database differ in {len(self.operations)} operation(s):{lines}")
@@ -227,7 +234,7 @@ class PendingRevisions(CheckFailed):
 
     exit_code = 4
 
-    def __init__(self, pending: Iterable[str], operations: Sequence[Operation] = ()) -> None:
+    def __init__(self, pending: Iterable[str], operations: Sequence[Described] = ()) -> None:
         self.pending, self.operations = tuple(pending), tuple(operations)
         super().__init__(
             f"{len(self.pending)} revision(s) are pending: {', '.join(self.pending)}; run `asyncmig upgrade`"
@@ -278,3 +285,12 @@ class NotAdopted(CheckFailed):
 
 class RevisionError(AsyncmigError):
     """The root of what can be wrong with the history; its leaves live in :mod:`asyncmig.history.errors`."""
+
+
+class RevisionFileError(RevisionError):
+    """The root of what can be wrong with one file; ``line`` counts from 1, None where no line is to blame."""
+
+    def __init__(self, path: Path | None, fault: str, line: int | None = None) -> None:
+        self.path, self.line, self.fault = path, line, fault
+        where = str(path) if path else "a revision without a file"
+        super().__init__(f"{where}, line {line}: {fault}" if line else f"{where}: {fault}")

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 if TYPE_CHECKING:  # what only reads the ledger does without operations, and starts sooner
     from asyncmig.history.revision import Revision
     from asyncmig.operations import Operation, Tally
-    from asyncmig.running.locking.holder import Holder
 
 __all__ = [
     "ChecksumChanged",
@@ -19,6 +19,7 @@ __all__ = [
     "JournalDiverged",
     "Listener",
     "LockAcquired",
+    "LockHolder",
     "LockReleased",
     "LockWaiting",
     "LoopBlocked",
@@ -47,11 +48,50 @@ class Event:
 Listener = Callable[[Event], None]
 
 
+class LockHolder(Protocol):
+    """Who has the migration lock, as its document tells; printed, it is one line. Times are the server's, in UTC."""
+
+    @property
+    def owner(self) -> str:
+        """The id of the run."""
+        ...
+
+    @property
+    def host(self) -> str:
+        """The name of its machine."""
+        ...
+
+    @property
+    def pid(self) -> int:
+        """Its process there."""
+        ...
+
+    @property
+    def user(self) -> str:
+        """Who has started it."""
+        ...
+
+    @property
+    def command(self) -> str:
+        """What it was started with."""
+        ...
+
+    @property
+    def acquired_at(self) -> datetime | None:
+        """Since when it has the lock."""
+        ...
+
+    @property
+    def expires_at(self) -> datetime | None:
+        """When the lock ends unless it is renewed."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class LockWaiting(Event):
     """Somebody else holds the lock; told at once and then every few seconds. ``waited`` is in seconds."""
 
-    holder: Holder
+    holder: LockHolder
     waited: float
 
 

@@ -11,10 +11,11 @@ from asyncmig.authoring.revision_file import revision_source
 from asyncmig.files.atomic import replace_file
 from asyncmig.files.directory import Directory, slug
 from asyncmig.files.errors import UnreadableFile
+from asyncmig.files.rewriting import with_parents
 from asyncmig.history.graph import RevisionGraph
 from asyncmig.history.parents import merged_parents, new_parents
 from asyncmig.history.range import Range
-from asyncmig.history.rebase import NotRebasable, new_parent, with_parents
+from asyncmig.history.rebase import NotRebasable, new_parent
 from asyncmig.history.revision import Revision
 from asyncmig.operations import Operation
 from asyncmig.operations.folding import fold

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from asyncmig.cli.app import App
@@ -16,15 +16,12 @@ if TYPE_CHECKING:
 __all__ = [
     "facts",
     "marks",
-    "out_of_order",
     "revision_document",
     "revision_line",
     "revision_lines",
     "share",
     "states",
 ]
-
-_SHOWN = 5
 
 
 def marks(graph: RevisionGraph, revision: Revision, *states: str) -> list[str]:
@@ -71,14 +68,6 @@ def facts(app: App, graph: RevisionGraph, revision: Revision) -> dict[str, str]:
         "Replaces": ", ".join(revision.replaces),
     }
     return {name: value for name, value in everything.items() if value}
-
-
-def out_of_order(pairs: Sequence[tuple[Revision, Revision]]) -> str:
-    """That these revisions run though they are older than an applied one, in one line."""
-    late, newest = [str(late) for late, _ in pairs], pairs[0][1]
-    more = f" and {len(late) - _SHOWN} more" if len(late) > _SHOWN else ""
-    one = "is" if len(late) == 1 else "are"
-    return f"Out of order: {', '.join(late[:_SHOWN])}{more} {one} older than {newest}, which is applied already"
 
 
 def states(graph: RevisionGraph, situation: Situation) -> dict[str, State]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from asyncmig.cli.advance import AdvanceLine
 from asyncmig.cli.console import Console
-from asyncmig.cli.history import out_of_order
 from asyncmig.cli.signals import Interrupts
 from asyncmig.events import (
     ChecksumChanged,
@@ -27,10 +28,13 @@ from asyncmig.events import (
     RevisionStopped,
     RunStarted,
 )
+from asyncmig.history import Revision
 from asyncmig.operations import DataOperation, Tally
 from asyncmig.printable import one_line
 
-__all__ = ["Progress"]
+__all__ = ["Progress", "out_of_order"]
+
+_SHOWN = 5  # revisions
 
 
 class Progress:
@@ -120,3 +124,11 @@ class Progress:
 
 def _time(seconds: float) -> str:
     return f"{seconds * 1000:.0f} ms" if seconds < 10 else f"{seconds:.1f} s"
+
+
+def out_of_order(pairs: Sequence[tuple[Revision, Revision]]) -> str:
+    """That these revisions run though they are older than an applied one, in one line."""
+    late, newest = [str(late) for late, _ in pairs], pairs[0][1]
+    more = f" and {len(late) - _SHOWN} more" if len(late) > _SHOWN else ""
+    one = "is" if len(late) == 1 else "are"
+    return f"Out of order: {', '.join(late[:_SHOWN])}{more} {one} older than {newest}, which is applied already"

@@ -30,17 +30,16 @@ from asyncmig.data.batch_size import BatchSize
 from asyncmig.data.checkpoint import Checkpoint
 from asyncmig.data.failures import collect, refusal_of
 from asyncmig.data.prefetch import Prefetch
-from asyncmig.data.progress import ProgressHooks
+from asyncmig.data.progress import ProgressHooks, Stopped
 from asyncmig.data.progress_meter import ProgressMeter
 from asyncmig.data.ranges import Place
 from asyncmig.data.task import Batch, BatchRefused, Changed, Task
 from asyncmig.data.throttle import Throttle
+from asyncmig.drivers.clock import local_clock
+from asyncmig.drivers.refusal import refused
 from asyncmig.drivers.transient import is_transient, wants_another_transaction
 from asyncmig.operations import Tally
 from asyncmig.operations.data import DataOperation
-from asyncmig.running.applying.refusal import refused
-from asyncmig.running.locking.lease import local_clock
-from asyncmig.running.locking.shielding import Stopped
 
 __all__ = ["BatchRun"]
 

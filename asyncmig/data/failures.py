@@ -12,9 +12,10 @@ from pymongo.errors import PyMongoError
 from asyncmig.data.progress import ProgressHooks
 from asyncmig.data.task import Fault
 from asyncmig.drivers.base import Document
+from asyncmig.drivers.refusal import facts
 from asyncmig.errors import OperationRefused
 from asyncmig.operations import Operation, Tally
-from asyncmig.running.applying.refusal import advice, facts
+from asyncmig.operations.advice import advice
 
 __all__ = ["OUR_WORDS", "collect", "fault_of", "forget", "refusal_of"]
 

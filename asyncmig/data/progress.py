@@ -15,7 +15,7 @@ from typing import Any
 from asyncmig.drivers.base import Document, Driver
 from asyncmig.operations import Tally
 
-__all__ = ["Advance", "ProgressHooks"]
+__all__ = ["Advance", "ProgressHooks", "Stopped"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,10 @@ class Advance:
     rate: float
     remaining: float | None
     tally: Tally
+
+
+class Stopped(Exception):  # no error: what was cancelled goes on as a cancellation
+    """Raised by work that was asked to stop, at a place where it can go on later."""
 
 
 class ProgressHooks:

@@ -20,8 +20,8 @@ from asyncmig.data.source import Source, split
 from asyncmig.data.statements import statement, untouched
 from asyncmig.data.task import Batch, BatchRefused, Changed, Fault, Task
 from asyncmig.drivers.base import Document
+from asyncmig.drivers.refusal import REFUSALS, is_refusal
 from asyncmig.operations import Tally
-from asyncmig.running.applying.refusal import REFUSALS, is_refusal
 
 __all__ = ["Transformation", "Transforming"]
 

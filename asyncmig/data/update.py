@@ -11,9 +11,9 @@ from asyncmig.data.ranges import Span
 from asyncmig.data.source import Source
 from asyncmig.data.task import Batch, BatchRefused, Task
 from asyncmig.drivers.base import Document
+from asyncmig.drivers.refusal import REFUSALS, is_refusal
 from asyncmig.operations import Tally
 from asyncmig.operations.data import Update
-from asyncmig.running.applying.refusal import REFUSALS, is_refusal
 
 __all__ = ["MARK", "ServerUpdate", "marking"]
 

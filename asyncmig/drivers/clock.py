@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from asyncmig.drivers.base import Document, Driver
 
-__all__ = ["EPOCH", "Clock"]
+__all__ = ["EPOCH", "Clock", "local_clock"]
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -60,3 +61,11 @@ class Clock:
             return {"$set": {**fields, **dict.fromkeys(dates, self.now)}}
         parts = {"$set": dict(fields), "$currentDate": dict.fromkeys(dates, True)}
         return {operator: paths for operator, paths in parts.items() if paths}
+
+
+def local_clock() -> float:
+    """Seconds on a clock that only goes forward, and, where the system has one, does so while it is suspended."""
+    return time.clock_gettime(_BOOTTIME) if _BOOTTIME is not None else time.monotonic()
+
+
+_BOOTTIME: int | None = getattr(time, "CLOCK_BOOTTIME", None)

@@ -21,7 +21,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from asyncmig.errors import RevisionError
+from asyncmig.errors import RevisionFileError
+from asyncmig.history.errors import DuplicateRevision
 
 __all__ = [
     "BrokenFile",
@@ -39,15 +40,6 @@ __all__ = [
     "UnreadableFile",
     "WrongSignature",
 ]
-
-
-class RevisionFileError(RevisionError):
-    """The root of what can be wrong with one file; ``line`` counts from 1, None where no line is to blame."""
-
-    def __init__(self, path: Path | None, fault: str, line: int | None = None) -> None:
-        self.path, self.line, self.fault = path, line, fault
-        where = str(path) if path else "a revision without a file"
-        super().__init__(f"{where}, line {line}: {fault}" if line else f"{where}: {fault}")
 
 
 class UnreadableFile(RevisionFileError, OSError):
@@ -120,23 +112,6 @@ class WrongSignature(RevisionFileError, TypeError):
     def __init__(self, path: Path | None, function: str, line: int | None, signature: str) -> None:
         self.function, self.signature = function, signature
         super().__init__(path, f"`{function}{signature}` must take one argument: `async def {function}(env)`", line)
-
-
-class DuplicateRevision(RevisionFileError, ValueError):
-    """Raised when two files (or two Revision values) have one id."""
-
-    def __init__(self, revision: str, paths: Sequence[Path | None]) -> None:
-        self.revision, self.paths = revision, tuple(paths)
-        files = [path for path in self.paths if path]
-        if len(files) == 1:
-            super().__init__(files[0], f"the revision id {revision!r} is taken by this file; choose another one")
-            return
-        both = " and ".join(map(str, files)) or "revisions without files"
-        super().__init__(
-            self.paths[-1],
-            f"the revision id {revision!r} is there twice: {both}. "
-            "Delete the one that is a copy, or give one a new id (and correct down_revision of its children)",
-        )
 
 
 class FileExists(RevisionFileError, FileExistsError):

@@ -33,12 +33,10 @@ RevisionError
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import Protocol
 
-from asyncmig.errors import WAYS_BACK_TO_THE_FILES, DatabaseAhead, RevisionError
-
-if TYPE_CHECKING:
-    from asyncmig.history.revision import Revision
+from asyncmig.errors import WAYS_BACK_TO_THE_FILES, DatabaseAhead, RevisionError, RevisionFileError
 
 __all__ = [
     "AmbiguousRevision",
@@ -47,6 +45,7 @@ __all__ = [
     "BelowBase",
     "Cycle",
     "DuplicateLabel",
+    "DuplicateRevision",
     "GraphFault",
     "IllegalLabel",
     "IllegalReplacement",
@@ -73,12 +72,26 @@ __all__ = [
 ]
 
 
-def shown(revision: Revision) -> str:
+class Named(Protocol):
+    """What an error prints of a :class:`~asyncmig.history.Revision`: its id, and its file if it has one."""
+
+    @property
+    def revision(self) -> str:
+        """The id."""
+        ...
+
+    @property
+    def path(self) -> Path | None:
+        """The file."""
+        ...
+
+
+def shown(revision: Named) -> str:
     """A revision as messages name it: the id, and the file where there is one."""
     return f"{revision.revision} ({revision.path})" if revision.path else str(revision.revision)
 
 
-def listed(revisions: Iterable[Revision], limit: int = 20) -> str:
+def listed(revisions: Iterable[Named], limit: int = 20) -> str:
     """Revisions as an indented list, one to a line; a long one is cut, and says so."""
     everything = tuple(revisions)
     lines = [f"\n  {shown(revision)}" for revision in everything[:limit]]
@@ -95,7 +108,7 @@ class GraphFault(RevisionError, ValueError):
 
 
 class IllegalRevision(GraphFault, TypeError):
-    """Raised when something that is not a proper Revision is among the revisions."""
+    """Raised when something that is not a proper Named is among the revisions."""
 
     def __init__(self, what: object, fault: str) -> None:
         self.what, self.fault = what, fault
@@ -105,7 +118,7 @@ class IllegalRevision(GraphFault, TypeError):
 class IllegalRevisionId(GraphFault):
     """Raised when an id has characters, or is a word, that targets need for themselves."""
 
-    def __init__(self, revision: Revision, fault: str) -> None:
+    def __init__(self, revision: Named, fault: str) -> None:
         self.revision, self.fault = revision, fault
         where = f" in {revision.path}" if revision.path else ""
         change = "change `revision` there (and `down_revision` of its children) to" if where else "choose one of"
@@ -117,7 +130,7 @@ class IllegalRevisionId(GraphFault):
 class IllegalLabel(GraphFault):
     """Raised when a branch label has characters, or is a word, that targets need for themselves."""
 
-    def __init__(self, label: object, revision: Revision, fault: str) -> None:
+    def __init__(self, label: object, revision: Named, fault: str) -> None:
         self.label, self.revision, self.fault = label, revision, fault
         super().__init__(f"the branch label {label!r} of revision {shown(revision)} {fault}; choose another label")
 
@@ -125,7 +138,7 @@ class IllegalLabel(GraphFault):
 class DuplicateLabel(GraphFault):
     """Raised when a branch label is carried by two revisions, or is the id of one."""
 
-    def __init__(self, label: str, revisions: Sequence[Revision]) -> None:
+    def __init__(self, label: str, revisions: Sequence[Named]) -> None:
         self.label, self.revisions = label, tuple(revisions)
         ids = [revision.revision for revision in self.revisions]
         what = "is the id of a revision" if label in ids else "is carried by several revisions"
@@ -141,7 +154,7 @@ class MissingParent(GraphFault, LookupError):
 
     field = "down_revision"
 
-    def __init__(self, revision: Revision, missing: str, near: Sequence[str] = ()) -> None:
+    def __init__(self, revision: Named, missing: str, near: Sequence[str] = ()) -> None:
         self.revision, self.missing, self.near = revision, missing, tuple(near)
         hint = f" (did you mean {' or '.join(near)}?)" if near else ""
         super().__init__(
@@ -159,7 +172,7 @@ class MissingDependency(MissingParent):
 class Cycle(GraphFault):
     """Raised when revisions need each other; ``path`` is the way round, first and last the same."""
 
-    def __init__(self, path: Sequence[Revision], fields: Sequence[str]) -> None:
+    def __init__(self, path: Sequence[Named], fields: Sequence[str]) -> None:
         self.path, self.fields = tuple(path), tuple(fields)
         self.revisions = tuple(revision.revision for revision in self.path)
         arrows = [f"-({field})-> {one}" for field, one in zip(self.fields, self.revisions[1:], strict=True)]
@@ -177,7 +190,7 @@ class Cycle(GraphFault):
 class IllegalReplacement(GraphFault):
     """Raised when `replaces` contradicts itself or another squashed revision."""
 
-    def __init__(self, revision: Revision, fault: str) -> None:
+    def __init__(self, revision: Named, fault: str) -> None:
         self.revision, self.fault = revision, fault
         super().__init__(f"revision {shown(revision)} {fault}; correct `replaces` there")
 
@@ -233,7 +246,7 @@ class MultipleHeads(TargetError, LookupError):
 
     exit_code = 5
 
-    def __init__(self, target: str, heads: Sequence[Revision], fork: Revision | None) -> None:
+    def __init__(self, target: str, heads: Sequence[Named], fork: Named | None) -> None:
         self.target, self.heads, self.fork = target, tuple(heads), fork
         ids = [revision.revision for revision in self.heads]
         parted = f"They part at {shown(fork)}" if fork else "They have no revision in common"
@@ -249,7 +262,7 @@ class AmbiguousStep(TargetError, LookupError):
 
     exit_code = 5
 
-    def __init__(self, target: str, options: Sequence[Revision], why: str, advice: str) -> None:
+    def __init__(self, target: str, options: Sequence[Named], why: str, advice: str) -> None:
         self.target, self.options, self.why = target, tuple(options), why
         super().__init__(f"{target!r} could mean several revisions: {why}:{listed(self.options)}\n{advice}")
 
@@ -315,7 +328,7 @@ class OverlappingTargets(TargetError, ValueError):
 class SquashedAway(TargetError, LookupError):
     """Raised when a target names a revision that lives on only as a part of a squashed one."""
 
-    def __init__(self, target: str, revision: str, squash: Revision, fault: str) -> None:
+    def __init__(self, target: str, revision: str, squash: Named, fault: str) -> None:
         self.target, self.revision, self.squash = target, revision, squash
         super().__init__(
             f"{target!r}: revision {revision} was squashed into {shown(squash)}, {fault}; "
@@ -340,7 +353,7 @@ class UnknownApplied(AppliedError, DatabaseAhead, LookupError):
     ``unknown`` are those ids, ``last_known`` the newest applied ones that files do have.
     """
 
-    def __init__(self, unknown: Sequence[str], last_known: Sequence[Revision]) -> None:
+    def __init__(self, unknown: Sequence[str], last_known: Sequence[Named]) -> None:
         self.ahead = self.unknown = tuple(unknown)
         self.last_known = tuple(last_known)
         known = (
@@ -357,7 +370,7 @@ class PartlyReplaced(AppliedError, ValueError):
     """Raised when a database has a part of the range that a squashed revision replaces."""
 
     def __init__(
-        self, squash: Revision, applied: Sequence[str], missing: Sequence[str], gone: Sequence[str] = (), last: str = ""
+        self, squash: Named, applied: Sequence[str], missing: Sequence[str], gone: Sequence[str] = (), last: str = ""
     ) -> None:
         self.squash, self.applied, self.missing, self.gone = squash, tuple(applied), tuple(missing), tuple(gone)
         if self.gone:
@@ -376,11 +389,28 @@ class PartlyReplaced(AppliedError, ValueError):
 class OutOfOrder(AppliedError, ValueError):
     """Raised when strict order was asked for and pending revisions are older than an applied one."""
 
-    def __init__(self, pairs: Sequence[tuple[Revision, Revision]]) -> None:
+    def __init__(self, pairs: Sequence[tuple[Named, Named]]) -> None:
         self.pairs = tuple(pairs)
         lines = "".join(f"\n  {shown(late)} comes before {newer.revision}" for late, newer in self.pairs[:20])
         super().__init__(
             f"{len(self.pairs)} pending revision(s) are older than one that is applied:{lines}\n"
             "They came in later, by a merge or on another branch. `asyncmig rebase` puts an unapplied revision "
             "behind the others; --no-strict-order runs them as they are, and says so"
+        )
+
+
+class DuplicateRevision(RevisionFileError, ValueError):
+    """Raised when two files (or two Revision values) have one id."""
+
+    def __init__(self, revision: str, paths: Sequence[Path | None]) -> None:
+        self.revision, self.paths = revision, tuple(paths)
+        files = [path for path in self.paths if path]
+        if len(files) == 1:
+            super().__init__(files[0], f"the revision id {revision!r} is taken by this file; choose another one")
+            return
+        both = " and ".join(map(str, files)) or "revisions without files"
+        super().__init__(
+            self.paths[-1],
+            f"the revision id {revision!r} is there twice: {both}. "
+            "Delete the one that is a copy, or give one a new id (and correct down_revision of its children)",
         )

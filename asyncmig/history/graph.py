@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 
-from asyncmig.files.errors import DuplicateRevision
 from asyncmig.history.edges import latest_common, ordered, reach
 from asyncmig.history.errors import (
+    DuplicateRevision,
     IllegalRevision,
     InvalidApplied,
     OutOfOrder,

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from asyncmig import __version__
 from asyncmig.lint.finding import CATALOGUE, Finding, Severity
 from asyncmig.lint.linter import Report, fingerprints
+from asyncmig.version import __version__
 
 __all__ = ["FORMATS", "as_document", "as_github", "as_sarif", "as_text"]
 

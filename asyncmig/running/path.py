@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 import anyio
 from anyio.lowlevel import checkpoint_if_cancelled
 
+from asyncmig.drivers.clock import local_clock
 from asyncmig.drivers.transient import outcome_is_unknown, wants_another_transaction
 from asyncmig.errors import DriverError, LockLost, RevisionFailed
 from asyncmig.events import Direction, RevisionFinished, RevisionRetried, RevisionStopped
@@ -22,7 +23,6 @@ from asyncmig.history.revision import Revision
 from asyncmig.running.ledger.ledger import RecordExists
 from asyncmig.running.ledger.record import Record
 from asyncmig.running.ledger.write import Write
-from asyncmig.running.locking.lease import local_clock
 from asyncmig.running.locking.shielding import run_to_completion
 from asyncmig.running.revision_run import RevisionRun
 from asyncmig.running.run import Run

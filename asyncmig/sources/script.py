@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from importlib.resources import files
 
-from asyncmig import __version__
+from asyncmig.version import __version__
 
 __all__ = ["MODULES", "script_source"]
 

@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from asyncmig.errors import AsyncmigError
+from asyncmig.files.rewriting import with_parents
 from asyncmig.history import Revision, RevisionGraph
 from asyncmig.history.parents import merged_parents, new_parents
 from asyncmig.history.range import squashable_range
-from asyncmig.history.rebase import new_parent, with_parents
+from asyncmig.history.rebase import new_parent
 
 
 def graph(*lines: str) -> RevisionGraph:

@@ -21,6 +21,7 @@ from pymongo.errors import (
     WriteConcernError,
 )
 
+from asyncmig.drivers.refusal import is_refusal, refused
 from asyncmig.errors import DeclarationError, OperationRefused
 from asyncmig.operations import (
     CreateCollection,
@@ -30,7 +31,7 @@ from asyncmig.operations import (
     ModifyIndex,
     Operation,
 )
-from asyncmig.running.applying.refusal import advice, is_refusal, refused
+from asyncmig.operations.advice import advice
 
 ORACLE = json.loads((Path(__file__).parent.parent / "oracles" / "error_codes.json").read_text())
 OPERATIONS: dict[str, Operation] = {

@@ -9,9 +9,10 @@ import asyncclick as click
 
 from asyncmig.cli.app import App, pass_app
 from asyncmig.cli.console import Stream
-from asyncmig.cli.history import out_of_order, revision_line
+from asyncmig.cli.history import revision_line
 from asyncmig.cli.options import command, lock_timeout, revision_argument
 from asyncmig.cli.output import emit, operation_document, operation_line
+from asyncmig.cli.progress import out_of_order
 from asyncmig.printable import one_line
 
 if TYPE_CHECKING:

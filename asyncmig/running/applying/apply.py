@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial, singledispatch
 
+from asyncmig.drivers.refusal import REFUSALS, is_refusal, refused
 from asyncmig.errors import OperationRefused
 from asyncmig.operations import (
     CreateCollection,
@@ -24,13 +25,13 @@ from asyncmig.operations import (
     Operation,
     RenameCollection,
 )
+from asyncmig.operations.advice import advice
 from asyncmig.running.applying import collection_changes as collections
 from asyncmig.running.applying import document_changes as documents
 from asyncmig.running.applying import index_changes as indexes
 from asyncmig.running.applying.at_once import at_once
 from asyncmig.running.applying.context import Context, JournalData
 from asyncmig.running.applying.data_changes import prepare_data, run_data
-from asyncmig.running.applying.refusal import REFUSALS, advice, is_refusal, refused
 
 __all__ = ["Context", "apply", "prepare"]
 

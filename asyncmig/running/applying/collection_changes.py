@@ -7,6 +7,7 @@ from typing import Any
 
 from pymongo.errors import OperationFailure
 
+from asyncmig.drivers.refusal import refused
 from asyncmig.errors import OperationRefused
 from asyncmig.operations import (
     CreateCollection,
@@ -19,7 +20,6 @@ from asyncmig.operations import (
     RenameCollection,
 )
 from asyncmig.running.applying.context import Context
-from asyncmig.running.applying.refusal import refused
 from asyncmig.schema.collation import SIMPLE, expand
 from asyncmig.schema.options import changed_options, normal_options
 from asyncmig.schema.server import collection_from_server

@@ -8,10 +8,10 @@ from typing import Any
 from pymongo.errors import BulkWriteError
 
 from asyncmig.drivers.codec import decoded
+from asyncmig.drivers.refusal import is_refusal, refused
 from asyncmig.operations import DeleteDocuments, InsertDocuments
 from asyncmig.running.applying.context import Context, JournalData
 from asyncmig.running.applying.digest import digest
-from asyncmig.running.applying.refusal import is_refusal, refused
 from asyncmig.schema.canonical import canonical
 
 __all__ = ["delete_documents", "insert_documents", "prepare_insert"]

@@ -7,11 +7,11 @@ from typing import Any
 
 from pymongo.errors import OperationFailure
 
+from asyncmig.drivers.refusal import is_refusal, refused
 from asyncmig.errors import OperationRefused
 from asyncmig.operations import CreateIndexes, DropIndex, ModifyIndex
 from asyncmig.running.applying.context import Context, JournalData
 from asyncmig.running.applying.duplicates import duplicates, violations
-from asyncmig.running.applying.refusal import is_refusal, refused
 from asyncmig.schema.collation import SIMPLE, expand
 from asyncmig.schema.index import Index
 from asyncmig.schema.normal import agree, index_from_server, normal_index

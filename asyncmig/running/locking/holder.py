@@ -13,6 +13,7 @@ from typing import Any
 
 from asyncmig.drivers.base import Document
 from asyncmig.running.shape import shaped
+from asyncmig.version import __version__
 
 __all__ = ["Holder", "identity"]
 
@@ -73,7 +74,5 @@ def _machine() -> tuple[str, str]:
 
 def identity() -> Document:
     """Who this process is, for the lock and the ledger."""
-    from asyncmig import __version__
-
     host, user = _machine()
     return {"host": host, "pid": os.getpid(), "user": user, "version": __version__}

@@ -12,33 +12,22 @@ meantime the work goes on; otherwise it ends with LockLost, before that write.
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 import anyio
 from pymongo.errors import PyMongoError
 
+from asyncmig.drivers.clock import local_clock
 from asyncmig.errors import LockLost, reason
-from asyncmig.events import LoopBlocked
+from asyncmig.events import Event, LoopBlocked
 
-if TYPE_CHECKING:
-    from asyncmig.running.locking.lock import Lock
-
-__all__ = ["Lease", "local_clock"]
+__all__ = ["Lease"]
 
 _RENEWALS = 3  # per lease
 _BLOCKED = 1.0  # seconds that the event loop stood still before it is worth an event
-
-
-def local_clock() -> float:
-    """Seconds on a clock that only goes forward, and, where the system has one, does so while it is suspended."""
-    return time.clock_gettime(_BOOTTIME) if _BOOTTIME is not None else time.monotonic()
-
-
-_BOOTTIME: int | None = getattr(time, "CLOCK_BOOTTIME", None)
 
 
 class _Cancellable(Protocol):
@@ -46,11 +35,26 @@ class _Cancellable(Protocol):
 
 
 class Lease:
-    """The lock in our hands: ``owner`` and ``token`` name it, ``expires_at`` is its end on the server's clock."""
+    """The lock in our hands: ``owner`` and ``token`` name it, ``expires_at`` is its end on the server's clock.
 
-    def __init__(self, lock: Lock, owner: str, token: int, sent: float, expires_at: datetime) -> None:
-        self._lock, self.owner, self.token = lock, owner, token
-        self._length = lock.lease
+    ``length``: in seconds. ``sent``: when it was asked for, by the local clock. ``renew`` asks the
+    server for a new end, and returns None where the lock is not ours any more; ``tell`` hears of a
+    loop that stood still.
+    """
+
+    def __init__(
+        self,
+        owner: str,
+        token: int,
+        *,
+        length: float,
+        sent: float,
+        expires_at: datetime,
+        renew: Callable[[Lease], Awaitable[datetime | None]],
+        tell: Callable[[Event], None],
+    ) -> None:
+        self.owner, self.token, self._length = owner, token, length
+        self._ask_for_renewal, self._tell = renew, tell
         self._guarded: list[_Cancellable] = []
         self._one_at_a_time = anyio.Lock()
         self.loss = ""
@@ -102,7 +106,7 @@ class Lease:
         while not self.loss:
             await anyio.sleep(max(self._due - local_clock(), 0))
             if (late := local_clock() - self._due) > _BLOCKED:
-                self._lock.tell(LoopBlocked(late))
+                self._tell(LoopBlocked(late))
             if local_clock() >= self._due:
                 await self._renew()
 
@@ -121,7 +125,7 @@ class Lease:
         patience = self._patience(sent)
         try:
             with anyio.fail_after(patience):
-                expires_at = await self._lock.renew(self)
+                expires_at = await self._ask_for_renewal(self)
         except (PyMongoError, OSError, TimeoutError) as error:
             await self._after_failure(error, overslept=local_clock() - sent > patience + _BLOCKED)
             return

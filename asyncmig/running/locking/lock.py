@@ -27,13 +27,13 @@ from pymongo import ReturnDocument
 from pymongo.errors import DuplicateKeyError, PyMongoError
 
 from asyncmig.drivers.base import Document, Driver
-from asyncmig.drivers.clock import EPOCH, Clock
+from asyncmig.drivers.clock import EPOCH, Clock, local_clock
 from asyncmig.drivers.explain import explained, explaining
 from asyncmig.drivers.transient import is_transient
 from asyncmig.errors import AsyncmigError, LockError, LockLost, LockTimeout
 from asyncmig.events import Event, LockAcquired, LockReleased
 from asyncmig.running.locking.holder import Holder, identity
-from asyncmig.running.locking.lease import Lease, local_clock
+from asyncmig.running.locking.lease import Lease
 from asyncmig.running.locking.waiting import LockWait
 
 __all__ = ["Lock"]
@@ -97,13 +97,24 @@ class Lock:
                     await patience.after_fault()
                 elif document["owner"] == owner:
                     self.tell(LockAcquired(int(document["token"]), patience.waited))
-                    return Lease(self, owner, document["token"], sent, document["expires_at"])
+                    return self._lease(owner, sent, document)
                 else:
                     await self._wait_for_holder(Holder.read(document), patience)
         except BaseException as error:
             if patience.had_faults or not isinstance(error, AsyncmigError):
                 await self._withdraw(owner)
             raise
+
+    def _lease(self, owner: str, sent: float, document: Document) -> Lease:
+        return Lease(
+            owner,
+            document["token"],
+            length=self.lease,
+            sent=sent,
+            expires_at=document["expires_at"],
+            renew=self.renew,
+            tell=lambda event: self.tell(event),
+        )
 
     async def _ask(self, owner: str, command: str, patience: LockWait) -> Document | None:
         """The lock's document after trying to take it; None when no answer tells, and to ask again is right."""

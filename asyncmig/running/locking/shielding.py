@@ -8,15 +8,12 @@ from typing import Any, TypeVar
 
 import anyio
 
+from asyncmig.data.progress import Stopped
 from asyncmig.running.locking.lease import Lease
 
-__all__ = ["Stopped", "run_to_completion"]
+__all__ = ["run_to_completion"]
 
 T = TypeVar("T")
-
-
-class Stopped(Exception):  # no error: what was cancelled goes on as a cancellation
-    """Raised by work that was asked to stop, at a place where it can go on later."""
 
 
 async def run_to_completion(task: asyncio.Task[T], lease: Lease, ask_to_stop: Callable[[], None] | None = None) -> T:

@@ -9,11 +9,12 @@ from typing import TypeVar
 import anyio
 from pymongo.errors import PyMongoError
 
+from asyncmig.drivers.clock import local_clock
 from asyncmig.drivers.transient import is_transient
 from asyncmig.errors import LockError, reason
 from asyncmig.events import Event, LockWaiting
 from asyncmig.running.locking.holder import Holder
-from asyncmig.running.locking.lease import Lease, local_clock
+from asyncmig.running.locking.lease import Lease
 
 __all__ = ["LockWait", "patiently"]
 
