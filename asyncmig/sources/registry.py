@@ -71,7 +71,7 @@ def _found(models: Models) -> Iterator[Any]:
     if isinstance(models, str):
         if not _is_file(models):
             yield from find_models(models)
-    elif isinstance(models, type | Mapping):
+    elif isinstance(models, type | Mapping) or not isinstance(models, Iterable):
         yield from listed_models(models, "", "")
     else:
         for entry in models:
@@ -79,7 +79,7 @@ def _found(models: Models) -> Iterator[Any]:
 
 
 def _files(models: Models) -> Iterator[str]:
-    entries = [models] if isinstance(models, str) else models
+    entries = [models] if isinstance(models, str | Mapping | type) else models
     yield from (entry for entry in entries if isinstance(entry, str) and _is_file(entry))
 
 
