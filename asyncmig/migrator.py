@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from asyncmig.review.plan import Plan
     from asyncmig.running.ledger.ledger import Ledger
     from asyncmig.running.ledger.position import Position
-    from asyncmig.running.ledger.record import JournalEntry, Mark, Record
+    from asyncmig.running.ledger.record import Mark, Record
     from asyncmig.running.ledger.status import Status
     from asyncmig.running.locking.holder import Holder
     from asyncmig.running.locking.lock import Lock
@@ -297,18 +297,18 @@ class Migrator:
         path = position.path(target, direction, strict_order=self._strict(strict_order))
         names = set((await self.state()).collections) if path else set()
         half_way = [one.revision for one in path if one.revision in position.entries.keys() - position.applied]
-        journals = await self._journals(half_way, direction)
+        records = await self._stopped(half_way, direction)
         with self._explaining("planning a run on"):
             plan = await make_plan(
-                path, direction, load=load, driver=self._driver(), collections=names, journals=journals
+                path, direction, load=load, driver=self._driver(), collections=names, records=records
             )
         return replace(plan, out_of_order=position.late(path)) if direction == "upgrade" else plan
 
-    async def _journals(self, revisions: Iterable[str], direction: Direction) -> dict[str, Sequence[JournalEntry]]:
-        """What is written down of those that stopped half-way in this direction, and were no transactions."""
+    async def _stopped(self, revisions: Iterable[str], direction: Direction) -> dict[str, Record]:
+        """The records of those that stopped half-way in this direction, and were no transactions."""
         found = [await self._ledger().record(one) for one in revisions]
         stopped = [one for one in found if one and not one.is_applied and not one.transactional]
-        return {one.revision: one.steps for one in stopped if one.direction == direction}
+        return {one.revision: one for one in stopped if one.direction == direction}
 
     async def losses(self, target: str = "head", *, direction: Direction = "upgrade") -> tuple[Loss, ...]:
         """What a run to ``target`` would take away for good, found in the sources without running them."""

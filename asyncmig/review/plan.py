@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import takewhile
 from typing import Literal
 
 from asyncmig.drivers.base import Driver
 from asyncmig.files.module import RevisionModule
 from asyncmig.history.revision import Revision
 from asyncmig.operations import Operation
-from asyncmig.operations.fingerprint import fingerprint
-from asyncmig.review.recording import RawCall, record
-from asyncmig.running.ledger.record import JournalEntry
+from asyncmig.review.recording import RawCall, Recording, record
+from asyncmig.running.ledger.matching import CannotTell
+from asyncmig.running.ledger.record import Record
+from asyncmig.running.ledger.sources import matching_of
 
 __all__ = ["Direction", "Plan", "PlannedRevision", "make_plan"]
 
@@ -57,27 +57,36 @@ async def make_plan(
     load: Callable[[Revision], RevisionModule],
     driver: Driver,
     collections: set[str],
-    journals: Mapping[str, Sequence[JournalEntry]],
+    records: Mapping[str, Record],
 ) -> Plan:
     """Record each revision of ``path`` against a database that is read but never written.
 
     ``collections`` is the set of names that stands at the start; it follows the recorded
-    operations from step to step, as ``env.collections`` will when they are applied. ``journals``:
-    what is written down of revisions that stopped half-way in this direction.
+    operations from step to step, as ``env.collections`` will when they are applied. ``records``:
+    of revisions that stopped half-way in this direction.
     """
     steps = []
     for revision in path:
         module = load(revision)
         function = module.upgrade if direction == "upgrade" else module.downgrade
-        recording = await record(function, driver, collections)
-        done = _done(recording.actions, journals.get(revision.revision, ()))
+        recording = await record(function, driver, collections, str(module.revision.path or ""))
+        stopped = records.get(revision.revision)
+        done = _done(recording, stopped, module) if stopped else frozenset[int]()
         steps.append(PlannedRevision(revision, recording.actions, recording.error, done))
     return Plan(direction, tuple(steps))
 
 
-def _done(actions: Sequence[Operation | RawCall], journal: Sequence[JournalEntry]) -> frozenset[int]:
-    """The places of the operations that the journal has as finished, up to where the file was edited since."""
-    operations = [(place, action) for place, action in enumerate(actions) if isinstance(action, Operation)]
-    both = zip(operations, journal, strict=False)
-    fitting = takewhile(lambda one: one[1].fingerprint == fingerprint(one[0][1]), both)
-    return frozenset(place for (place, _), entry in fitting if entry.is_finished)
+def _done(recording: Recording, stopped: Record, module: RevisionModule) -> frozenset[int]:
+    """The places of the operations that a run would skip, as they are done."""
+    matching = matching_of(stopped, stopped.steps, module.revision, module.source)
+    done, number = set[int](), 0
+    for place, (action, site) in enumerate(zip(recording.actions, recording.sites, strict=True)):
+        if not isinstance(action, Operation):
+            continue
+        number += 1
+        try:
+            if matching.find(action, site, number).is_done:
+                done.add(place)
+        except CannotTell:  # where the run would stop
+            break
+    return frozenset(done)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from asyncmig.drivers.base import Driver
+from asyncmig.files.call_site import call_site
 from asyncmig.operations import Operation
 from asyncmig.review.proxies import Recorder
 from asyncmig.review.raw_call import RawCall
@@ -20,25 +21,34 @@ class Recording:
     """What ``upgrade`` or ``downgrade`` asked for, in order, up to its end or to ``error``."""
 
     actions: tuple[Operation | RawCall, ...]
+    sites: tuple[str, ...] = ()
+    """The lines of the file that asked for each, if its path was given; none of a raw call."""
     error: str | None = None
     """Type and text of the exception that ended it; often it had read what an earlier write would have made."""
 
 
-async def record(function: Callable[[Env], Awaitable[Any]], driver: Driver, collections: set[str]) -> Recording:
+async def record(
+    function: Callable[[Env], Awaitable[Any]], driver: Driver, collections: set[str], path: str = ""
+) -> Recording:
     """Call ``function`` with an ``env`` that records: reads go through to the database, nothing is written.
 
     ``collections`` follows the recorded operations, as it does when they are applied. Whatever
     ``function`` does outside MongoDB, it does for real.
     """
     actions: list[Operation | RawCall] = []
+    sites: dict[int, str] = {}
 
     async def perform(operation: Operation) -> None:
+        sites[len(actions)] = call_site(path)
         actions.append(operation)
+
+    def recording(error: str | None = None) -> Recording:
+        return Recording(tuple(actions), tuple(sites.get(place, "") for place in range(len(actions))), error)
 
     recorder = Recorder(driver.database, actions)
     database, client = recorder.wrap(driver.database), recorder.wrap(driver.database.client)
     try:
         await function(Env(driver, perform, database=database, client=client, collections=collections))
     except Exception as error:  # noqa: BLE001  # a revision is the user's code and may raise anything
-        return Recording(tuple(actions), f"{type(error).__name__}: {error}")
-    return Recording(tuple(actions))
+        return recording(f"{type(error).__name__}: {error}")
+    return recording()
