@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from asyncmig.drivers.base import Driver
@@ -21,10 +21,10 @@ class Recording:
     """What ``upgrade`` or ``downgrade`` asked for, in order, up to its end or to ``error``."""
 
     actions: tuple[Operation | RawCall, ...]
-    sites: tuple[str, ...] = ()
-    """The lines of the file that asked for each, if its path was given; none of a raw call."""
     error: str | None = None
     """Type and text of the exception that ended it; often it had read what an earlier write would have made."""
+    sites: tuple[str, ...] = field(default=(), compare=False)
+    """The lines of the file that asked for each, if its path was given; none of a raw call."""
 
 
 async def record(
@@ -43,7 +43,7 @@ async def record(
         actions.append(operation)
 
     def recording(error: str | None = None) -> Recording:
-        return Recording(tuple(actions), tuple(sites.get(place, "") for place in range(len(actions))), error)
+        return Recording(tuple(actions), error, tuple(sites.get(place, "") for place in range(len(actions))))
 
     recorder = Recorder(driver.database, actions)
     database, client = recorder.wrap(driver.database), recorder.wrap(driver.database.client)
