@@ -148,7 +148,7 @@ class Migrator:
             await self._refuse_ahead(await self._position())
         return await self._difference(drop_collections=drop_collections)
 
-    async def _difference(self, *, drop_collections: bool = False) -> Difference:
+    async def _difference(self, *, drop_collections: bool = False, look: bool = False) -> Difference:
         from asyncmig.authoring.comparison import Scope, compare
         from asyncmig.authoring.policy import Policy
 
@@ -163,9 +163,10 @@ class Migrator:
         declared = self.declared()
         with self._explaining("comparing the models with"):
             scope = Scope(self._include, self._own)
-            found = await compare(self._connected(), declared.state, scope, policy)
+            found = await compare(self._connected(), declared.state, scope, policy, look=look)
             if found.left_alone and (agreed := await self._agreed() & found.left_alone):
-                found = await compare(self._connected(), declared.state, scope, replace(policy, agreed=agreed))
+                policy = replace(policy, agreed=agreed)
+                found = await compare(self._connected(), declared.state, scope, policy, look=look)
             return replace(found, notes=(*declared.notes, *found.notes))
 
     async def revision(self, message: str, *, autogenerate: bool = False, **place: Any) -> Revision | None:
@@ -192,7 +193,7 @@ class Migrator:
         await self._refuse_ahead(position)
         if waiting := position.pending:
             raise PendingRevisions([revision.revision for revision in waiting])
-        found = await self._difference(drop_collections=drop_collections)
+        found = await self._difference(drop_collections=drop_collections, look=True)
         revision = write_revision(self.directory, message, found, **place) if found else None
         return Generated(revision, found)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from asyncmig.authoring.collection_diff import KINDS, option_difference
+from asyncmig.authoring.evidence import Evidence
 from asyncmig.authoring.index_diff import index_difference
 from asyncmig.authoring.policy import Note, Policy, Usage
 from asyncmig.authoring.rename_diff import find_renames
@@ -76,26 +77,34 @@ def difference(
     wanted: DatabaseState,
     policy: Policy | None = None,
     usage: Usage | None = None,
+    evidence: Mapping[str, Evidence] | None = None,
 ) -> Difference:
     """What turns ``current`` into ``wanted``, both in normal form.
 
     ``usage`` tells of the indexes that are going to be dropped how often the server has used them;
-    it becomes their note. What MongoDB cannot change in place is a ``NeedsRebuild``, which nobody
-    applies. Their reverse leads back to ``current``.
+    it becomes their note. ``evidence``, by collection, is what the documents say where their schema
+    changes. What MongoDB cannot change in place is a ``NeedsRebuild``, which nobody applies. Their
+    reverse leads back to ``current``.
     """
     policy, usage = policy or Policy(), usage or {}
     renames = find_renames(current, wanted)
     plan = _Plan(renames=renames.operations, notes=renames.notes)
     for state in wanted:
         if state.kind != "view":
-            _compare(plan, renames.current.get(state.name), state, policy, usage)
+            looked_at = (evidence or {}).get(state.name)
+            _compare(plan, renames.current.get(state.name), state, policy, usage, looked_at)
     doomed = _leave(plan, renames.current, wanted, policy)
     _compare_views(plan, renames.current, wanted, doomed)
     return plan.result()
 
 
 def _compare(
-    plan: _Plan, current: CollectionState | None, wanted: CollectionState, policy: Policy, usage: Usage
+    plan: _Plan,
+    current: CollectionState | None,
+    wanted: CollectionState,
+    policy: Policy,
+    usage: Usage,
+    evidence: Evidence | None,
 ) -> None:
     if current is None:
         if not (wanted.implicit and not wanted.indexes and not wanted.options and not wanted.documents):
@@ -107,9 +116,9 @@ def _compare(
         plan.modifications.append(NeedsRebuild(wanted.name, tuple(options.reasons), target=wanted, was=current))
     if options.begins_anew:
         return
-    change = schema_change(current, wanted, options.modification(wanted.name), policy)
+    change = schema_change(current, wanted, options.modification(wanted.name), policy, evidence)
     operations, notes = index_difference(current, wanted, policy, usage)
-    plan.indexes += change.split_indexes(operations)
+    plan.indexes += change.split_indexes(operations, current)
     plan.documents += change.before
     plan.modifications += [*([change.modification] if change.modification else []), *change.after]
     plan.notes += [*change.notes, *notes]
