@@ -102,7 +102,7 @@ def application(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Non
         if isinstance(module, ModuleType) and ".tests." in f".{name}.":
             monkeypatch.delitem(sys.modules, name)
     (tmp_path / "served_here.py").write_text(
-        "def start():\n    from beanie import init_beanie\n    init_beanie(None)\n"
+        "import beanie\n\ndef start():\n    from beanie import init_beanie\n    init_beanie(None)\n"
     )
     __import__("served_here")
     yield
@@ -114,7 +114,7 @@ async def test_start_up_says_it(database: Any, tmp_path: Path, caplog: pytest.Lo
     (tmp_path / "migrations" / "versions").mkdir(parents=True)
     with caplog.at_level(logging.WARNING, "asyncmig"):
         await startup_module.startup(database, "check")
-    said = [message for message in caplog.messages if "two masters: served_here.py, line 4: " + MAKES in message]
+    said = [message for message in caplog.messages if "two masters: served_here.py, line 5: " + MAKES in message]
     assert len(said) == 1
 
 
