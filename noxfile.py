@@ -185,6 +185,15 @@ def lint(session: nox.Session) -> None:
 
 
 @nox.session(python=RUNNING)
+def lint_tools(session: nox.Session) -> None:
+    """What `asyncmig lint` writes, read by other programs; the GitHub Action's steps; the hooks, by pre-commit."""
+    wheel = _install_wheel(session, "tests")
+    session.install("sarif-tools", "sarif-pydantic", "check-jsonschema", "pip", "pre-commit", "pyyaml")
+    session.env["ASYNCMIG_LONG"] = "1"
+    _pytest(session, wheel, *(session.posargs or ("tests/lint/test_outside.py",)))
+
+
+@nox.session(python=RUNNING)
 def typing(session: nox.Session) -> None:
     """mypy --strict and pyright: the package, and what a user of either driver writes."""
     _install_wheel(session, "typing")

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from asyncmig.files.recorded import RecordedFiles
     from asyncmig.files.snapshot import Snapshot
     from asyncmig.operations import Operation
+    from asyncmig.preflight.probe import Cost, Preflight
     from asyncmig.profiling.reading import Reading
     from asyncmig.profiling.survey import Report
     from asyncmig.review.loss import Loss
@@ -286,6 +287,7 @@ class Migrator:
         """
         from asyncmig.files.static import refuse_unfinishable
         from asyncmig.review.plan import make_plan
+        from asyncmig.schema.state import DatabaseState
 
         files = await self._recorded() if from_ledger else None
 
@@ -296,14 +298,33 @@ class Migrator:
 
         position = await self._position(files.graph if files else None)
         path = position.path(target, direction, strict_order=self._strict(strict_order))
-        names = set((await self.state()).collections) if path else set()
+        live = await self.state() if path else DatabaseState()
         half_way = [one.revision for one in path if one.revision in position.entries.keys() - position.applied]
         records = await self._stopped(half_way, direction)
         with self._explaining("planning a run on"):
-            plan = await make_plan(
-                path, direction, load=load, driver=self._driver(), collections=names, records=records
-            )
+            plan = await make_plan(path, direction, load=load, driver=self._driver(), live=live, records=records)
         return replace(plan, out_of_order=position.late(path)) if direction == "upgrade" else plan
+
+    async def preflight(
+        self, target: str = "head", *, budget: float = 30.0, exact: bool = False, **choice: Any
+    ) -> Preflight:
+        """What a run to ``target`` will meet, in numbers: duplicates, documents that break a validator, and so on.
+
+        ``budget``: seconds for each question that scans a collection. With ``exact`` the server's dry run
+        is asked for duplicates, which marks an index (``prepareUnique``) for a moment; else nothing is
+        written. ``choice`` as :meth:`plan` takes it: ``direction``, ``strict_order``, ``from_ledger``.
+        """
+        plan = await self.plan(target, **choice)
+        return await self.forecast(plan, costs=("A", "B", "C", "D") if exact else ("A", "B", "C"), budget=budget)
+
+    async def forecast(self, plan: Plan, *, costs: Iterable[Cost] = ("A", "B", "C"), budget: float = 30.0) -> Preflight:
+        """As ``preflight``, of a plan that is there already; ``costs`` says which probes are run."""
+        from asyncmig.preflight.run import preflight
+        from asyncmig.schema.state import DatabaseState
+
+        live = await self.state() if plan else DatabaseState()
+        with self._explaining("looking ahead in"):
+            return await preflight(plan, self._driver(), live, costs=costs, budget=budget)
 
     async def _stopped(self, revisions: Iterable[str], direction: Direction) -> dict[str, Record]:
         """The records of those that stopped half-way in this direction, and were no transactions."""

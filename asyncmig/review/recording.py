@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from asyncmig.drivers.base import Driver
 from asyncmig.files.call_site import call_site
 from asyncmig.operations import Operation
+from asyncmig.review.mistake import hint_on, is_mistake
 from asyncmig.review.proxies import Recorder
 from asyncmig.review.raw_call import RawCall
 from asyncmig.running.env.env import Env
@@ -25,6 +27,10 @@ class Recording:
     """Type and text of the exception that ended it; often it had read what an earlier write would have made."""
     sites: tuple[str, ...] = field(default=(), compare=False)
     """The lines of the file that asked for each, if its path was given; none of a raw call."""
+    hint: str = field(default="", compare=False)
+    """Where it was raised, and what was perhaps meant."""
+    is_mistake: bool = field(default=False, compare=False)
+    """Whether the exception tells of a call that is wrong, whatever the database holds."""
 
 
 async def record(
@@ -50,5 +56,7 @@ async def record(
     try:
         await function(Env(driver, perform, database=database, client=client, collections=collections))
     except Exception as error:  # noqa: BLE001  # a revision is the user's code and may raise anything
-        return recording(f"{type(error).__name__}: {error}")
+        code = getattr(inspect.unwrap(function), "__code__", None)
+        hint = hint_on(error, code.co_filename if code else path)
+        return replace(recording(f"{type(error).__name__}: {error}"), hint=hint, is_mistake=is_mistake(error))
     return recording()
