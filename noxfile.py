@@ -57,6 +57,7 @@ def _install_wheel(session: nox.Session, *groups: str) -> Path:
     place = Path(session.virtualenv.location).resolve() / "wheel"
     shutil.rmtree(place, ignore_errors=True)
     session.log("installing the wheel and %s; the first time this downloads a lot", ", ".join(groups) or "nothing else")
+    session.env["UV_COMPILE_BYTECODE"] = "1"  # as pip does
     _build_wheel(session, place)
     (wheel,) = place.glob("*.whl")
     session.install(*LOCKED, str(wheel), *nox.project.dependency_groups(PYPROJECT, *groups))
@@ -82,7 +83,12 @@ def _build_wheel(session: nox.Session, place: Path) -> None:
 
 def _installed(wheel: Path) -> dict[str, str | None]:
     """The environment in which the installed wheel is tested, and nothing else can be imported."""
-    return {"ASYNCMIG_EXPECT_INSTALLED": "1", "ASYNCMIG_TEST_WHEEL": str(wheel), "PYTHONPATH": None}
+    return {
+        "ASYNCMIG_EXPECT_INSTALLED": "1",
+        "ASYNCMIG_TEST_WHEEL": str(wheel),
+        "PYTHONPATH": None,
+        "PYTHONDONTWRITEBYTECODE": None,  # the tests start hundreds of processes: each would compile all it imports
+    }
 
 
 def _pytest(session: nox.Session, wheel: Path, *arguments: str) -> None:
