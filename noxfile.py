@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import nox
@@ -25,6 +26,7 @@ LOCK_HEADER = """\
 # Exact versions of everything that the project's own environments install, for Python 3.11 and later.
 # Made by `nox -s relock` from pyproject.toml; see CONTRIBUTING.md.
 """
+EVERYTHING = ("tests", "-n", "auto", "--maxprocesses", "4", "--dist", "loadfile")
 BENCHMARKS = ("cli", "introspect", "startup", "fixtures", "graph", "data")
 
 nox.needs_version = ">=2025.2.9"
@@ -52,15 +54,17 @@ _offer_pyenv()
 FOUND = [version for version in SUPPORTED if version == RUNNING or _runs(version)]
 
 
-def _install_wheel(session: nox.Session, *groups: str) -> Path:
-    """Build the wheel, install it and the groups; the wheel anew even where its version is the same."""
+def _install_wheel(session: nox.Session, *groups: str, pins: Sequence[str] = LOCKED) -> Path:
+    """Build the wheel, install it and the groups; the wheel anew even where its version is the same.
+
+    ``pins``: what decides on the versions, as options of the installer.
+    """
     place = Path(session.virtualenv.location).resolve() / "wheel"
     shutil.rmtree(place, ignore_errors=True)
     session.log("installing the wheel and %s; the first time this downloads a lot", ", ".join(groups) or "nothing else")
-    session.env["UV_COMPILE_BYTECODE"] = "1"  # as pip does
     _build_wheel(session, place)
     (wheel,) = place.glob("*.whl")
-    session.install(*LOCKED, str(wheel), *nox.project.dependency_groups(PYPROJECT, *groups))
+    session.install(*pins, str(wheel), *nox.project.dependency_groups(PYPROJECT, *groups))
     session.install("--no-deps", "--force-reinstall", str(wheel))
     return wheel
 
@@ -83,12 +87,7 @@ def _build_wheel(session: nox.Session, place: Path) -> None:
 
 def _installed(wheel: Path) -> dict[str, str | None]:
     """The environment in which the installed wheel is tested, and nothing else can be imported."""
-    return {
-        "ASYNCMIG_EXPECT_INSTALLED": "1",
-        "ASYNCMIG_TEST_WHEEL": str(wheel),
-        "PYTHONPATH": None,
-        "PYTHONDONTWRITEBYTECODE": None,  # the tests start hundreds of processes: each would compile all it imports
-    }
+    return {"ASYNCMIG_EXPECT_INSTALLED": "1", "ASYNCMIG_TEST_WHEEL": str(wheel), "PYTHONPATH": None}
 
 
 def _pytest(session: nox.Session, wheel: Path, *arguments: str) -> None:
@@ -105,8 +104,25 @@ def tests(session: nox.Session) -> None:
 
     Without arguments everything runs, a file at a time on each core, each core with a server of its own.
     """
-    everything = ["tests", "-n", "auto", "--maxprocesses", "4", "--dist", "loadfile"]
-    _pytest(session, _install_wheel(session, "tests"), *(session.posargs or everything))
+    _pytest(session, _install_wheel(session, "tests"), *(session.posargs or EVERYTHING))
+
+
+@nox.session(python=FOUND)
+def newest(session: nox.Session) -> None:
+    """The test suite with the newest of everything that pyproject.toml allows, whatever is locked."""
+    _pytest(session, _install_wheel(session, "tests", pins=["--upgrade"]), *(session.posargs or EVERYTHING))
+
+
+@nox.session(python=FOUND[0], venv_backend="uv")
+def lowest(session: nox.Session) -> None:
+    """The test suite with the lowest of everything that pyproject.toml allows.
+
+    That PyMongo has no async client, so these are the tests of Motor; Beanie 2 needs a newer one, and is left out.
+    """
+    wheel = _install_wheel(session, pins=["--no-deps"])
+    wanted = [*PYPROJECT["project"]["dependencies"], *nox.project.dependency_groups(PYPROJECT, "tests")]
+    session.install("--resolution", "lowest-direct", *(one for one in wanted if not one.startswith("beanie")))
+    _pytest(session, wheel, *(session.posargs or EVERYTHING))
 
 
 @nox.session(python=RUNNING)
@@ -188,15 +204,6 @@ def lint(session: nox.Session) -> None:
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
     session.run("lint-imports")
-
-
-@nox.session(python=RUNNING)
-def lint_tools(session: nox.Session) -> None:
-    """What `asyncmig lint` writes, read by other programs; the GitHub Action's steps; the hooks, by pre-commit."""
-    wheel = _install_wheel(session, "tests")
-    session.install("sarif-tools", "sarif-pydantic", "check-jsonschema", "pip", "pre-commit", "pyyaml")
-    session.env["ASYNCMIG_LONG"] = "1"
-    _pytest(session, wheel, *(session.posargs or ("tests/lint/test_outside.py",)))
 
 
 @nox.session(python=RUNNING)

@@ -18,8 +18,9 @@ import pytest
 import asyncmig
 from asyncmig.testing.server import LocalServer
 
+from .clients import CLIENTS, DRIVERS, HAS_ASYNC, taking_turns
+
 ROOT = Path(__file__).resolve().parent.parent
-DRIVERS = ("motor", "pymongo")
 
 if not any(point.name == "asyncmig" for point in metadata.entry_points(group="pytest11")):
     pytest_plugins = ["asyncmig.pytest_plugin"]  # the source tree, and nothing installed: no entry point
@@ -33,12 +34,12 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what takes long, unless it is asked for."""
-    if os.environ.get("ASYNCMIG_LONG") or os.environ.get("ASYNCMIG_CHAOS"):
-        return
-    long = [item for item in items if item.get_closest_marker("long")]
-    config.hook.pytest_deselected(items=long)
-    items[:] = [item for item in items if item not in long]
+    """Leave out what takes long, unless it is asked for, and what needs a newer PyMongo than there is."""
+    left_out = set() if os.environ.get("ASYNCMIG_LONG") or os.environ.get("ASYNCMIG_CHAOS") else {"long"}
+    left_out |= set() if HAS_ASYNC else {"pymongo_async"}
+    leaving = [item for item in items if any(item.get_closest_marker(name) for name in left_out)]
+    config.hook.pytest_deselected(items=leaving)
+    items[:] = [item for item in items if item not in leaving]
 
 
 @pytest.fixture(scope="session")
@@ -64,7 +65,7 @@ async def make_client(server_url: str) -> AsyncIterator[Callable[..., Any]]:
     clients: list[Any] = []
 
     def make(driver: str, **options: Any) -> Any:
-        clients.append(_client_class(driver)(server_url, **options))
+        clients.append(CLIENTS[driver](server_url, **options))
         return clients[-1]
 
     yield make
@@ -141,7 +142,7 @@ async def turn(clients: dict[str, Any], request: pytest.FixtureRequest) -> Async
 
     For tests that take long because of what they wait for: they run once.
     """
-    client = clients[DRIVERS[sum(map(ord, request.node.name)) % 2]]
+    client = clients[taking_turns(sum(map(ord, request.node.name)))]
     name = f"turn_{uuid.uuid4().hex[:12]}"
     yield client[name]
     await client.drop_database(name)
@@ -159,13 +160,3 @@ def cli_environment() -> dict[str, str]:
     kept = {key: value for key, value in os.environ.items() if not key.startswith("ASYNCMIG_")}
     mongod = {key: value for key, value in os.environ.items() if key == "ASYNCMIG_MONGOD"}
     return kept | mongod | {"PYTHONWARNINGS": "default", "COLUMNS": "120"}
-
-
-def _client_class(driver: str) -> Any:
-    if driver == "motor":
-        from motor.motor_asyncio import AsyncIOMotorClient
-
-        return AsyncIOMotorClient
-    from pymongo import AsyncMongoClient
-
-    return AsyncMongoClient

@@ -23,6 +23,7 @@ from asyncmig.drivers import driver_for
 from asyncmig.drivers.codec import EXACT
 from asyncmig.operations import Pace, TransformDocuments, UpdateInBatches
 
+from .clients import HAS_ASYNC
 from .running.applying_helpers import run
 
 KEY = UUID(int=7)
@@ -211,7 +212,9 @@ async def test_types_of_the_users_own(make_client: Any, driver_name: str, databa
 
 async def test_an_id_that_only_looks_like_a_uuid(database: Any) -> None:
     """A Binary of that subtype may have any length: nobody need be able to decode it as a UUID."""
-    odd = [Binary(b"short", 4), Binary(b"", 4), Binary(b"x" * 16, 3), Binary(b"\x00" * 16, 4)]
+    odd = [Binary(b"x" * 16, 3), Binary(b"\x00" * 16, 4)]
+    if HAS_ASYNC:  # an older PyMongo decodes no other length, whatever its options
+        odd += [Binary(b"short", 4), Binary(b"", 4)]
     driver = driver_for(database)
     await driver.insert("c", [driver.encode({"_id": key, "n": 1}) for key in odd])
     (result,) = await run(database, UpdateInBatches("c", {}, {"$inc": {"n": 1}}, pace=Pace(batch_size=1)))

@@ -46,7 +46,7 @@ def test_the_licence_is_in_it(wheel: zipfile.ZipFile, metadata: Message) -> None
 
 def test_no_server_is_required(metadata: Message) -> None:
     required = {re.split(r"[^\w.-]", line)[0].lower() for line in metadata.get_all("Requires-Dist", [])}
-    assert required == {"anyio", "asyncclick", "motor", "pymongo", "rich"}
+    assert required == {"anyio", "asyncclick", "motor", "pymongo", "rich", "tomlkit"}
 
 
 def test_the_command_is_declared(wheel: zipfile.ZipFile) -> None:

@@ -8,10 +8,9 @@ very operations that it was written from.
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields
 from functools import singledispatch
-from itertools import groupby
 from typing import Any
 
 from asyncmig.authoring.bridge import is_bridge
@@ -19,7 +18,6 @@ from asyncmig.authoring.imports import Imports
 from asyncmig.authoring.layout import LINE_LENGTH, Node, call, lay_out, listing, text, tuple_
 from asyncmig.authoring.literals import Unwritable, keywords, node, quoted
 from asyncmig.authoring.rebuild import ADVICE, outline
-from asyncmig.files.unfinished import BY_HAND, OUTLINE_MARK
 from asyncmig.operations import (
     ConvertField,
     CreateCollection,
@@ -46,14 +44,11 @@ from asyncmig.operations import (
     UpdateInBatches,
 )
 from asyncmig.operations.data import CONCURRENCY
-from asyncmig.printable import one_line
 from asyncmig.schema.index import Index
 
 __all__ = ["Rendered", "comment", "index_source", "render", "statements"]
 
-
-_BY_HAND = (NeedsRebuild, Suggestion)
-"""What is written as comments."""
+_OUTLINE_INDENT = "#     "
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,47 +66,22 @@ def render(operations: Iterable[Operation], *, room: int = LINE_LENGTH - 4) -> R
     value that BSON has no type for, naming collection and path.
     """
     imports = Imports()
-    parts = [(title, list(steps)) for title, steps in groupby(operations, key=_title)]
-    written = _written([step for _, steps in parts for step in steps], imports, room)
-    lines: list[str] = []
-    for title, steps in parts:
-        heading = comment(title, room) if len(parts) > 1 else []
-        lines += [*([""] if lines else []), *heading, *_part(steps, written)]
-    return Rendered(tuple(lines), imports)
-
-
-def _written(steps: Sequence[Operation], imports: Imports, room: int) -> dict[int, list[str]]:
-    """The lines of each operation, by its identity; comments last, as they import what the code does not."""
-    in_turn = sorted(steps, key=lambda step: isinstance(step, _BY_HAND))
-    return {id(step): statements(step, imports, room) for step in in_turn}
-
-
-def _title(operation: Operation) -> str:
-    """What stands above the operations of one collection; above those whose order between collections matters, why."""
-    if isinstance(operation, RenameCollection):
-        return "Renames, in the order in which each new name is free"
-    if isinstance(operation, CreateView | ModifyView | DropView):
-        return "Views, in the order in which they read from each other"
-    return "New collections" if isinstance(operation, CreateCollections) else operation.collection
-
-
-def _part(steps: Iterable[Operation], written: Mapping[int, list[str]]) -> list[str]:
-    """The statements of one part, with an empty line around what is to be decided by hand."""
+    blocks = [(isinstance(step, NeedsRebuild | Suggestion), statements(step, imports, room)) for step in operations]
     lines: list[str] = []
     apart = False
-    for step in steps:
-        stands_apart = isinstance(step, _BY_HAND)
+    for stands_apart, block in blocks:
         if lines and (apart or stands_apart):
             lines.append("")
-        lines += written[id(step)]
+        lines += block
         apart = stands_apart
-    return lines
+    return Rendered(tuple(lines), imports)
 
 
 def comment(sentence: str, room: int = LINE_LENGTH - 4, *, hanging: str = "") -> list[str]:
     """The sentence as comment lines; line breaks and other unprintable characters in it become escapes."""
+    shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in sentence)
     return textwrap.wrap(
-        one_line(sentence),
+        shown,
         room,
         initial_indent="# ",
         subsequent_indent=f"# {hanging}",
@@ -172,22 +142,21 @@ def _suggestion(operation: Suggestion, imports: Imports, room: int) -> list[str]
     """As comments that become code when the signs before them are taken away, imports included."""
     needed = Imports()
     steps = [line for step in operation.operations for line in statements(step, needed, room - 2)]
-    lines = [*needed.beyond(imports).lines(), *steps]
-    return [*comment(operation.reason, room), *(f"# {line}".rstrip() for line in lines)]
+    return [*comment(operation.reason, room), *(f"# {line}".rstrip() for line in [*needed.lines(), *steps])]
 
 
 @statements.register
 def _needs_rebuild(operation: NeedsRebuild, imports: Imports, room: int) -> list[str]:
-    why = [line for reason in operation.told for line in comment(f"- {reason}", room, hanging="  ")]
+    why = [line for reason in operation.reasons for line in comment(f"- {reason}", room, hanging="  ")]
     needed = Imports()  # of code that is commented out: its imports are, too
-    inner = room - len(OUTLINE_MARK)
+    inner = room - len(_OUTLINE_INDENT)
     steps = outline(operation, lambda made: [line for step in made for line in statements(step, needed, inner)], inner)
     return [
-        f"# {one_line(operation.collection)}{BY_HAND}",
+        *comment(f"{operation.collection} needs a rebuild by hand:", room),
         *why,
         *comment(ADVICE, room),
         "#",
-        *(f"{OUTLINE_MARK}{line}".rstrip() for line in [*needed.beyond(imports).lines(), *steps]),
+        *(f"{_OUTLINE_INDENT}{line}".rstrip() for line in [*needed.lines(), *steps]),
     ]
 
 

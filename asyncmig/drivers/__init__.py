@@ -10,6 +10,7 @@ from asyncmig.errors import DriverError
 
 __all__ = ["Driver", "driver_for"]
 
+_SYNCHRONOUS = ("pymongo.synchronous", "pymongo.database", "pymongo.mongo_client")  # the last two: below PyMongo 4.9
 _TAKEN = "pass a Motor AsyncIOMotorDatabase, a PyMongo AsyncDatabase, or AsyncMongoMockClient()['name']"
 
 
@@ -49,7 +50,7 @@ def _defined_in(classes: tuple[type, ...], package: str, name: str) -> bool:
 
 def _complaint(classes: tuple[type, ...]) -> str:
     named = f"{classes[0].__module__}.{classes[0].__qualname__}"
-    if any(cls.__module__.startswith("pymongo.synchronous") for cls in classes):
+    if any(cls.__module__.startswith(_SYNCHRONOUS) for cls in classes):
         return f"asyncmig is async and cannot use the synchronous {named}; {_TAKEN}"
     if classes[0].__name__.endswith("Client"):
         return f"a database is needed, not a client ({named}): {_TAKEN}, for example client['name']"

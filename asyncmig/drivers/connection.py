@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import unquote
 
 import anyio
+import pymongo
 from pymongo import errors
 
 from asyncmig.address import ESCAPE, address
@@ -17,7 +18,7 @@ from asyncmig.drivers.real import maybe
 from asyncmig.drivers.url_options import spelled_options, unknown_options
 from asyncmig.errors import AsyncmigError, ConfigurationError, DriverError, ServerUnreachable, reason
 
-__all__ = ["close", "connect", "hosts"]
+__all__ = ["client_class", "close", "connect", "hosts"]
 
 _AUTHENTICATION_FAILED = 18
 _GRACE = 1.0  # seconds past the driver's own limit, after which even one that hangs (in DNS, say) is given up
@@ -39,7 +40,7 @@ async def connect(
     when nobody answers, DriverError when the server refuses us. No message holds the password.
     https://www.mongodb.com/docs/manual/reference/connection-string/
     """
-    client = _open(url, _client_class(driver), timeout, app_name)
+    client = _open(url, client_class(driver), timeout, app_name)
     try:
         await _ping(client, url)
     except BaseException:
@@ -60,16 +61,25 @@ def hosts(url: str) -> tuple[str, ...]:
     return address(url).hosts
 
 
-def _client_class(driver: str) -> Callable[..., Any]:
+def client_class(driver: str) -> Callable[..., Any]:
+    """The client class of ``motor`` or ``pymongo``.
+
+    Raises ConfigurationError for any other name, and where the PyMongo that is installed has no async client.
+    """
     if driver == "motor":
         from motor.motor_asyncio import AsyncIOMotorClient
 
         return AsyncIOMotorClient
-    if driver == "pymongo":
+    if driver != "pymongo":
+        raise ConfigurationError(f"driver {driver!r} is not known; choose motor or pymongo")
+    try:
         from pymongo import AsyncMongoClient
-
-        return AsyncMongoClient
-    raise ConfigurationError(f"driver {driver!r} is not known; choose motor or pymongo")
+    except ImportError:
+        raise ConfigurationError(
+            f"the driver pymongo needs PyMongo 4.9 or later, and {pymongo.version} is installed; "
+            "install a newer one, or choose the driver motor"
+        ) from None
+    return AsyncMongoClient
 
 
 def _open(url: str, client_class: Callable[..., Any], timeout: float, app_name: str) -> Any:

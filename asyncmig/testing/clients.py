@@ -7,8 +7,8 @@ from typing import Any
 
 import pymongo
 
+from asyncmig.drivers.connection import client_class
 from asyncmig.drivers.real import maybe
-from asyncmig.errors import ConfigurationError
 
 __all__ = ["Clients"]
 
@@ -25,7 +25,7 @@ class Clients:
     def of(self, driver: str) -> Any:
         """The client of ``motor`` or ``pymongo``. Raises ConfigurationError for another name."""
         if driver not in self._made:
-            self._made[driver] = _client_class(driver)(self._url, **self._options)
+            self._made[driver] = client_class(driver)(self._url, **self._options)
         return self._made[driver]
 
     async def close(self) -> None:
@@ -52,15 +52,3 @@ were they collected, each would warn of that in the middle of some other test.""
 def _patience(url: str) -> dict[str, int]:
     """How long to look for the server (ms) where nobody has said it: in tests it is there, or it never comes."""
     return {} if "serverselectiontimeoutms" in url.lower() else {"serverSelectionTimeoutMS": 10_000}
-
-
-def _client_class(driver: str) -> Any:
-    if driver == "motor":
-        from motor.motor_asyncio import AsyncIOMotorClient
-
-        return AsyncIOMotorClient
-    if driver == "pymongo":
-        from pymongo import AsyncMongoClient
-
-        return AsyncMongoClient
-    raise ConfigurationError(f"asyncmig_driver must be motor or pymongo, not {driver!r}")

@@ -19,6 +19,7 @@ __all__ = ["LoopThread"]
 T = TypeVar("T")
 
 _SHORT, _PATIENCE = 2.0, 20.0  # seconds
+_OWN_DRIVER = "pymongo" if hasattr(pymongo, "AsyncMongoClient") else "motor"  # below 4.9 there is Motor alone
 
 
 class LoopThread:
@@ -50,7 +51,7 @@ class LoopThread:
             raise RuntimeError("a LoopThread is used within its `with` block")
         return self._portal.call(function, *arguments)
 
-    def database(self, name: str, driver: str = "pymongo") -> Any:
+    def database(self, name: str, driver: str = _OWN_DRIVER) -> Any:
         """A database for functions that :meth:`run` awaits."""
         return self._clients.of(driver)[name]
 
@@ -67,9 +68,9 @@ class LoopThread:
             patience = _SHORT
         except PyMongoError:
             patience = _PATIENCE
-            await end_transactions(self._clients.of("pymongo"), self._name)
+            await end_transactions(self._clients.of(_OWN_DRIVER), self._name)
         with pymongo.timeout(patience):
             return await work(*arguments)
 
     async def _drop(self, name: str) -> None:
-        await self._clients.of("pymongo").drop_database(name)
+        await self._clients.of(_OWN_DRIVER).drop_database(name)

@@ -17,6 +17,7 @@ from asyncmig.schema.normal import normal_index
 from asyncmig.schema.state import CollectionKind, CollectionState, DatabaseState
 from asyncmig.schema.text import is_text
 
+from ..clients import DRIVERS
 from .convergence import Step, facts
 from .index_rules import listed, moments, outcome, services
 from .random_indexes import changed_lists, index_lists
@@ -44,7 +45,7 @@ async def fill(database: Any, state: DatabaseState) -> None:
 
 @pytest.mark.timeout(60 + 5 * EXAMPLES)
 @on_a_server
-@given(schemas=pairs(), driver=st.sampled_from(["motor", "pymongo"]))
+@given(schemas=pairs(), driver=st.sampled_from(DRIVERS))
 async def test_there_and_back(
     clients: dict[str, Any], schemas: tuple[DatabaseState, DatabaseState], driver: str
 ) -> None:

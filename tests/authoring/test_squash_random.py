@@ -15,6 +15,7 @@ from asyncmig.operations import NeedsRebuild, Operation, reverse
 from asyncmig.operations.folding import fold
 from asyncmig.schema.state import DatabaseState
 
+from ..clients import DRIVERS
 from .convergence import facts, see, walk
 from .schemas import FIXED, NEW_NAMES, VIEWS, pairs
 
@@ -31,7 +32,7 @@ OURS = Policy(drop_collections=True, owned=frozenset({*FIXED, *NEW_NAMES.values(
 @given(
     schemas=pairs(),
     turns=st.lists(st.sampled_from([0, 1]), min_size=2, max_size=4),
-    driver=st.sampled_from(["motor", "pymongo"]),
+    driver=st.sampled_from(DRIVERS),
 )
 async def test_a_squash_leads_where_its_range_leads(
     clients: dict[str, Any], schemas: tuple[DatabaseState, DatabaseState], turns: list[int], driver: str

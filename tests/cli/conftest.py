@@ -16,6 +16,8 @@ from asyncclick.testing import CliRunner
 
 from asyncmig.cli.main import cli
 
+from ..clients import DRIVERS
+
 
 @dataclass(frozen=True)
 class Result:
@@ -92,8 +94,8 @@ async def server(
     monkeypatch.setenv("ASYNCMIG_URL", server_url)
     monkeypatch.setenv("ASYNCMIG_DATABASE", name)
     (folder / "migrations" / "versions").mkdir(parents=True)
-    yield clients["pymongo"][name]
-    await clients["pymongo"].drop_database(name)
+    yield clients[DRIVERS[-1]][name]
+    await clients[DRIVERS[-1]].drop_database(name)
 
 
 @pytest.fixture

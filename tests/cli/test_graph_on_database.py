@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from ..clients import DRIVERS
+
 Step = tuple[Any, ...]
 Play = Callable[..., Awaitable[None]]
 
@@ -55,7 +57,7 @@ def fork(step: Any) -> None:
     step("dddd", "cccc")
 
 
-@pytest.fixture(params=["motor", "pymongo"])
+@pytest.fixture(params=DRIVERS)
 def driver(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ASYNCMIG_DRIVER", request.param)
 

@@ -16,6 +16,8 @@ from typing import Any
 
 import pytest
 
+from ..clients import DRIVERS
+
 SLOW = """\
 import anyio
 await env.create_collection("a")
@@ -93,7 +95,7 @@ class TestStreamsAndExitCodes:
 
     def test_nothing_is_left_to_warn_about(self, run_cli, write_revision, settings) -> None:
         write_revision("aaaa", body='await env.create_collection("a")')
-        for driver in ("motor", "pymongo"):
+        for driver in DRIVERS:
             result = run_cli("--driver", driver, "upgrade", env=settings | {"PYTHONWARNINGS": "error"})
             assert result.returncode == 0, result.stderr
             assert "Warning" not in result.stderr

@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from ..clients import DRIVERS
+
 MODELS = """
 class Wallet(Collection):
     __collection_name__ = "wallet"
@@ -45,7 +47,7 @@ async def names(server: Any) -> list[str]:
 class TestMainRoad:
     """Models, a revision, up, a changed model, up, down: as a new user walks it."""
 
-    @pytest.mark.parametrize("driver", ["motor", "pymongo"])
+    @pytest.mark.parametrize("driver", DRIVERS)
     async def test_from_models_to_nothing(self, run, server, write_models, folder: Path, driver: str) -> None:
         async def asyncmig(*args: str) -> Any:
             return await run("--driver", driver, *args)

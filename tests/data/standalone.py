@@ -8,14 +8,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from motor.motor_asyncio import AsyncIOMotorClient
-from pymongo import AsyncMongoClient
+from ..clients import CLIENTS
 
 
 @asynccontextmanager
 async def opened(url: str, driver: str) -> AsyncIterator[Any]:
     """By a client of its own, closed afterwards."""
-    client: Any = AsyncIOMotorClient(url) if driver == "motor" else AsyncMongoClient(url)
+    client: Any = CLIENTS[driver](url)
     try:
         yield client[f"alone_{uuid.uuid4().hex[:8]}"]
     finally:

@@ -18,6 +18,7 @@ from asyncmig.events import DataProgress, Event, OperationFinished, RevisionResu
 from asyncmig.operations import Pace, RemoveField, RenameField, Tally, TransformDocuments, UpdateInBatches
 from asyncmig.testing.server import LocalServer
 
+from ..clients import DRIVERS
 from ..running.applying_helpers import run
 from ..running.history_files import History, states
 from .test_update import PLUS_ONE, filled
@@ -214,7 +215,7 @@ def standalone() -> Iterator[str]:
         yield server.url
 
 
-@pytest.mark.parametrize("driver", ["motor", "pymongo"])
+@pytest.mark.parametrize("driver", DRIVERS)
 async def test_on_a_standalone_server_documents_are_marked_meanwhile(standalone: str, driver: str) -> None:
     from .standalone import opened
 

@@ -14,6 +14,7 @@ from asyncmig.operations import ConvertField, DataOperation, Pace, Tally, Transf
 from asyncmig.running.applying.apply import Context, apply
 from asyncmig.testing.server import LocalServer
 
+from ..clients import DRIVERS
 from .keys import KEYS
 from .standalone import opened
 
@@ -82,7 +83,7 @@ def standalone() -> Iterator[str]:
 @pytest.mark.parametrize("kind", ["replica set", "standalone"])
 async def test_dying_at_every_checkpoint(standalone: str, server_url: str, name: str, after: bool, kind: str) -> None:
     operation, expected = OPERATIONS[name]
-    async with opened(standalone if kind == "standalone" else server_url, "pymongo") as database:
+    async with opened(standalone if kind == "standalone" else server_url, DRIVERS[-1]) as database:
         keys = [key for key in KEYS[::3] if type(key).__name__ != "DatetimeMS"]
         documents, deaths = database["c"], 0
         for number in range(1, 100):

@@ -21,11 +21,11 @@ from pymongo import MongoClient
 
 from asyncmig.testing.server import LocalServer
 
+from ..clients import DRIVERS, taking_turns
 from ..running.runner_processes import Victims
 from ..running.sample_histories import sleeping, sleeping_whole, transforming, updating
 
 DOCUMENTS = 200_000
-DRIVERS = ("motor", "pymongo")
 
 
 @pytest.fixture(scope="module", params=["replica set", "standalone"])
@@ -66,13 +66,13 @@ def disturbed(client: Any, victims: Victims, history: str, count: int, kills: in
     fill(calm, count)
     calm["c"].aggregate([{"$out": "before"}])
     began = time.monotonic()
-    assert "error" not in victims.ask(history=history, database=calm.name, driver="pymongo", **UP)
+    assert "error" not in victims.ask(history=history, database=calm.name, driver=DRIVERS[-1], **UP)
     took, expected, died_at = time.monotonic() - began, stored(calm), list[int]()
     assert len(expected) == count
     for number in range(kills):
         database = client[f"killed_{uuid.uuid4().hex[:8]}"]
         calm["before"].aggregate([{"$out": {"db": database.name, "coll": "c"}}])
-        job = {"history": history, "database": database.name, "driver": DRIVERS[number % 2], **UP}
+        job = {"history": history, "database": database.name, "driver": taking_turns(number), **UP}
         for _ in range(2 - number % 2):  # every other one is killed twice
             victims.ask(**job, kill_after=random.uniform(0.05, took), unlock=True)
             died_at.append(done(database))
@@ -117,7 +117,7 @@ def test_killed_in_the_middle(place: tuple[Any, Victims], history: str) -> None:
 
 
 @pytest.mark.parametrize("place", ["replica set"], indirect=True)
-@pytest.mark.parametrize(("history", "driver"), [("sleeping", "motor"), ("sleeping_whole", "pymongo")])
+@pytest.mark.parametrize(("history", "driver"), [("sleeping", DRIVERS[0]), ("sleeping_whole", DRIVERS[-1])])
 def test_its_transaction_keeps_nobody_waiting(place: tuple[Any, Victims], history: str, driver: str) -> None:
     """Killed while the server is at a batch: the transaction would stay open for a minute, and with it the locks."""
     client, victims = place

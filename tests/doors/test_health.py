@@ -15,8 +15,6 @@ from asgi_lifespan import LifespanManager
 from bson.errors import BSONError
 from fastapi import FastAPI
 from httpx import ASGITransport, AsyncClient
-from motor.motor_asyncio import AsyncIOMotorClient
-from pymongo import AsyncMongoClient
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse
@@ -28,9 +26,9 @@ from asyncmig.drivers.real import maybe
 from asyncmig.drivers.usable import OtherLoop
 from asyncmig.fastapi import Health
 
+from ..clients import CLIENTS
 from .history_files import History
 
-CLIENTS: dict[str, Any] = {"motor": AsyncIOMotorClient, "pymongo": AsyncMongoClient}
 NAME = f"health_{uuid4().hex[:12]}"
 
 

@@ -209,6 +209,7 @@ async def test_a_database_that_cannot_be_found_is_one_line_too(caplog: pytest.Lo
     ]
 
 
+@pytest.mark.pymongo_async
 async def test_init_beanie_comes_after(make_client: Any, server_url: str, history: History) -> None:
     from beanie import Document, init_beanie
     from pymongo import IndexModel

@@ -27,6 +27,8 @@ from ..conftest import cli_command
 from .history_files import History
 from .web_servers import free_port
 
+pytestmark = pytest.mark.pymongo_async  # so is the application that runs here
+
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "fastapi.md").read_text()
 AT_HEAD = {"status": "at head", "pending": [], "ahead": []}
 BEHIND = {"status": "behind", "pending": ["a001", "a002"], "ahead": []}

@@ -15,8 +15,11 @@ from typing import Any
 import httpx
 import pytest
 
+from ..clients import DRIVERS
 from .history_files import History
 from .web_servers import Served, run
+
+pytestmark = pytest.mark.pymongo_async  # so is the application that runs here
 
 WORKERS = ["uvicorn-4", "gunicorn-4"]
 LONG = os.environ.get("ASYNCMIG_LONG")
@@ -27,7 +30,7 @@ Serve = Callable[[str], Served]
 @pytest.fixture
 async def place(clients: dict[str, Any], tmp_path: Path) -> AsyncIterator[Any]:
     """A database that the workers share; the driver is theirs, so one suffices."""
-    database = clients["pymongo"][f"workers_{tmp_path.name[-40:]}"]
+    database = clients[DRIVERS[-1]][f"workers_{tmp_path.name[-40:]}"]
     yield database
     await database.client.drop_database(database.name)
 

@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 from mongomock_motor import AsyncMongoMockClient
 from motor.motor_asyncio import AsyncIOMotorDatabase
-from pymongo import AsyncMongoClient, MongoClient
+from pymongo import MongoClient
 
 from asyncmig.drivers import driver_for
 from asyncmig.errors import DriverError
+
+from ..clients import CLIENTS, DRIVERS
 
 
 async def test_real_databases(database: Any, driver_name: str) -> None:
@@ -38,11 +40,11 @@ def _synchronous() -> Any:
 
 
 NO_DATABASES: list[tuple[Callable[[], Any], str]] = [
-    (_synchronous, "asyncmig is async and cannot use the synchronous pymongo.synchronous.database.Database; pass"),
+    (_synchronous, "asyncmig is async and cannot use the synchronous pymongo"),
     (lambda: MongoClient(connect=False), "cannot use the synchronous"),
-    (lambda: AsyncMongoClient(connect=False), "a database is needed, not a client"),
+    (lambda: CLIENTS[DRIVERS[-1]](connect=False), "a database is needed, not a client"),
     (lambda: AsyncMongoMockClient(), "a database is needed, not a client"),
-    (lambda: AsyncMongoClient(connect=False)["x"]["y"], "no database that asyncmig knows"),
+    (lambda: CLIENTS[DRIVERS[-1]](connect=False)["x"]["y"], "no database that asyncmig knows"),
     (lambda: "mongodb://localhost", "builtins.str is no database that asyncmig knows; pass a Motor AsyncIO"),
     (lambda: None, "builtins.NoneType is no database"),
 ]  # fmt: skip

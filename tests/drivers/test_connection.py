@@ -11,13 +11,13 @@ from typing import Any
 from urllib.parse import quote_plus, urlsplit
 
 import pytest
-from motor.motor_asyncio import AsyncIOMotorClient
-from pymongo import AsyncMongoClient
 
 from asyncmig.drivers import connection
 from asyncmig.drivers.connection import close, connect, hosts
 from asyncmig.drivers.url_options import unknown_options
 from asyncmig.errors import AsyncmigError, ConfigurationError, DriverError, ServerUnreachable
+
+from ..clients import CLIENTS, DRIVERS
 
 CLOSED = "127.0.0.1:1"
 QUICK = "serverSelectionTimeoutMS=200"
@@ -31,7 +31,6 @@ SHAPES = [
     "mongo://user:{}@{}",
     "user:{}@{}",
 ]
-KINDS = {"motor": AsyncIOMotorClient, "pymongo": AsyncMongoClient}
 
 
 @pytest.fixture(autouse=True)
@@ -45,7 +44,7 @@ def sockets_that_pymongo_drops() -> Iterator[None]:
 
 async def test_a_server_that_answers(server_url: str, driver_name: str) -> None:
     client = await connect(server_url, driver=driver_name)
-    assert isinstance(client, KINDS[driver_name])
+    assert isinstance(client, CLIENTS[driver_name])
     assert client.options.server_selection_timeout == 5.0
     assert client.options.pool_options.connect_timeout == 5.0
     assert client.options.pool_options.appname == "asyncmig"
@@ -128,7 +127,7 @@ async def test_a_wrong_password_is_not_told(server_url: str, driver_name: str, p
 @pytest.mark.parametrize("shape", SHAPES)
 async def test_a_password_that_is_not_escaped_is_not_told(shape: str, password: str) -> None:
     with pytest.raises(AsyncmigError) as error:
-        await connect(shape.format(password, CLOSED, "serverSelectionTimeoutMS=1"), driver="pymongo", timeout=0.001)
+        await connect(shape.format(password, CLOSED, "serverSelectionTimeoutMS=1"), driver=DRIVERS[-1], timeout=0.001)
     assert _without_password(str(error.value), password)
     assert error.value.__cause__ is None
 
@@ -226,4 +225,4 @@ async def test_no_client_is_left_behind_when_it_fails(driver_name: str, monkeypa
     monkeypatch.setattr(connection, "close", closing)
     with pytest.raises(ServerUnreachable):
         await connect(f"mongodb://{CLOSED}/?{QUICK}", driver=driver_name)
-    assert closed == [KINDS[driver_name]]
+    assert closed == [CLIENTS[driver_name]]

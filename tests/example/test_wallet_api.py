@@ -20,6 +20,8 @@ from pymongo import MongoClient
 
 from ..conftest import cli_command
 
+pytestmark = pytest.mark.pymongo_async  # so is the application that runs here
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 ANN = "/acme/wallets/ann"
 

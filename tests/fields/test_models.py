@@ -25,6 +25,8 @@ from asyncmig.fields.models import fields_of
 from asyncmig.schema.fields import RenamedFrom
 from asyncmig.schema.json_schema_rules import schema_faults
 
+from ..clients import DRIVERS
+
 INT = {"bsonType": ["int", "long"]}
 FLOAT = {"bsonType": ["double", "int", "long"]}
 STRING = {"bsonType": "string"}
@@ -268,6 +270,7 @@ def test_several_classes_of_one_collection() -> None:
     }
 
 
+@pytest.mark.pymongo_async
 def test_beanie() -> None:
     from beanie import BackLink, Document, Indexed, Link
 
@@ -299,7 +302,7 @@ def test_beanie() -> None:
 
 
 async def test_a_real_server_takes_it(clients: dict[str, Any]) -> None:
-    database = clients["pymongo"]["test_fields_models"]
+    database = clients[DRIVERS[-1]]["test_fields_models"]
     await database.command(
         {"create": "orders", "validator": {"$jsonSchema": fields_of([Order], constraints=True).schema}}
     )
@@ -308,4 +311,4 @@ async def test_a_real_server_takes_it(clients: dict[str, Any]) -> None:
     try:
         await database["orders"].insert_one(stored)
     finally:
-        await clients["pymongo"].drop_database("test_fields_models")
+        await clients[DRIVERS[-1]].drop_database("test_fields_models")

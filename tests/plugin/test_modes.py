@@ -20,7 +20,7 @@ IMPORTS
 pytestmark = [MARKS]
 
 
-@pytest.fixture(scope="session", params=["motor", "pymongo"])
+@pytest.fixture(scope="session", params=DRIVERS)
 def asyncmig_driver(request):
     return request.param
 

@@ -15,6 +15,8 @@ from pymongo.monitoring import CommandFailedEvent, CommandListener, CommandStart
 from asyncmig.testing.snapshot import differences, take
 from asyncmig.testing.template import Template
 
+from ..clients import DRIVERS
+
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -76,7 +78,7 @@ class Writes(CommandListener):
 @pytest.fixture(scope="module")
 async def template(make_client: Any) -> AsyncIterator[tuple[Template, Any, Writes]]:
     writes = Writes()
-    client = make_client("pymongo", event_listeners=[writes])
+    client = make_client(DRIVERS[-1], event_listeners=[writes])
     database = client[f"template_{uuid4().hex[:8]}"]
     template = Template(lambda: database, migrate)
     await template.ready()
@@ -134,7 +136,7 @@ async def test_a_database_that_cannot_be_put_back_is_left(
     clients: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A transaction that a test left open stands in the way of the hash."""
-    client = clients["pymongo"]
+    client = clients[DRIVERS[-1]]
     names = [f"left_{uuid4().hex[:8]}" for _ in range(2)]
     fresh = iter(names)
     made = Template(lambda: client[next(fresh)], migrate)

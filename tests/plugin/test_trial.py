@@ -17,6 +17,8 @@ from asyncmig.history.errors import MultipleHeads
 from asyncmig.testing.history_checks import Faulty, HistoryChecks
 from asyncmig.testing.published import edited_since_published
 
+from ..clients import DRIVERS
+
 HEADER = 'from asyncmig import Index\nrevision = "{name}"\ndown_revision = {parent}\n'
 
 
@@ -60,7 +62,7 @@ class History:
 
 @pytest.fixture
 async def history(clients: dict[str, Any], tmp_path: Path) -> AsyncIterator[History]:
-    history = History(tmp_path / "migrations", clients["pymongo"])
+    history = History(tmp_path / "migrations", clients[DRIVERS[-1]])
     yield history
     await history.end()
 

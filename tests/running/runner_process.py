@@ -23,16 +23,14 @@ import time
 from pathlib import Path
 from typing import Any
 
-import motor.motor_asyncio
 import pymongo
 
 from asyncmig.errors import AsyncmigError  # the installed one: imported before the path leads to the source tree
 
 sys.path.insert(0, str(Path(__file__).parent.parent.parent))
 
+from tests.clients import CLIENTS
 from tests.running import sample_histories
-
-CLIENTS = {"motor": motor.motor_asyncio.AsyncIOMotorClient, "pymongo": pymongo.AsyncMongoClient}
 
 
 class Listener:

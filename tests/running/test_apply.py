@@ -28,6 +28,7 @@ from asyncmig.operations import (
 from asyncmig.running.applying.apply import Context, apply, prepare
 from asyncmig.schema.index import Index
 
+from ..clients import DRIVERS
 from .applying_helpers import Watched, context, picture, run
 
 A, V = CreateCollection("a"), CreateView("v", "a", [{"$match": {"x": 1}}])
@@ -110,7 +111,7 @@ async def test_a_connection_that_breaks_anywhere_is_let_through_and_the_next_att
 
     With one driver: what breaks here stands above both.
     """
-    database = clients["pymongo"]["test_broken_connections"]
+    database = clients[DRIVERS[-1]]["test_broken_connections"]
     await _start_again(database, before)
     plain = context(database)
     intent = await prepare(operation, plain)

@@ -16,6 +16,7 @@ from pymongo import MongoClient
 from asyncmig.drivers import driver_for
 from asyncmig.running.locking.lock import Lock
 
+from ..clients import DRIVERS, taking_turns
 from .runner_processes import Victims, proceed, stopped
 from .sample_histories import counting, picture, slow, twelve
 
@@ -77,7 +78,7 @@ async def test_up_and_down_at_once_and_killed(victims: Victims, server_url: str,
 
 
 def _job(name: str, direction: str, *, kills: bool = False) -> dict[str, Any]:
-    job = {"history": "twelve", "database": name, "driver": random.choice(("motor", "pymongo"))}
+    job = {"history": "twelve", "database": name, "driver": random.choice(DRIVERS)}
     target = "head" if direction == "upgrade" else "base"
     doom = {"kill_after": random.uniform(0.1, 4.0)} if kills and random.random() < 0.4 else {}
     lease = 2.0 if kills else 30.0
@@ -105,7 +106,7 @@ class Duel:
     """A run that is stopped at some moment, and the database that it runs on."""
 
     def __init__(self, clients: dict[str, Any], number: int, moment: str, reach: str = "head") -> None:
-        self.driver = ("motor", "pymongo")[number % 2]  # they take turns
+        self.driver = taking_turns(number)  # they take turns
         self.database = clients[self.driver][f"stop_{uuid.uuid4().hex[:12]}"]
         self.moment, self.reach = moment, reach
         self.before: dict[str, list[Any]] = {}
@@ -195,8 +196,8 @@ async def test_killed_and_taken_over_within_one_lease(victims: Victims, database
 async def many(make_client: Callable[..., Any], clients: dict[str, Any]) -> AsyncIterator[list[Any]]:
     """The same database by several clients of both drivers."""
     name = f"lock_{uuid.uuid4().hex[:12]}"
-    yield [make_client(("motor", "pymongo")[number % 2])[name] for number in range(CLIENTS)]
-    await clients["pymongo"].drop_database(name)
+    yield [make_client(taking_turns(number))[name] for number in range(CLIENTS)]
+    await clients[DRIVERS[-1]].drop_database(name)
 
 
 @pytest.mark.chaos

@@ -16,13 +16,13 @@ from typing import Any
 import pytest
 from pymongo import MongoClient
 
+from ..clients import DRIVERS, taking_turns
 from .runner_processes import Victims
 from .sample_histories import picture, twelve
 
 Answer = dict[str, Any]
 Ask = Callable[..., Answer]
 
-DRIVERS = ("motor", "pymongo")
 PARTS, KILLS = (10, 20) if os.environ.get("ASYNCMIG_CHAOS") else (1, 2)  # `nox -s chaos` sets it
 
 
@@ -59,7 +59,7 @@ def fresh(server: Any) -> Iterator[Callable[[], Any]]:
 
 def begin(ask: Ask, database: Any, direction: str) -> dict[str, str]:
     """The job that runs the whole history in a direction; where that is down, it is brought up first."""
-    job = {"database": database.name, "driver": "pymongo"}
+    job = {"database": database.name, "driver": DRIVERS[-1]}
     if direction == "downgrade":
         assert "error" not in ask(**job, direction="upgrade", target="head")
     return {**job, "direction": direction, "target": "head" if direction == "upgrade" else "base"}
@@ -76,7 +76,7 @@ def test_killed_at_every_boundary(ask: Ask, fresh: Callable[[], Any], direction:
     database = fresh()
     job, known = begin(ask, database, direction), [""]
     for number in range(1000):
-        answer = ask(**job | {"driver": DRIVERS[number % 2]}, known=known, unlock=True)
+        answer = ask(**job | {"driver": taking_turns(number)}, known=known, unlock=True)
         if not answer["killed"]:
             break
         last = answer["events"][-1]["event"]

@@ -19,6 +19,7 @@ from asyncmig.running.ledger.ledger import Ledger
 from asyncmig.running.ledger.provenance import created_collections
 from asyncmig.running.ledger.record import Record
 
+from ..clients import DRIVERS, taking_turns
 from .event_listener import Heard
 from .failpoints import failing
 from .history_files import History, states
@@ -147,14 +148,20 @@ async def test_killed_in_the_middle(
 @pytest.mark.timeout(600)
 def test_killed_at_random_moments(victims: Victims, database: Any, server_url: str) -> None:
     """Whenever it dies, the next run gets to the end."""
-    job = {"history": "many", "database": database.name, "driver": "pymongo", "direction": "upgrade", "target": "head"}
+    job = {
+        "history": "many",
+        "database": database.name,
+        "driver": DRIVERS[-1],
+        "direction": "upgrade",
+        "target": "head",
+    }
     with MongoClient(server_url) as client:
         there = client[database.name]
         assert "error" not in victims.ask(**job)
         calm, killed = picture(there), 0
         for number in range(10 * KILLS):
             client.drop_database(database.name)
-            doomed = {**job, "driver": ("motor", "pymongo")[number % 2], "lease": 10}
+            doomed = {**job, "driver": taking_turns(number), "lease": 10}
             killed += bool(victims.ask(**doomed, kill_after=random.uniform(0.02, 0.5))["killed"])
             answer = victims.ask(**job, unlock=True, wait=60)
             assert answer.get("error") is None, answer

@@ -8,22 +8,19 @@ import random
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from motor.motor_asyncio import AsyncIOMotorClient
-from pymongo import AsyncMongoClient
 
 from asyncmig.drivers.real import maybe
 from asyncmig.errors import AsyncmigError
 from asyncmig.events import DataProgress, Event, OperationFinished, OperationStarted
 
+from ..clients import CLIENTS, DRIVERS, taking_turns
 from .history_files import History, states
 from .replica_set import Members
 from .sample_histories import many, picture, transforming, twelve, updating
 
 ROUNDS = 10 if os.environ.get("ASYNCMIG_CHAOS") else 1  # `nox -s chaos` sets it
-CLIENTS: dict[str, Any] = {"motor": AsyncIOMotorClient, "pymongo": AsyncMongoClient}
 DOCUMENTS = 20_000
 
 
@@ -50,7 +47,7 @@ async def upgraded(members: Members, history: History, name: str, driver: str, h
 @pytest.mark.parametrize("how", ["step down", "die"])
 @pytest.mark.parametrize(
     ("driver", "kind", "at"),
-    [("motor", OperationStarted, "r03"), ("pymongo", OperationFinished, "r06")],
+    [(DRIVERS[0], OperationStarted, "r03"), (DRIVERS[-1], OperationFinished, "r06")],
 )
 async def test_in_the_middle_of_a_history(
     members: Members, tmp_path: Path, name: str, how: str, driver: str, kind: type[Event], at: str
@@ -69,7 +66,7 @@ async def test_in_the_middle_of_a_history(
 
 
 @pytest.mark.parametrize(
-    ("make", "driver", "how"), [(updating, "motor", "step down"), (transforming, "pymongo", "die")]
+    ("make", "driver", "how"), [(updating, DRIVERS[0], "step down"), (transforming, DRIVERS[-1], "die")]
 )
 async def test_in_the_middle_of_the_documents(
     members: Members, tmp_path: Path, name: str, make: Callable[[Path], History], driver: str, how: str
@@ -99,14 +96,14 @@ async def test_again_and_again(
 ) -> None:
     """An election every second or two; running `upgrade` again, where it gave up, gets to the end."""
     history = make(tmp_path / "history")
-    await upgraded(members, history, f"{name}_calm", "pymongo", lambda event: None)
+    await upgraded(members, history, f"{name}_calm", DRIVERS[-1], lambda event: None)
     calm = members.patiently(lambda: picture(members.client[f"{name}_calm"]))
     for number in range(ROUNDS):
         one = f"{name}_{number}"
         storm = asyncio.ensure_future(_storm(members, how))
         for _ in range(30):
             try:
-                await upgraded(members, history, one, ("motor", "pymongo")[number % 2], lambda event: None)
+                await upgraded(members, history, one, taking_turns(number), lambda event: None)
             except AsyncmigError:
                 continue
             break

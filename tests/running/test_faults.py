@@ -12,8 +12,7 @@ from typing import Any
 
 import anyio
 import pytest
-from motor.motor_asyncio import AsyncIOMotorClient
-from pymongo import AsyncMongoClient, MongoClient
+from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
 from asyncmig.drivers import driver_for
@@ -22,6 +21,7 @@ from asyncmig.events import Event, OperationFinished, OperationRetried, Operatio
 from asyncmig.running.locking.lock import Lock
 from asyncmig.testing.server import LocalServer
 
+from ..clients import CLIENTS, DRIVERS, taking_turns
 from .failpoints import Proxy, failing_for
 from .history_files import History, states
 from .sample_histories import picture, twelve
@@ -75,7 +75,7 @@ async def place(
     make_client: Callable[..., Any], clients: dict[str, Any], request: pytest.FixtureRequest
 ) -> AsyncIterator[tuple[Any, Any]]:
     """A fresh database, by a client that the fail points know by its name, and by another; the drivers take turns."""
-    driver = ("motor", "pymongo")[sum(map(ord, request.node.name)) % 2]
+    driver = taking_turns(sum(map(ord, request.node.name)))
     name = f"fault_{uuid.uuid4().hex[:12]}"
     yield make_client(driver, appname=name)[name], clients[driver][name]
     await clients[driver].drop_database(name)
@@ -308,7 +308,7 @@ def _stall(event: Event, proxy: Proxy) -> None:
 
 SERVER_KILLS = [
     pytest.param(driver, moment, number, id=f"{driver}, {moment} {number}")
-    for driver, moment in (("motor", "in operation"), ("pymongo", "after operation"))
+    for driver, moment in ((DRIVERS[0], "in operation"), (DRIVERS[-1], "after operation"))
     for number in (range(1, 11) if CHAOS else [8])
 ]
 
@@ -324,7 +324,7 @@ async def test_the_server_is_killed_and_started_again(
         "a", EVERYTHING.replace("\n", "\nawait asyncio.sleep(0.2)\n") if moment[0] == "a" else EVERYTHING, NOTHING
     )
     with LocalServer(tmp_path / "data") as server:
-        client: Any = {"motor": AsyncIOMotorClient, "pymongo": AsyncMongoClient}[driver_name](server.url)
+        client: Any = CLIENTS[driver_name](server.url)
         restarts: list[asyncio.Task[Any]] = []
 
         def hear(event: Event) -> None:

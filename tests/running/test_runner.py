@@ -37,6 +37,8 @@ from asyncmig.running.ledger.record import Record
 from asyncmig.running.locking.lock import Lock
 from asyncmig.testing.server import LocalServer
 
+from ..clients import DRIVERS
+from ..data.standalone import opened
 from .event_listener import Heard
 from .history_files import History, states
 
@@ -563,8 +565,6 @@ async def test_schema_changes_that_no_reading_finds_are_refused_too(history: His
 
 
 async def test_a_standalone_server_does_everything_but_transactions(history: History) -> None:
-    from pymongo import AsyncMongoClient
-
     history.add(
         "a", "await env.create_collection('x')\nawait env.insert_documents('x', [{'_id': 1}])", DROP.format("x")
     )
@@ -572,8 +572,7 @@ async def test_a_standalone_server_does_everything_but_transactions(history: His
         "b", "await env.insert_documents('x', [{'_id': 2}])", "await env.delete_documents('x', [2])", transactional=True
     )
     with LocalServer(replset=False) as server:
-        async with AsyncMongoClient(server.url) as client:
-            database = client["alone"]
+        async with opened(server.url, DRIVERS[-1]) as database:
             with pytest.raises(DriverError, match="standalone") as caught:
                 await history.runner(database).upgrade()
             assert "Revision b" in caught.value.__notes__[0]

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from ..clients import DRIVERS
+
 
 class Place:
     """A database, and commands on it; one driver does, as what is asked here is the server's opinion."""
@@ -47,7 +49,7 @@ class Place:
 
 @pytest.fixture(scope="session")
 async def place(clients: dict[str, Any]) -> AsyncIterator[Place]:
-    client = clients["pymongo"]
+    client = clients[DRIVERS[-1]]
     name = f"test_schema_{uuid.uuid4().hex[:8]}"
     yield Place(client[name])
     await client.drop_database(name)

@@ -20,6 +20,8 @@ import pytest
 from asyncmig import Migrator
 from asyncmig.sources import load_models
 
+pytest.importorskip("beanie", reason="Beanie 2 needs PyMongo 4.11: `nox -s lowest` does without")
+
 from .projects import (
     awkward_beanie,
     awkward_mongoengine,

@@ -163,8 +163,7 @@ class Env(DataMethods):
     async def create_index(self, name: str, /, keys: Any, **options: Any) -> None:
         """Create one index: ``keys`` and ``options`` as of :class:`~asyncmig.Index` (``name=`` among them)."""
         call = Call("create_index", name)
-        made = call.index(keys, "keys").replace(**call.document(options, "options"))
-        wanted = call.allowed(made, "keys and options:")
+        wanted = call.index(keys, "keys").replace(**call.document(options, "options"))
         await self._perform(CreateIndexes(call.collection(name), (wanted,)))
         self._collections.add(name)
 

@@ -1,1 +1,0 @@
-"""What the pending revisions will meet in the database: asked beforehand, in numbers."""
