@@ -62,6 +62,7 @@ def _install_wheel(session: nox.Session, *groups: str, pins: Sequence[str] = LOC
     place = Path(session.virtualenv.location).resolve() / "wheel"
     shutil.rmtree(place, ignore_errors=True)
     session.log("installing the wheel and %s; the first time this downloads a lot", ", ".join(groups) or "nothing else")
+    session.env["UV_COMPILE_BYTECODE"] = "1"  # as pip does
     _build_wheel(session, place)
     (wheel,) = place.glob("*.whl")
     session.install(*pins, str(wheel), *nox.project.dependency_groups(PYPROJECT, *groups))
@@ -87,7 +88,12 @@ def _build_wheel(session: nox.Session, place: Path) -> None:
 
 def _installed(wheel: Path) -> dict[str, str | None]:
     """The environment in which the installed wheel is tested, and nothing else can be imported."""
-    return {"ASYNCMIG_EXPECT_INSTALLED": "1", "ASYNCMIG_TEST_WHEEL": str(wheel), "PYTHONPATH": None}
+    return {
+        "ASYNCMIG_EXPECT_INSTALLED": "1",
+        "ASYNCMIG_TEST_WHEEL": str(wheel),
+        "PYTHONPATH": None,
+        "PYTHONDONTWRITEBYTECODE": None,  # the tests start hundreds of processes: each would compile all it imports
+    }
 
 
 def _pytest(session: nox.Session, wheel: Path, *arguments: str) -> None:
@@ -204,6 +210,15 @@ def lint(session: nox.Session) -> None:
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
     session.run("lint-imports")
+
+
+@nox.session(python=RUNNING)
+def lint_tools(session: nox.Session) -> None:
+    """What `asyncmig lint` writes, read by other programs; the GitHub Action's steps; the hooks, by pre-commit."""
+    wheel = _install_wheel(session, "tests")
+    session.install("sarif-tools", "sarif-pydantic", "check-jsonschema", "pip", "pre-commit", "pyyaml")
+    session.env["ASYNCMIG_LONG"] = "1"
+    _pytest(session, wheel, *(session.posargs or ("tests/lint/test_outside.py",)))
 
 
 @nox.session(python=RUNNING)

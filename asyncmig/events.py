@@ -23,6 +23,7 @@ __all__ = [
     "LockReleased",
     "LockWaiting",
     "LoopBlocked",
+    "OperationEdited",
     "OperationFinished",
     "OperationRetried",
     "OperationSkipped",
@@ -188,6 +189,20 @@ class JournalDiverged(Event):
     number: int
     journalled: str
     operation: Operation
+
+
+@dataclass(frozen=True, slots=True)
+class OperationEdited(Event):
+    """Operation ``number`` was edited after it was done (``is_done``), or done in part; what is done of it stays so.
+
+    ``journalled`` describes it as it was. The ledger keeps both sources of the file.
+    """
+
+    revision: Revision
+    number: int
+    journalled: str
+    operation: Operation
+    is_done: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,13 +32,14 @@ if TYPE_CHECKING:
     from asyncmig.files.recorded import RecordedFiles
     from asyncmig.files.snapshot import Snapshot
     from asyncmig.operations import Operation
+    from asyncmig.preflight.probe import Cost, Preflight
     from asyncmig.profiling.reading import Reading
     from asyncmig.profiling.survey import Report
     from asyncmig.review.loss import Loss
     from asyncmig.review.plan import Plan
     from asyncmig.running.ledger.ledger import Ledger
     from asyncmig.running.ledger.position import Position
-    from asyncmig.running.ledger.record import JournalEntry, Mark, Record
+    from asyncmig.running.ledger.record import Mark, Record
     from asyncmig.running.ledger.status import Status
     from asyncmig.running.locking.holder import Holder
     from asyncmig.running.locking.lock import Lock
@@ -148,7 +149,7 @@ class Migrator:
             await self._refuse_ahead(await self._position())
         return await self._difference(drop_collections=drop_collections)
 
-    async def _difference(self, *, drop_collections: bool = False) -> Difference:
+    async def _difference(self, *, drop_collections: bool = False, look: bool = False) -> Difference:
         from asyncmig.authoring.comparison import Scope, compare
         from asyncmig.authoring.policy import Policy
 
@@ -163,9 +164,10 @@ class Migrator:
         declared = self.declared()
         with self._explaining("comparing the models with"):
             scope = Scope(self._include, self._own)
-            found = await compare(self._connected(), declared.state, scope, policy)
+            found = await compare(self._connected(), declared.state, scope, policy, look=look)
             if found.left_alone and (agreed := await self._agreed() & found.left_alone):
-                found = await compare(self._connected(), declared.state, scope, replace(policy, agreed=agreed))
+                policy = replace(policy, agreed=agreed)
+                found = await compare(self._connected(), declared.state, scope, policy, look=look)
             return replace(found, notes=(*declared.notes, *found.notes))
 
     async def revision(self, message: str, *, autogenerate: bool = False, **place: Any) -> Revision | None:
@@ -192,7 +194,7 @@ class Migrator:
         await self._refuse_ahead(position)
         if waiting := position.pending:
             raise PendingRevisions([revision.revision for revision in waiting])
-        found = await self._difference(drop_collections=drop_collections)
+        found = await self._difference(drop_collections=drop_collections, look=True)
         revision = write_revision(self.directory, message, found, **place) if found else None
         return Generated(revision, found)
 
@@ -285,6 +287,7 @@ class Migrator:
         """
         from asyncmig.files.static import refuse_unfinishable
         from asyncmig.review.plan import make_plan
+        from asyncmig.schema.state import DatabaseState
 
         files = await self._recorded() if from_ledger else None
 
@@ -295,20 +298,39 @@ class Migrator:
 
         position = await self._position(files.graph if files else None)
         path = position.path(target, direction, strict_order=self._strict(strict_order))
-        names = set((await self.state()).collections) if path else set()
+        live = await self.state() if path else DatabaseState()
         half_way = [one.revision for one in path if one.revision in position.entries.keys() - position.applied]
-        journals = await self._journals(half_way, direction)
+        records = await self._stopped(half_way, direction)
         with self._explaining("planning a run on"):
-            plan = await make_plan(
-                path, direction, load=load, driver=self._driver(), collections=names, journals=journals
-            )
+            plan = await make_plan(path, direction, load=load, driver=self._driver(), live=live, records=records)
         return replace(plan, out_of_order=position.late(path)) if direction == "upgrade" else plan
 
-    async def _journals(self, revisions: Iterable[str], direction: Direction) -> dict[str, Sequence[JournalEntry]]:
-        """What is written down of those that stopped half-way in this direction, and were no transactions."""
+    async def preflight(
+        self, target: str = "head", *, budget: float = 30.0, exact: bool = False, **choice: Any
+    ) -> Preflight:
+        """What a run to ``target`` will meet, in numbers: duplicates, documents that break a validator, and so on.
+
+        ``budget``: seconds for each question that scans a collection. With ``exact`` the server's dry run
+        is asked for duplicates, which marks an index (``prepareUnique``) for a moment; else nothing is
+        written. ``choice`` as :meth:`plan` takes it: ``direction``, ``strict_order``, ``from_ledger``.
+        """
+        plan = await self.plan(target, **choice)
+        return await self.forecast(plan, costs=("A", "B", "C", "D") if exact else ("A", "B", "C"), budget=budget)
+
+    async def forecast(self, plan: Plan, *, costs: Iterable[Cost] = ("A", "B", "C"), budget: float = 30.0) -> Preflight:
+        """As ``preflight``, of a plan that is there already; ``costs`` says which probes are run."""
+        from asyncmig.preflight.run import preflight
+        from asyncmig.schema.state import DatabaseState
+
+        live = await self.state() if plan else DatabaseState()
+        with self._explaining("looking ahead in"):
+            return await preflight(plan, self._driver(), live, costs=costs, budget=budget)
+
+    async def _stopped(self, revisions: Iterable[str], direction: Direction) -> dict[str, Record]:
+        """The records of those that stopped half-way in this direction, and were no transactions."""
         found = [await self._ledger().record(one) for one in revisions]
         stopped = [one for one in found if one and not one.is_applied and not one.transactional]
-        return {one.revision: one.steps for one in stopped if one.direction == direction}
+        return {one.revision: one for one in stopped if one.direction == direction}
 
     async def losses(self, target: str = "head", *, direction: Direction = "upgrade") -> tuple[Loss, ...]:
         """What a run to ``target`` would take away for good, found in the sources without running them."""

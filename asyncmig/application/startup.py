@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from contextlib import suppress
 from dataclasses import replace
 from importlib import import_module
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from asyncmig.history.revision import Revision
     from asyncmig.migrator import Migrator
     from asyncmig.running.ledger.status import Status
+    from asyncmig.sources.masters import Master
 
 __all__ = ["startup"]
 
@@ -172,7 +174,18 @@ class _Start:
             self._refuse(DatabaseAhead(standing.ahead, why="allow_ahead=False refuses to start then"))
         if standing.edited:
             logger.warning("edited since they were applied: %s", some(standing.edited))
+        for master in _other_masters():
+            logger.warning("two masters: %s", master)
         if applied:
             logger.info("upgraded: %s", some([revision.revision for revision in applied]))
         elif standing.at_head:
             logger.info("the database is at head")
+
+
+def _other_masters() -> tuple[Master, ...]:
+    """Libraries of this application that change indexes by themselves; looked for only where there is one."""
+    if not {"beanie", "bunnet", "mongoengine", "odmantic"} & sys.modules.keys():
+        return ()
+    from asyncmig.sources.masters import masters_in_process
+
+    return masters_in_process()

@@ -34,9 +34,11 @@ class OptionDifference:
     begins_anew: bool = False
     """Whether indexes and documents had better wait for the rebuild, too: they depend on what is rebuilt."""
 
-    def modification(self, collection: str) -> ModifyCollection | None:
+    def modification(self, current: CollectionState) -> ModifyCollection | None:
         """The one ``collMod`` that does all of it."""
-        return ModifyCollection(collection, self.options, was=self.was) if self.options else None
+        if not self.options:
+            return None
+        return ModifyCollection(current.name, self.options, was=self.was, state=current)
 
     def change(self, spelling: str, old: Any, new: Any) -> None:
         """Something for ``collMod``, as it spells it."""

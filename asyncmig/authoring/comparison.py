@@ -10,8 +10,9 @@ from uuid import UUID
 from bson.binary import Binary, UuidRepresentation
 
 from asyncmig.authoring.diff import Difference, difference
+from asyncmig.authoring.evidence import gather
 from asyncmig.authoring.introspect import initial_ids, introspect
-from asyncmig.authoring.policy import Policy
+from asyncmig.authoring.policy import Policy, Usage
 from asyncmig.authoring.usage import index_usage
 from asyncmig.drivers import driver_for
 from asyncmig.drivers.base import Driver
@@ -43,24 +44,37 @@ class Scope:
         )
 
 
-async def compare(database: Any, wanted: DatabaseState, scope: Scope, policy: Policy) -> Difference:
+async def compare(
+    database: Any, wanted: DatabaseState, scope: Scope, policy: Policy, *, look: bool = False
+) -> Difference:
     """What would bring ``database`` to ``wanted``, in the part that ``scope`` looks at.
 
     The server is asked once more only where an index would go: how often it has been used becomes
-    the remark beside its drop.
+    the remark beside its drop. With ``look`` also where a schema changes: what the documents hold, within bounds.
     """
     driver = driver_for(database)
     wanted = _as_sent(scope.of(wanted), driver)
     current = await introspect(database, include=scope.include, own=scope.own, documents=initial_ids(wanted))
     policy = policy.on(driver.name)
     found = difference(current, wanted, policy)
-    dropped = {one.collection for one in found.operations if isinstance(one, DropIndex)}
-    if not dropped or driver.name == "mock":
+    if driver.name == "mock":
         return found
-    renamed = {one.new: one.collection for one in found.operations if isinstance(one, RenameCollection)}
-    now = {renamed.get(name, name): name for name in dropped}  # the server counts under the name that it still has
-    counted = {(now[name], index): count for (name, index), count in (await index_usage(driver, now)).items()}
-    return replace(difference(current, wanted, policy, counted), notes=found.notes)  # left_alone is the same
+    now = {one.new: one.collection for one in found.operations if isinstance(one, RenameCollection)}
+    evidence = await gather(driver, found.operations, now) if look else {}
+    counted = await _usage(driver, found, now)
+    if not evidence and not counted:
+        return found
+    told = difference(current, wanted, policy, counted, evidence)
+    return told if evidence else replace(told, notes=found.notes)  # left_alone is the same
+
+
+async def _usage(driver: Driver, found: Difference, now: Mapping[str, str]) -> Usage:
+    """How often the indexes have been used that would go; the server counts under the name that it still has."""
+    dropped = {one.collection for one in found.operations if isinstance(one, DropIndex)}
+    if not dropped:
+        return {}
+    names = {now.get(name, name): name for name in dropped}
+    return {(names[name], index): count for (name, index), count in (await index_usage(driver, names)).items()}
 
 
 def _as_sent(wanted: DatabaseState, driver: Driver) -> DatabaseState:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from asyncmig.authoring.collection_diff import KINDS, option_difference
+from asyncmig.authoring.arrangement import by_collection
+from asyncmig.authoring.collection_diff import KINDS, OptionDifference, option_difference
+from asyncmig.authoring.evidence import Evidence
 from asyncmig.authoring.index_diff import index_difference
 from asyncmig.authoring.policy import Note, Policy, Usage
 from asyncmig.authoring.rename_diff import find_renames
@@ -17,11 +19,13 @@ from asyncmig.operations import (
     CreateCollection,
     CreateIndexes,
     DropCollection,
+    DropIndex,
     InsertDocuments,
     NeedsRebuild,
     Operation,
 )
 from asyncmig.schema.canonical import canonical
+from asyncmig.schema.index import Index
 from asyncmig.schema.state import CollectionState, DatabaseState
 
 __all__ = ["Difference", "Note", "difference"]
@@ -56,19 +60,11 @@ class _Plan:
     left_alone: set[str] = field(default_factory=set)
 
     def result(self) -> Difference:
-        stages = (
-            self.renames,
-            self.creations,
-            self.documents,
-            self.modifications,
-            self.indexes,
-            self.views,
-            self.data,
-            self.drops,
-        )
-        return Difference(
-            tuple(operation for stage in stages for operation in stage), tuple(self.notes), frozenset(self.left_alone)
-        )
+        """Renames first, in their order; then one collection after the other; then views, in theirs; then drops."""
+        stages = (self.creations, self.documents, self.modifications, self.indexes, self.data)
+        collections = by_collection(operation for stage in stages for operation in stage)
+        operations = (*self.renames, *collections, *self.views, *self.drops)
+        return Difference(operations, tuple(self.notes), frozenset(self.left_alone))
 
 
 def difference(
@@ -76,26 +72,34 @@ def difference(
     wanted: DatabaseState,
     policy: Policy | None = None,
     usage: Usage | None = None,
+    evidence: Mapping[str, Evidence] | None = None,
 ) -> Difference:
     """What turns ``current`` into ``wanted``, both in normal form.
 
     ``usage`` tells of the indexes that are going to be dropped how often the server has used them;
-    it becomes their note. What MongoDB cannot change in place is a ``NeedsRebuild``, which nobody
-    applies. Their reverse leads back to ``current``.
+    it becomes their note. ``evidence``, by collection, is what the documents say where their schema
+    changes. What MongoDB cannot change in place is a ``NeedsRebuild``, which nobody applies. Their
+    reverse leads back to ``current``.
     """
     policy, usage = policy or Policy(), usage or {}
     renames = find_renames(current, wanted)
     plan = _Plan(renames=renames.operations, notes=renames.notes)
     for state in wanted:
         if state.kind != "view":
-            _compare(plan, renames.current.get(state.name), state, policy, usage)
+            looked_at = (evidence or {}).get(state.name)
+            _compare(plan, renames.current.get(state.name), state, policy, usage, looked_at)
     doomed = _leave(plan, renames.current, wanted, policy)
     _compare_views(plan, renames.current, wanted, doomed)
     return plan.result()
 
 
 def _compare(
-    plan: _Plan, current: CollectionState | None, wanted: CollectionState, policy: Policy, usage: Usage
+    plan: _Plan,
+    current: CollectionState | None,
+    wanted: CollectionState,
+    policy: Policy,
+    usage: Usage,
+    evidence: Evidence | None,
 ) -> None:
     if current is None:
         if not (wanted.implicit and not wanted.indexes and not wanted.options and not wanted.documents):
@@ -103,17 +107,63 @@ def _compare(
         return
     wanted, policy = _settled(plan, current, wanted, policy)
     options = option_difference(current, wanted)
-    if options.reasons:
-        plan.modifications.append(NeedsRebuild(wanted.name, tuple(options.reasons), target=wanted, was=current))
-    if options.begins_anew:
-        return
-    change = schema_change(current, wanted, options.modification(wanted.name), policy)
+    change = schema_change(current, wanted, options.modification(current), policy, evidence)
     operations, notes = index_difference(current, wanted, policy, usage)
-    plan.indexes += change.split_indexes(operations)
+    insertion = list(_insertion(wanted, current.documents))
+    if options.begins_anew:
+        everything = [*change.before, *_present(change.modification), *change.after, *operations, *insertion]
+        plan.modifications.append(_rebuild(current, wanted, options, everything))
+        return
+    if options.reasons:
+        operations, waiting = _refused(operations, current, wanted)
+        plan.modifications.append(_rebuild(current, wanted, options, waiting))
+    plan.indexes += change.split_indexes(operations, current)
     plan.documents += change.before
-    plan.modifications += [*([change.modification] if change.modification else []), *change.after]
+    plan.modifications += [*_present(change.modification), *change.after]
     plan.notes += [*change.notes, *notes]
-    plan.data += _insertion(wanted, current.documents)
+    plan.data += insertion
+
+
+def _present(operation: Operation | None) -> list[Operation]:
+    return [operation] if operation else []
+
+
+def _rebuild(
+    current: CollectionState, wanted: CollectionState, options: OptionDifference, waiting: Sequence[Operation] = ()
+) -> NeedsRebuild:
+    back = tuple(option_difference(wanted, current).reasons)
+    return NeedsRebuild(
+        wanted.name, tuple(options.reasons), target=wanted, was=current, waiting=tuple(waiting), back=back
+    )
+
+
+def _refused(
+    operations: Iterable[Operation], current: CollectionState, wanted: CollectionState
+) -> tuple[list[Operation], list[Operation]]:
+    """The operations that can be done beside a rebuild, and those that the server refuses before or after it.
+
+    A capped collection takes no index with a time to live: that comes, or goes, with the rebuild.
+    """
+    able: list[Operation] = []
+    waiting: list[Operation] = []
+    for step in operations:
+        if isinstance(step, DropIndex) and wanted.options.get("capped") and step.was and _ends(step.was):
+            waiting.append(step)
+        elif isinstance(step, CreateIndexes) and current.options.get("capped"):
+            mortal, others = _partition(step.indexes)
+            able += [CreateIndexes(step.collection, others)] if others else []
+            waiting += [CreateIndexes(step.collection, mortal)] if mortal else []
+        else:
+            able.append(step)
+    return able, waiting
+
+
+def _ends(index: Index) -> bool:
+    return "expireAfterSeconds" in index.options
+
+
+def _partition(indexes: Sequence[Index]) -> tuple[tuple[Index, ...], tuple[Index, ...]]:
+    return tuple(index for index in indexes if _ends(index)), tuple(index for index in indexes if not _ends(index))
 
 
 def _settled(
@@ -155,8 +205,7 @@ def _compare_views(
         if state.kind == "view" and (found is None or found.kind == "view"):
             pairs.append((found, state))
         elif state.kind == "view" and found:
-            reasons = tuple(option_difference(found, state).reasons)
-            plan.modifications.append(NeedsRebuild(state.name, reasons, target=state, was=found))
+            plan.modifications.append(_rebuild(found, state, option_difference(found, state)))
     plan.views, drops = view_difference(pairs, doomed)
     plan.drops = [*drops, *plan.drops]
 

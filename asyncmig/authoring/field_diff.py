@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import singledispatchmethod
 from typing import Any, Final
@@ -10,12 +10,27 @@ from typing import Any, Final
 from bson import Decimal128, ObjectId
 from bson.errors import InvalidId
 
+from asyncmig.authoring.evidence import Evidence
 from asyncmig.authoring.filling import condition, fill
 from asyncmig.authoring.policy import RemovedFields
-from asyncmig.fields.changes import Added, Changes, Exchanged, Gone, Narrowed, Place, Renamed, Restricted, Retyped
+from asyncmig.fields.changes import (
+    Added,
+    Change,
+    Changes,
+    Exchanged,
+    Gone,
+    Narrowed,
+    Place,
+    Renamed,
+    Restricted,
+    Retyped,
+    value_changes,
+)
 from asyncmig.fields.shapes import element, example, types, without_null
 from asyncmig.operations import ConvertField, DataOperation, RemoveField, RenameField, Suggestion, UpdateInBatches
 from asyncmig.operations.fields import WAYS_BACK
+from asyncmig.profiling.findings import percent
+from asyncmig.profiling.rename_evidence import LikelyRename
 
 __all__ = ["DocumentChanges"]
 
@@ -45,6 +60,7 @@ class DocumentChanges:
     collection: str
     defaults: Mapping[str, Any] = field(default_factory=dict)
     removed_fields: RemovedFields = "suggest"
+    evidence: Evidence | None = None
     operations: list[DataOperation | Suggestion] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     is_open: bool = False
@@ -53,8 +69,28 @@ class DocumentChanges:
         """Add what each of the changes asks for, renames first: the others see fields under their new names."""
         for renamed in changes.renamed:
             self._rename(renamed)
-        for change in changes.others:
+        for change in self._paired(changes.others):
             self._change(change)
+
+    def _paired(self, found: Sequence[Change]) -> list[Change]:
+        """With a field gone and one come as one change, where the documents say that it was renamed."""
+        likely = self.evidence.renamed() if self.evidence else {}
+        come = {change.place.path: change for change in found if isinstance(change, Added) and change.is_new}
+        pairs = {
+            change.place.path: Exchanged(change, come[likely[change.place.path].new])
+            for change in found
+            if isinstance(change, Gone) and change.place.path in likely and likely[change.place.path].new in come
+        }
+        taken = {pair.come.place.path for pair in pairs.values()}
+        rest: list[Change] = []
+        for change in found:
+            if isinstance(change, Gone) and change.place.path in pairs:
+                pair = pairs[change.place.path]
+                new = pair.come
+                rest += [pair, *value_changes(change.schema, new.schema, new.place, new.required)]
+            elif not (isinstance(change, Added) and change.place.path in taken):
+                rest.append(change)
+        return rest
 
     def _rename(self, change: Renamed) -> None:
         old, new = change.old, change.new
@@ -99,7 +135,8 @@ class DocumentChanges:
             self.operations.append(operation)
             return
         self.is_open |= change.place.closed
-        self._suggest(f"{change.place.path} is declared no more.", operation)
+        known = f" {self.evidence.presence(change.place.path)}" if self.evidence else ""
+        self._suggest(f"{change.place.path} is declared no more.{known}", operation)
 
     @_change.register
     def _(self, change: Added) -> None:
@@ -116,15 +153,20 @@ class DocumentChanges:
     @_change.register
     def _(self, change: Exchanged) -> None:
         old, come = change.gone.place.path, change.come
-        if come.place.path in self.defaults:
+        likely = self.evidence.renamed().get(old) if self.evidence else None
+        if come.place.path in self.defaults and likely is None:
             self._change(change.gone)
             self._change(come)
             return
         self.is_open |= come.required or come.place.closed
         steps: list[DataOperation] = [RenameField(self.collection, old, come.place.path)]
+        missing = condition(missing=True)
         if come.required:
-            steps.append(fill(self.collection, come.place, example(come.schema), condition(missing=True), was=()))
-        self._suggest(f"{old} may have become {come.place.path}, which has the same schema.", *steps)
+            steps.append(fill(self.collection, come.place, example(come.schema), missing, was=()))
+        self._suggest(_why_renamed(old, come.place.path, likely), *steps)
+        if come.place.path in self.defaults:
+            default = self.defaults[come.place.path]
+            self.operations.append(fill(self.collection, come.place, default, missing, was=()))
 
     @_change.register
     def _(self, change: Narrowed) -> None:
@@ -175,6 +217,8 @@ class DocumentChanges:
             self._convert(change, conversion)
 
     def _convert(self, change: Retyped, conversion: ConvertField) -> None:
+        known = self.evidence.types(change.place.path) if self.evidence else ""
+        conversion = replace(conversion, note=known)
         if conversion.to in WAYS_BACK.get(str(conversion.from_), ()):
             self.operations.append(conversion)
             return
@@ -198,6 +242,18 @@ class DocumentChanges:
 
     def _suggest(self, reason: str, *operations: DataOperation) -> None:
         self.operations.append(Suggestion(self.collection, operations, reason))
+
+
+def _why_renamed(old: str, new: str, likely: LikelyRename | None) -> str:
+    if likely is None or likely.new != new:
+        return f"{old} may have become {new}, which has the same schema."
+    last = f"{likely.last_old:%Y-%m-%d}" if likely.last_old else "?"
+    first = f"{likely.first_new:%Y-%m-%d}" if likely.first_new else "?"
+    doubt = f" (also told apart by {likely.told_by})" if likely.told_by else ""
+    return (
+        f"{old} likely became {new}: never both, same types, last seen {last}, first seen {first}{doubt}; "
+        f"{percent(likely.left)} of the documents that were read still have the old one."
+    )
 
 
 def _may_be_array(schema: Mapping[str, Any]) -> bool:

@@ -84,7 +84,7 @@ def _decide(
     in_the_way = next((new for new in found.created if clash(new, index)), None)
     hidden = bool(index.options.get("hidden"))
     if in_the_way or is_bridge(index.name) or policy.undeclared_indexes == "drop":
-        drops.append(DropIndex(current.name, index.name, was=index, note=_used(usage, current.name, index.name)))
+        drops.append(DropIndex(current.name, index.name, was=index, note=_used(usage, current.name, index)))
         if in_the_way and policy.undeclared_indexes != "drop":
             notes.append(Note(current.name, f"index {index.name} makes room for the declared {in_the_way.name}"))
     elif policy.undeclared_indexes == "ignore":
@@ -92,17 +92,22 @@ def _decide(
     elif current.kind == "timeseries":
         notes.append(Note(current.name, f"index {index.name} is not declared; on a time series it cannot be hidden"))
     elif hidden:
-        drops.append(DropIndex(current.name, index.name, was=index, note=_used(usage, current.name, index.name)))
+        drops.append(DropIndex(current.name, index.name, was=index, note=_used(usage, current.name, index)))
     else:
         found.modified.append((index, ({"hidden": True},)))
 
 
-def _used(usage: Usage, collection: str, index: str) -> str:
-    if (collection, index) not in usage:
-        return ""
-    since, times = usage[collection, index]
+def _used(usage: Usage, collection: str, index: Index) -> str:
+    """How often queries have used it. A unique index is at work without any: it refuses duplicates."""
+    unique = "unique: without it nothing refuses duplicates" if index.options.get("unique") else ""
+    if (collection, index.name) not in usage:
+        return unique
+    since, times = usage[collection, index.name]
+    moment = f"{since:%Y-%m-%d %H:%M} UTC"
+    if unique:
+        return f"{unique}; {times} queries since {moment}" if times else unique
     how_often = "not used" if times == 0 else "used once" if times == 1 else f"used {times} times"
-    return f"{how_often} since {since:%Y-%m-%d %H:%M} UTC"
+    return f"{how_often} since {moment}"
 
 
 def _building(current: CollectionState, wanted: CollectionState) -> list[Note]:

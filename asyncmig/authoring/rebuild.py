@@ -15,7 +15,15 @@ from collections.abc import Callable, Sequence
 from asyncmig.authoring.layout import call, lay_out, text
 from asyncmig.authoring.literals import quoted
 from asyncmig.authoring.view_diff import create_view
-from asyncmig.operations import CreateCollection, CreateIndexes, DropView, NeedsRebuild, Operation
+from asyncmig.operations import (
+    CreateCollection,
+    CreateIndexes,
+    DataOperation,
+    DropView,
+    InsertDocuments,
+    NeedsRebuild,
+    Operation,
+)
 
 __all__ = ["ADVICE", "outline"]
 
@@ -24,13 +32,21 @@ ADVICE = (
     "written during the copy is lost; compare the number of documents before anything is dropped."
 )
 
+_UNKNOWN = "what {} was before is not known: write its rebuild here"
+
 Write = Callable[[Sequence[Operation]], list[str]]
 
 
 def outline(operation: NeedsRebuild, write: Write, room: int) -> list[str]:
     """The statements of the rebuild, within ``room`` columns; ``write`` turns operations into statements."""
-    before = operation.was.kind if operation.was else "collection"
-    after = operation.target.kind if operation.target else "collection"
+    if operation.target is None:  # nobody has said what it is to become
+        return [f"raise NotImplementedError({quoted(_UNKNOWN.format(operation.collection))})"]
+    before, after = operation.was.kind if operation.was else "collection", operation.target.kind
+    steps = _steps(operation, write, room, before, after)
+    return steps + write([step for step in operation.waiting if isinstance(step, InsertDocuments | DataOperation)])
+
+
+def _steps(operation: NeedsRebuild, write: Write, room: int, before: str, after: str) -> list[str]:
     if before == "view":
         return [*write([DropView(operation.collection)]), *_creation(operation, operation.collection, write)]
     if after == "view":
@@ -80,8 +96,7 @@ def _out_and_back(operation: NeedsRebuild, write: Write, room: int) -> list[str]
 
 def _creation(operation: NeedsRebuild, name: str, write: Write) -> list[str]:
     target = operation.target
-    if target is None:
-        return write([CreateCollection(name)])
+    assert target is not None  # noqa: S101 - outline has asked
     if target.kind == "view":
         return write([create_view(target)])
     made = CreateCollection(name, target.options)

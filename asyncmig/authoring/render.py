@@ -8,9 +8,10 @@ very operations that it was written from.
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import singledispatch
+from itertools import groupby
 from typing import Any
 
 from asyncmig.authoring.bridge import is_bridge
@@ -18,6 +19,7 @@ from asyncmig.authoring.imports import Imports
 from asyncmig.authoring.layout import LINE_LENGTH, Node, call, lay_out, listing, text, tuple_
 from asyncmig.authoring.literals import Unwritable, keywords, node, quoted
 from asyncmig.authoring.rebuild import ADVICE, outline
+from asyncmig.files.unfinished import BY_HAND, OUTLINE_MARK
 from asyncmig.operations import (
     ConvertField,
     CreateCollection,
@@ -44,11 +46,14 @@ from asyncmig.operations import (
     UpdateInBatches,
 )
 from asyncmig.operations.data import CONCURRENCY
+from asyncmig.printable import one_line
 from asyncmig.schema.index import Index
 
 __all__ = ["Rendered", "comment", "index_source", "render", "statements"]
 
-_OUTLINE_INDENT = "#     "
+
+_BY_HAND = (NeedsRebuild, Suggestion)
+"""What is written as comments."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,22 +71,47 @@ def render(operations: Iterable[Operation], *, room: int = LINE_LENGTH - 4) -> R
     value that BSON has no type for, naming collection and path.
     """
     imports = Imports()
-    blocks = [(isinstance(step, NeedsRebuild | Suggestion), statements(step, imports, room)) for step in operations]
+    parts = [(title, list(steps)) for title, steps in groupby(operations, key=_title)]
+    written = _written([step for _, steps in parts for step in steps], imports, room)
+    lines: list[str] = []
+    for title, steps in parts:
+        heading = comment(title, room) if len(parts) > 1 else []
+        lines += [*([""] if lines else []), *heading, *_part(steps, written)]
+    return Rendered(tuple(lines), imports)
+
+
+def _written(steps: Sequence[Operation], imports: Imports, room: int) -> dict[int, list[str]]:
+    """The lines of each operation, by its identity; comments last, as they import what the code does not."""
+    in_turn = sorted(steps, key=lambda step: isinstance(step, _BY_HAND))
+    return {id(step): statements(step, imports, room) for step in in_turn}
+
+
+def _title(operation: Operation) -> str:
+    """What stands above the operations of one collection; above those whose order between collections matters, why."""
+    if isinstance(operation, RenameCollection):
+        return "Renames, in the order in which each new name is free"
+    if isinstance(operation, CreateView | ModifyView | DropView):
+        return "Views, in the order in which they read from each other"
+    return "New collections" if isinstance(operation, CreateCollections) else operation.collection
+
+
+def _part(steps: Iterable[Operation], written: Mapping[int, list[str]]) -> list[str]:
+    """The statements of one part, with an empty line around what is to be decided by hand."""
     lines: list[str] = []
     apart = False
-    for stands_apart, block in blocks:
+    for step in steps:
+        stands_apart = isinstance(step, _BY_HAND)
         if lines and (apart or stands_apart):
             lines.append("")
-        lines += block
+        lines += written[id(step)]
         apart = stands_apart
-    return Rendered(tuple(lines), imports)
+    return lines
 
 
 def comment(sentence: str, room: int = LINE_LENGTH - 4, *, hanging: str = "") -> list[str]:
     """The sentence as comment lines; line breaks and other unprintable characters in it become escapes."""
-    shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in sentence)
     return textwrap.wrap(
-        shown,
+        one_line(sentence),
         room,
         initial_indent="# ",
         subsequent_indent=f"# {hanging}",
@@ -142,21 +172,22 @@ def _suggestion(operation: Suggestion, imports: Imports, room: int) -> list[str]
     """As comments that become code when the signs before them are taken away, imports included."""
     needed = Imports()
     steps = [line for step in operation.operations for line in statements(step, needed, room - 2)]
-    return [*comment(operation.reason, room), *(f"# {line}".rstrip() for line in [*needed.lines(), *steps])]
+    lines = [*needed.beyond(imports).lines(), *steps]
+    return [*comment(operation.reason, room), *(f"# {line}".rstrip() for line in lines)]
 
 
 @statements.register
 def _needs_rebuild(operation: NeedsRebuild, imports: Imports, room: int) -> list[str]:
-    why = [line for reason in operation.reasons for line in comment(f"- {reason}", room, hanging="  ")]
+    why = [line for reason in operation.told for line in comment(f"- {reason}", room, hanging="  ")]
     needed = Imports()  # of code that is commented out: its imports are, too
-    inner = room - len(_OUTLINE_INDENT)
+    inner = room - len(OUTLINE_MARK)
     steps = outline(operation, lambda made: [line for step in made for line in statements(step, needed, inner)], inner)
     return [
-        *comment(f"{operation.collection} needs a rebuild by hand:", room),
+        f"# {one_line(operation.collection)}{BY_HAND}",
         *why,
         *comment(ADVICE, room),
         "#",
-        *(f"{_OUTLINE_INDENT}{line}".rstrip() for line in [*needed.lines(), *steps]),
+        *(f"{OUTLINE_MARK}{line}".rstrip() for line in [*needed.beyond(imports).lines(), *steps]),
     ]
 
 

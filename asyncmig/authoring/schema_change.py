@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from asyncmig.authoring.evidence import Evidence
 from asyncmig.authoring.field_diff import DocumentChanges
 from asyncmig.authoring.policy import Note, Policy
 from asyncmig.fields.changes import Renamed, changes
@@ -29,17 +30,24 @@ class SchemaChange:
     notes: list[Note] = field(default_factory=list)
     renamed: tuple[Renamed, ...] = ()
 
-    def split_indexes(self, operations: Sequence[Operation]) -> list[Operation]:
+    def split_indexes(self, operations: Sequence[Operation], current: CollectionState) -> list[Operation]:
         """Those operations on indexes that wait until the fields are renamed; the others go before."""
         if not self.renamed:
             return list(operations)
-        first, waiting = _split(operations, self.renamed)
+        dropped = {operation.name for operation in operations if isinstance(operation, DropIndex)}
+        blocking = [one for one in current.indexes if _counts_missing(one, [field.old for field in self.renamed])]
+        more = [_dropped(current.name, index) for index in blocking if index.name not in dropped]
+        first, waiting = _split([*more, *operations], self.renamed)
         self.before = [*first, *self.before]
         return waiting
 
 
 def schema_change(
-    current: CollectionState, wanted: CollectionState, modification: ModifyCollection | None, policy: Policy
+    current: CollectionState,
+    wanted: CollectionState,
+    modification: ModifyCollection | None,
+    policy: Policy,
+    evidence: Evidence | None = None,
 ) -> SchemaChange:
     """The steps that lead from one ``$jsonSchema`` to the other; without one on either side, the modification alone.
 
@@ -55,13 +63,23 @@ def schema_change(
     if not old or not new:
         return change
     found = changes(old, new, declared.renames if declared else {})
-    documents = DocumentChanges(wanted.name, declared.defaults if declared else {}, policy.removed_fields)
+    documents = DocumentChanges(wanted.name, declared.defaults if declared else {}, policy.removed_fields, evidence)
     documents.take(found)
     change.renamed = found.renamed
     change.notes = [Note(wanted.name, text) for text in (*(declared.notes if declared else ()), *documents.notes)]
+    change.notes += _breaking(wanted.name, evidence)
     if documents.operations:
         _arrange(change, documents, current, modification, (old, new))
     return change
+
+
+def _breaking(name: str, evidence: Evidence | None) -> list[Note]:
+    """How many documents break the new schema before anything is done about them."""
+    if evidence is None or not evidence.breaking:
+        return []
+    return [
+        Note(name, f"{evidence.breaking:,} of {evidence.profile.total:,} documents break the new schema as they are")
+    ]
 
 
 def _arrange(
@@ -137,6 +155,10 @@ def _split(operations: Sequence[Operation], renamed: Sequence[Renamed]) -> tuple
         else:
             waiting.append(operation)
     return first, waiting
+
+
+def _dropped(collection: str, index: Index) -> DropIndex:
+    return DropIndex(collection, index.name, was=index, note="it would refuse the second document that is renamed")
 
 
 def _counts_missing(index: Index, paths: Sequence[str]) -> bool:

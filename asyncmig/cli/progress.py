@@ -15,6 +15,7 @@ from asyncmig.events import (
     LockAcquired,
     LockWaiting,
     LoopBlocked,
+    OperationEdited,
     OperationFinished,
     OperationRetried,
     OperationSkipped,
@@ -110,6 +111,13 @@ class Progress:
                 self._console.warn(
                     f"{event.revision} was edited since it stopped: operation {event.number} was "
                     f"{event.journalled!r}; from there on everything is applied"
+                )
+            case OperationEdited():
+                how = (
+                    "it is done, and not done again" if event.is_done else "what is done stays; the rest is done as now"
+                )
+                self._console.warn(
+                    f"operation {event.number} of {event.revision} was edited since {event.journalled!r}: {how}"
                 )
             case OperationRetried() | RevisionRetried():
                 self._console.say(f"  trying again: {event.error}", "warn")

@@ -42,6 +42,8 @@ class ProgressHooks:
 
     mark = "asyncmig"
     """What marks a document as done, where the server has no transactions; another one for each operation."""
+    key = "asyncmig"
+    """What an operation is called where its failures are noted; the same when it runs again after it was reverted."""
     failures = "asyncmig_revisions_failed"
     """The collection that is told of documents that failed, where they are collected."""
 
@@ -88,4 +90,4 @@ class ProgressHooks:
 
     def failure_key(self, key: Any) -> Document:
         """The ``_id`` under which the failure of one document is stored."""
-        return {"operation": self.mark, "document": key}
+        return {"operation": self.key, "document": key}

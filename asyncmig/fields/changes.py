@@ -10,7 +10,19 @@ from asyncmig.fields.shapes import element, moved, properties, required, types
 from asyncmig.schema.canonical import canonical_schema
 from asyncmig.schema.fields import Schema
 
-__all__ = ["Added", "Changes", "Exchanged", "Gone", "Narrowed", "Place", "Renamed", "Restricted", "Retyped", "changes"]
+__all__ = [
+    "Added",
+    "Change",
+    "Changes",
+    "Exchanged",
+    "Gone",
+    "Narrowed",
+    "Place",
+    "Renamed",
+    "Restricted",
+    "Retyped",
+    "changes",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +63,7 @@ class Gone:
     """A field that is declared no more."""
 
     place: Place
+    schema: Schema
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +186,11 @@ def _documents(old: Mapping[str, Any], new: Mapping[str, Any], at: Place) -> Ite
     """The differences between two kinds of documents, or sub-documents."""
     before, after = properties(old), properties(new)
     closed = new.get("additionalProperties") is False
-    gone = {name: Gone(_below(at, name, closed)) for name in before if name not in after and (at.path or name != "_id")}
+    gone = {
+        name: Gone(_below(at, name, closed), schema)
+        for name, schema in before.items()
+        if name not in after and (at.path or name != "_id")
+    }
     come = {
         name: Added(_below(at, name, closed), schema, name in required(new), is_new=True)
         for name, schema in after.items()
@@ -188,7 +205,7 @@ def _documents(old: Mapping[str, Any], new: Mapping[str, Any], at: Place) -> Ite
         place = _below(at, name, closed)
         if name in required(new) and name not in required(old):
             yield Added(place, after[name], required=True, is_new=False)
-        yield from _values(before[name], after[name], place, name in required(new))
+        yield from value_changes(before[name], after[name], place, name in required(new))
 
 
 def _alike(one: Schema, other: Schema) -> bool:
@@ -199,7 +216,7 @@ def _below(at: Place, name: str, closed: bool) -> Place:
     return Place(f"{at.path}.{name}" if at.path else name, at.arrays, closed)
 
 
-def _values(old: Schema, new: Schema, place: Place, needed: bool) -> Iterator[Change]:
+def value_changes(old: Schema, new: Schema, place: Place, needed: bool) -> Iterator[Change]:
     """The differences between what a field may hold."""
     if canonical_schema(old) == canonical_schema(new):
         return

@@ -9,6 +9,7 @@ from types import CodeType
 from typing import TYPE_CHECKING, Any
 
 from asyncmig.errors import RevisionError
+from asyncmig.files.unfinished import UnfinishedRevision, unfinished
 from asyncmig.history.revision import Revision
 from asyncmig.operations import DataOperation, DeleteDocuments, InsertDocuments, Operation
 
@@ -81,9 +82,11 @@ def is_one_way(module: RevisionModule) -> bool:
 
 
 def refuse_unfinishable(revision: Revision, module: RevisionModule, direction: Direction) -> None:
-    """Raise IrreversibleRevision or SchemaChangeInTransaction for what a run would have to stop at."""
+    """Raise IrreversibleRevision, UnfinishedRevision or SchemaChangeInTransaction for what a run would stop at."""
     if direction == "downgrade":
         refuse_one_way(revision, module)
+    if left := unfinished(module.source or "", direction):
+        raise UnfinishedRevision(revision, left)
     if revision.transactional:
         refuse_schema_changes(revision, module.upgrade if direction == "upgrade" else module.downgrade)
 

@@ -18,7 +18,6 @@ from asyncmig.files.module import RevisionModule
 from asyncmig.history.graph import RevisionGraph
 from asyncmig.history.revision import Revision
 from asyncmig.lint.finding import CATALOGUE, Finding
-from asyncmig.lint.known import KnownState
 from asyncmig.lint.recording import record
 from asyncmig.lint.reference import Reference
 from asyncmig.lint.rules import RULES
@@ -26,6 +25,7 @@ from asyncmig.lint.rules.rewritten import history_findings, incoming
 from asyncmig.lint.silences import Silence, read_silences, silenced
 from asyncmig.lint.source import Source
 from asyncmig.lint.subject import Options, Recorded, Subject
+from asyncmig.operations.known import KnownState
 
 __all__ = ["NotARevision", "Report", "fingerprints", "lint"]
 

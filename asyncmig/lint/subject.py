@@ -12,9 +12,9 @@ from typing import Any, Final
 
 from asyncmig.history.revision import Revision
 from asyncmig.lint.finding import CATALOGUE, Finding, Severity
-from asyncmig.lint.known import KnownState, created_by
 from asyncmig.operations import Operation
 from asyncmig.operations.fingerprint import fingerprint
+from asyncmig.operations.known import KnownState, created_by
 
 __all__ = ["UNKNOWN", "Options", "Place", "RawCall", "Recorded", "Step", "Subject", "Unknown"]
 

@@ -75,6 +75,8 @@ class ModifyCollection(Operation):
 
     options: Mapping[str, Any]
     was: Mapping[str, Any] | None = field(default=None, compare=False)
+    state: CollectionState | None = field(default=None, compare=False)
+    """The collection as it was, where a way back may be a rebuild."""
 
     def describe(self) -> str:
         return f"modify collection {self.collection} ({', '.join(self.options)})"
@@ -86,7 +88,8 @@ class ModifyCollection(Operation):
         finer = back.pop("timeseries", None)
         steps: list[Operation] = [ModifyCollection(self.collection, back, was=self.options)] if back else []
         if finer:
-            steps.append(NeedsRebuild(self.collection, (_coarser_only(finer, self.options["timeseries"]),)))
+            reasons = (_coarser_only(finer, self.options["timeseries"]),)
+            steps.append(NeedsRebuild(self.collection, reasons, target=self.state, was=self.state))
         return tuple(steps)
 
 
@@ -99,14 +102,27 @@ def _coarser_only(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class NeedsRebuild(Operation):
-    """A difference that MongoDB cannot change in place; reported, rendered as a comment, never applied."""
+    """A difference that MongoDB cannot change in place; reported, rendered as a comment, never applied.
+
+    ``waiting``: what else differs, and comes with the rebuild or has to wait for it: not before it can it
+    be done. ``back``: why the way back is a rebuild, too.
+    """
 
     reasons: tuple[str, ...]
     target: CollectionState | None = field(default=None, compare=False)
     was: CollectionState | None = field(default=None, compare=False)
+    waiting: tuple[Operation, ...] = field(default=(), compare=False)
+    back: tuple[str, ...] = field(default=(), compare=False)
 
     def describe(self) -> str:
-        return f"collection {self.collection} needs a rebuild by hand: {'; '.join(self.reasons)}"
+        return f"collection {self.collection} needs a rebuild by hand: {'; '.join(self.told)}"
+
+    @property
+    def told(self) -> tuple[str, ...]:
+        """The reasons, and what comes with the rebuild."""
+        return (*self.reasons, *(f"with it: {operation.describe()}" for operation in self.waiting))
 
     def reverse(self) -> tuple[Operation, ...]:
-        return ()
+        if not self.back:
+            return ()
+        return (NeedsRebuild(self.collection, self.back, target=self.was, was=self.target, back=self.reasons),)

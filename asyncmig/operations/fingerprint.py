@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import Field, fields, is_dataclass
-from functools import singledispatch
+from functools import partial, singledispatch
 from hashlib import sha256
 from typing import Any
 
@@ -21,9 +21,12 @@ from asyncmig.operations import (
     Operation,
     RenameCollection,
 )
+from asyncmig.operations.functions import identity
 from asyncmig.schema.index import Index
 
-__all__ = ["fingerprint", "is_touched", "subjects"]
+__all__ = ["fingerprint", "has_function", "is_touched", "outline", "subjects"]
+
+_Functions = Callable[[Any], Any]
 
 
 def fingerprint(operation: Operation) -> str:
@@ -32,23 +35,42 @@ def fingerprint(operation: Operation) -> str:
     ``was`` takes no part, nor does what only says how fast to go: an operation that stopped half-way
     goes on with another batch size, too.
     """
-    return sha256(repr(_plain(operation)).encode()).hexdigest()[:32]
+    return _digest(_plain(operation, _identity))
 
 
-def _plain(value: Any) -> Any:
+def outline(operation: Operation) -> str:
+    """The same, whatever its functions do: by this an operation is known whose function was edited."""
+    return _digest(_plain(operation, lambda function: "a function"))
+
+
+def has_function(operation: Operation) -> bool:
+    """Whether a function of the user's takes part in it."""
+    return any(callable(getattr(operation, one.name)) for one in _telling(operation))
+
+
+def _digest(value: Any) -> str:
+    return sha256(repr(value).encode()).hexdigest()[:32]
+
+
+def _identity(function: Any) -> Any:
+    return identity(function, partial(_plain, functions=_identity))
+
+
+def _plain(value: Any, functions: _Functions) -> Any:
     if isinstance(value, Index):
-        return _plain(value.document)
+        return _plain(value.document, functions)
     if is_dataclass(value) and not isinstance(value, type):
-        return type(value).__name__, [_plain(getattr(value, one.name)) for one in _telling(value)]
+        return type(value).__name__, [_plain(getattr(value, one.name), functions) for one in _telling(value)]
     if isinstance(value, Mapping):
-        return type(value).__name__, [(str(key), _plain(item)) for key, item in value.items()]
+        return type(value).__name__, [(str(key), _plain(item, functions)) for key, item in value.items()]
     if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
+        return [_plain(item, functions) for item in value]
     if isinstance(value, (set, frozenset)):
-        return sorted(repr(_plain(item)) for item in value)
+        return sorted(repr(_plain(item, functions)) for item in value)
     if callable(value):
-        return getattr(value, "__module__", ""), getattr(value, "__qualname__", type(value).__name__)
-    return type(value).__name__, repr(value)
+        return functions(value)
+    kinds = type(value).__mro__[:-1]  # without object, whose repr has an address in it: another one in every process
+    return type(value).__name__, repr(value) if any("__repr__" in kind.__dict__ for kind in kinds) else ""
 
 
 def _telling(value: Any) -> list[Field[Any]]:

@@ -10,13 +10,17 @@ https://www.mongodb.com/docs/manual/reference/mql/update/
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import singledispatch
 from itertools import combinations
 from typing import Any
 
-from asyncmig.operations.data import Update
+from asyncmig.operations.base import Operation
+from asyncmig.operations.data import TransformDocuments, Update, UpdateInBatches
+from asyncmig.operations.documents import InsertDocuments
 from asyncmig.operations.expressions import DETERMINISTIC
+from asyncmig.operations.generated import is_generated
 
-__all__ = ["is_idempotent"]
+__all__ = ["is_idempotent", "is_repeatable"]
 
 _OPERATORS = frozenset({"$addToSet", "$max", "$min", "$pull", "$pullAll", "$rename", "$set", "$setOnInsert", "$unset"})
 """Those after which a document is as it is after the second time.
@@ -43,6 +47,28 @@ def is_idempotent(update: Update, options: Mapping[str, Any] | None = None) -> b
     if isinstance(update, Mapping):
         return all(map(_is_repeatable, update, update.values())) and _lead_to_the_same(_paths(update))
     return _is_repeatable_pipeline(update)
+
+
+@singledispatch
+def is_repeatable(operation: Operation) -> bool:
+    """Whether an operation that is done may be done once more, and nothing is another way than after the first time."""
+    return True
+
+
+@is_repeatable.register
+def _(operation: UpdateInBatches) -> bool:
+    return is_idempotent(operation.update, operation.options)
+
+
+@is_repeatable.register
+def _(operation: TransformDocuments) -> bool:
+    return False
+
+
+@is_repeatable.register
+def _(operation: InsertDocuments) -> bool:
+    """Not where the next run would give other ids to the same documents."""
+    return not any(is_generated(document["_id"]) for document in operation.documents)
 
 
 # -- operators ------------------------------------------------------------------------------------

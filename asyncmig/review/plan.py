@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import takewhile
+from dataclasses import dataclass, field
 from typing import Literal
 
 from asyncmig.drivers.base import Driver
 from asyncmig.files.module import RevisionModule
 from asyncmig.history.revision import Revision
 from asyncmig.operations import Operation
-from asyncmig.operations.fingerprint import fingerprint
-from asyncmig.review.recording import RawCall, record
-from asyncmig.running.ledger.record import JournalEntry
+from asyncmig.operations.changes import Change, changes
+from asyncmig.operations.known import KnownState
+from asyncmig.operations.several import spread
+from asyncmig.review.recording import RawCall, Recording, record
+from asyncmig.running.ledger.matching import CannotTell
+from asyncmig.running.ledger.record import Record
+from asyncmig.running.ledger.sources import matching_of
+from asyncmig.schema.state import DatabaseState
 
 __all__ = ["Direction", "Plan", "PlannedRevision", "make_plan"]
 
@@ -30,6 +34,12 @@ class PlannedRevision:
     """Why recording stopped: most often a read that needs what an earlier pending revision would have written."""
     done: frozenset[int] = frozenset()
     """Which of the actions, by their places from 0 on, a run that stopped has done: they will be skipped."""
+    hint: str = ""
+    """Where the error was raised, and what was perhaps meant."""
+    is_mistake: bool = False
+    """Whether the error is one that a run would stop at, too."""
+    changes: Mapping[int, tuple[Change, ...]] = field(default_factory=dict)
+    """By the place of an action, what it replaces and what it puts there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,28 +66,54 @@ async def make_plan(
     *,
     load: Callable[[Revision], RevisionModule],
     driver: Driver,
-    collections: set[str],
-    journals: Mapping[str, Sequence[JournalEntry]],
+    live: DatabaseState,
+    records: Mapping[str, Record],
 ) -> Plan:
     """Record each revision of ``path`` against a database that is read but never written.
 
-    ``collections`` is the set of names that stands at the start; it follows the recorded
-    operations from step to step, as ``env.collections`` will when they are applied. ``journals``:
-    what is written down of revisions that stopped half-way in this direction.
+    ``live`` is the database as it stands at the start; what is known of it follows the recorded
+    operations from step to step, as ``env.collections`` will when they are applied. ``records``:
+    of revisions that stopped half-way in this direction.
     """
-    steps = []
+    steps: list[PlannedRevision] = []
+    collections, known = set(live.collections), KnownState.of(live)
     for revision in path:
         module = load(revision)
         function = module.upgrade if direction == "upgrade" else module.downgrade
-        recording = await record(function, driver, collections)
-        done = _done(recording.actions, journals.get(revision.revision, ()))
-        steps.append(PlannedRevision(revision, recording.actions, recording.error, done))
+        recording = await record(function, driver, collections, str(module.revision.path or ""))
+        stopped = records.get(revision.revision)
+        done = _done(recording, stopped, module) if stopped else frozenset[int]()
+        is_mistake = recording.is_mistake or (recording.error is not None and not steps and not recording.actions)
+        replaced, known = _changes(recording.actions, known)
+        said = recording.actions, recording.error, done, recording.hint, is_mistake, replaced
+        steps.append(PlannedRevision(revision, *said))
     return Plan(direction, tuple(steps))
 
 
-def _done(actions: Sequence[Operation | RawCall], journal: Sequence[JournalEntry]) -> frozenset[int]:
-    """The places of the operations that the journal has as finished, up to where the file was edited since."""
-    operations = [(place, action) for place, action in enumerate(actions) if isinstance(action, Operation)]
-    both = zip(operations, journal, strict=False)
-    fitting = takewhile(lambda one: one[1].fingerprint == fingerprint(one[0][1]), both)
-    return frozenset(place for (place, _), entry in fitting if entry.is_finished)
+def _changes(
+    actions: Sequence[Operation | RawCall], known: KnownState
+) -> tuple[dict[int, tuple[Change, ...]], KnownState]:
+    """What each action replaces, and what is known when all are through."""
+    found: dict[int, tuple[Change, ...]] = {}
+    for place, action in enumerate(actions):
+        if isinstance(action, Operation):
+            if told := changes(action, known):
+                found[place] = told
+            known = known.after_all(spread([action]))
+    return found, known
+
+
+def _done(recording: Recording, stopped: Record, module: RevisionModule) -> frozenset[int]:
+    """The places of the operations that a run would skip, as they are done."""
+    matching = matching_of(stopped, stopped.steps, module.revision, module.source)
+    done, number = set[int](), 0
+    for place, (action, site) in enumerate(zip(recording.actions, recording.sites, strict=True)):
+        if not isinstance(action, Operation):
+            continue
+        number += 1
+        try:
+            if matching.find(action, site, number).is_done:
+                done.add(place)
+        except CannotTell:  # where the run would stop
+            break
+    return frozenset(done)

@@ -14,9 +14,9 @@ __all__ = ["JournaledHooks"]
 
 
 class JournaledHooks(ProgressHooks):
-    """The ``number``-th operation of a revision. ``begun``: where a former run of it has stopped.
+    """The operation in slot ``number`` of a journal. ``begun``: where a former run of it has stopped.
 
-    ``session``: the one for its transactions, which the journal has.
+    ``session``: the one for its transactions, which the journal has. ``mark``: that of its documents.
     """
 
     def __init__(
@@ -26,6 +26,7 @@ class JournaledHooks(ProgressHooks):
         number: int,
         begun: Mapping[str, Any] | None,
         session: Any,
+        mark: str,
         *,
         advanced: Callable[[Advance], None],
         retried: Callable[[Exception], None],
@@ -34,7 +35,7 @@ class JournaledHooks(ProgressHooks):
         self._journal, self._number = journal, number
         self._begun, self._has_begun, self._for_transactions = begun, False, session
         self._advanced, self._retried = advanced, retried
-        self.mark = journal.mark(number)
+        self.mark, self.key = mark, journal.key(number)
         self.failures = journal.failures
 
     async def former(self) -> Document | None:

@@ -3,36 +3,65 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
+import bson
+from bson.errors import BSONError
+
+from asyncmig.drivers.codec import encoder
 from asyncmig.errors import OperationRefused, UnsupportedByDriver
+from asyncmig.files.call_site import call_site
 from asyncmig.operations import DataOperation, Operation
-from asyncmig.operations.fingerprint import fingerprint, is_touched
+from asyncmig.operations.arguments import arguments, with_arguments
+from asyncmig.operations.fingerprint import is_touched
 from asyncmig.running.applying.apply import Context
 from asyncmig.running.executor import Executor, Pending
 from asyncmig.running.journaled_hooks import JournaledHooks
 from asyncmig.running.ledger.journal import Journal
-from asyncmig.running.ledger.record import JournalEntry
+from asyncmig.running.ledger.matching import Found, Matching
 from asyncmig.running.locking.lease import Lease
 from asyncmig.running.locking.shielding import run_to_completion
 from asyncmig.running.reports import Reports
 
 __all__ = ["JournalingExecutor"]
 
+_LARGEST_ARGUMENTS = 64 * 1024  # bytes that an entry of the journal keeps
+_WHY_SKIPPED = {
+    "same": "it was done before",
+    "computed": "it was done before, with the arguments that were computed then",
+    "edited": "it was done before, as it was written then",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """The ``number``-th operation of this run, the lines that asked for it, and what the journal knows of it."""
+
+    number: int
+    operation: Operation
+    site: str
+    found: Found
+
 
 class JournalingExecutor(Executor):
-    """Writes each operation down before and after; holds it against the journal of a former run.
+    """Writes each operation down before and after; holds it against the journal of a former run (``matching``).
 
     ``undoable``: for the downgrade of an upgrade that stopped half-way, the subjects that it has
     touched; operations on anything else have nothing to undo and are left out.
     """
 
     def __init__(
-        self, reports: Reports, lease: Lease, context: Context, journal: Journal, undoable: set[str] | None
+        self,
+        reports: Reports,
+        lease: Lease,
+        context: Context,
+        journal: Journal,
+        matching: Matching,
+        undoable: set[str] | None,
     ) -> None:
         super().__init__(reports, lease, context)
-        self._journal, self._undoable = journal, undoable
+        self._journal, self._matching, self._undoable = journal, matching, undoable
         self._tracked: dict[int, JournaledHooks] = {}
 
     async def _perform(self, operation: Operation) -> Any:
@@ -41,20 +70,23 @@ class JournalingExecutor(Executor):
             self._reports.skipped(self._number + 1, operation, "the upgrade did not get to what it would undo")
             return None
         self._number += 1
-        result = await self._done(self._number, operation)
+        site = call_site(self._matching.path)
+        found = self._matching.find(operation, site, self._number)
+        result = await self._done(_Asked(self._number, operation, site, found))
         self._journal.flush_soon()
         return result
 
-    async def _done(self, number: int, operation: Operation) -> Any:
-        former = self._journal.entry(number)
-        if former is not None and former.fingerprint != fingerprint(operation):
-            self._reports.diverged(number, former.description, operation)
-            self._journal.diverge(number)
-            former = None
-        if former is not None and former.is_finished:
-            self._reports.skipped(number, operation, "it was done before")
-            return former.result
-        task = asyncio.ensure_future(self._journalled(number, operation, former))
+    async def _done(self, asked: _Asked) -> Any:
+        number, operation, found = asked.number, asked.operation, asked.found
+        if found.diverged is not None:
+            self._reports.diverged(number, found.diverged.description, operation)
+            self._journal.diverge(found.slot)
+        if found.how == "edited" and found.entry is not None:
+            self._reports.edited(number, found.entry.description, operation, is_done=found.entry.is_finished)
+        if found.is_done:
+            self._reports.skipped(number, operation, _WHY_SKIPPED[found.how])
+            return found.entry.result if found.entry else None
+        task = asyncio.ensure_future(self._journalled(asked))
         self._under_way.add(task)
         task.add_done_callback(self._under_way.discard)
         divisible = isinstance(operation, DataOperation)
@@ -65,44 +97,58 @@ class JournalingExecutor(Executor):
         if number in self._tracked:
             self._tracked[number].ask_to_stop()
 
-    async def _journalled(self, number: int, operation: Operation, former: JournalEntry | None) -> Any:
-        earlier = former or self._journal.find_superseded(operation)
+    async def _journalled(self, asked: _Asked) -> Any:
+        operation, earlier = asked.operation, asked.found.entry
         if not isinstance(operation, DataOperation):
-            return await self._written_down(number, operation, earlier)
-        await self._patiently(number, operation, self.context.driver.has_transactions)  # which a session asks, too
+            return await self._written_down(asked)
+        if asked.found.how == "computed" and earlier is not None and earlier.checkpoint is not None:
+            operation = with_arguments(operation, earlier.kept_arguments or {})  # those it was begun with
+        mark = self._journal.mark_of(earlier) if earlier else self._journal.new_mark()
+        known = {"arguments": self._kept(operation), "mark": mark}
+        # which a session asks, too:
+        await self._patiently(asked.number, operation, self.context.driver.has_transactions)
         async with self.context.driver.session() as session:
-            self._track(number, operation, earlier, session)
-            return await self._written_down(number, operation, earlier, session)
+            self._track(asked, operation, session, mark)
+            return await self._written_down(replace(asked, operation=operation), session, **known)
 
-    async def _written_down(
-        self, number: int, operation: Operation, earlier: JournalEntry | None, session: Any = None
-    ) -> Any:
-        intent = earlier.intent if earlier else None
+    async def _written_down(self, asked: _Asked, session: Any = None, **known: Any) -> Any:
+        number, operation, slot = asked.number, asked.operation, asked.found.slot
+        intent = asked.found.entry.intent if asked.found.entry else None
         if intent is None:
             intent = await self._prepared(number, operation)
-        await self._journal.start(number, operation, intent, session)
+        known |= {"site": asked.site, "file": self._matching.file}
+        await self._journal.start(slot, operation, intent, session, **known)
         try:
             result = await self._apply_and_report(number, operation, intent)
         except (OperationRefused, UnsupportedByDriver) as error:
-            self._journal.refuse(number, error)
+            self._journal.refuse(slot, error)
             raise
         finally:
             if session is not None:
-                self._journal.leave_session(number)
-        self._journal.finish(number, result)
+                self._journal.leave_session(slot)
+        self._journal.finish(slot, result)
         return result
 
     # -- on data --------------------------------------------------------------------------------
 
-    def _track(self, number: int, operation: DataOperation, earlier: JournalEntry | None, session: Any) -> None:
-        reports = self._reports
-        begun = earlier.checkpoint if earlier else None
+    def _kept(self, operation: DataOperation) -> bytes | None:
+        """Its arguments for the journal, if they are of a size for it."""
+        try:
+            codec = encoder(self.context.driver.database.codec_options)
+            encoded = bson.encode(arguments(operation), codec_options=codec)
+        except (BSONError, OverflowError, ValueError, TypeError):  # the server is going to say so
+            return None
+        return encoded if len(encoded) <= _LARGEST_ARGUMENTS else None
+
+    def _track(self, asked: _Asked, operation: DataOperation, session: Any, mark: str) -> None:
+        reports, number, earlier = self._reports, asked.number, asked.found.entry
         self._tracked[number] = JournaledHooks(
             self.context.driver,
             self._journal,
-            number,
-            begun,
+            asked.found.slot,
+            earlier.checkpoint if earlier else None,
             session,
+            mark,
             advanced=lambda advance: reports.advanced(number, operation, advance),
             retried=lambda error: reports.retried(number, operation, error),
         )
@@ -116,9 +162,12 @@ class JournalingExecutor(Executor):
         return super().is_idle and not self._journal.has_diverged
 
     def conclude(self) -> None:
-        """Put aside what a former run has journalled beyond the last operation: the file was edited since."""
-        if self._journal.entry(self._number + 1) is not None:
-            self._journal.diverge(self._number + 1)
+        """Put aside what a former run has journalled and this one has not asked for."""
+        for slot in self._matching.left_open():
+            self._journal.leave_unasked(slot)
+        first = self._matching.first_left
+        if first is not None:
+            self._journal.diverge(first)
 
     def defer_flush(self) -> None:
         """As the journal does."""

@@ -12,6 +12,7 @@ from asyncmig.events import (
     Direction,
     Event,
     JournalDiverged,
+    OperationEdited,
     OperationFinished,
     OperationRetried,
     OperationSkipped,
@@ -50,6 +51,10 @@ class Reports:
     def diverged(self, number: int, journalled: str, operation: Operation) -> None:
         """It is another one than the journal has."""
         self.tell(JournalDiverged(self.revision, number, journalled, operation))
+
+    def edited(self, number: int, journalled: str, operation: Operation, *, is_done: bool) -> None:
+        """It was edited since it was done, or done in part."""
+        self.tell(OperationEdited(self.revision, number, journalled, operation, is_done))
 
     def advanced(self, number: int, operation: Operation, advance: Advance) -> None:
         """It is so far."""

@@ -21,6 +21,7 @@ from asyncmig.running.ledger import transitions
 from asyncmig.running.ledger.journal import Journal
 from asyncmig.running.ledger.record import JournalEntry, Record
 from asyncmig.running.ledger.reopening import reopened
+from asyncmig.running.ledger.sources import former_sources, matching_of
 from asyncmig.running.ledger.write import Write
 from asyncmig.running.locking.holder import identity
 from asyncmig.running.reports import Reports
@@ -86,6 +87,7 @@ class RevisionRun:
             "message": self.revision.message,
             "checksum": self._module.revision.checksum,
             "source": self._source,
+            **former_sources(self.record, self._module.revision.checksum),
         }
 
     def restoring(self) -> Write:
@@ -122,7 +124,9 @@ class RevisionRun:
     async def call_journaled(self) -> None:
         """Run the revision's own code, each operation written down before it is applied and after."""
         undoable = self._undoable() if self.how.partial else None
-        executor = JournalingExecutor(self._reports, self._run.lease, self._context(None), self._journal(), undoable)
+        matching = matching_of(self.record, self._former, self._module.revision, self._source)
+        known = self._context(None), self._journal(), matching, undoable
+        executor = JournalingExecutor(self._reports, self._run.lease, *known)
         await self._call(executor)
         executor.conclude()
 

@@ -81,10 +81,19 @@ def _misspelt(model: Any, known: Sequence[str]) -> Faults:
         special = attribute.startswith("__") and attribute.endswith("__")
         if not special or attribute in known or attribute in _OF_PYTHON or callable(value):
             continue
+        if _is_of_library(model, attribute):
+            continue
         if near := suggestion(attribute, known):
             yield attribute, f"is not read by asyncmig{near}"
         elif attribute[2:-2] in _TAKEN_FOR_ATTRIBUTES:
             yield attribute, f"is not read by asyncmig; write __options__ = {{'{attribute[2:-2]}': ...}}"
+
+
+def _is_of_library(model: Any, attribute: str) -> bool:
+    """Whether another library's metaclass has set the attribute, on a class that is its model, too."""
+    return attribute.startswith(("__odm_", "__pydantic_")) or (
+        attribute == "__collection__" and "__odm_fields__" in vars(model)
+    )
 
 
 def _stray_indexes(model: Any) -> Faults:

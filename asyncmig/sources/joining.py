@@ -9,10 +9,11 @@ from typing import Any
 from asyncmig.errors import DeclarationError
 from asyncmig.schema.canonical import canonical
 from asyncmig.schema.index import Index
-from asyncmig.schema.index_rules import set_faults
+from asyncmig.schema.index_rules import index_faults, set_faults
 from asyncmig.schema.normal import agree, normal_index, signature
 from asyncmig.schema.note import Note
 from asyncmig.schema.state import DatabaseState
+from asyncmig.schema.text import is_text
 from asyncmig.sources.declaration import Declaration
 from asyncmig.sources.declared import Declared, Origin
 
@@ -58,6 +59,10 @@ def _joined(group: Sequence[Declaration]) -> Declaration:
         renamed_from=next((one.renamed_from for one in group if one.renamed_from), None),
         implicit=all(one.implicit for one in group),
     )
+    for index, origin in joined.indexes:
+        for fault in index_faults(index, joined.kind):
+            owners = [one.origin for one in group if one.kind == joined.kind]
+            raise DeclarationError(_both([*owners, origin]), "", f"{first.name!r} is a {joined.kind}, and {fault}")
     for fault in set_faults([index for index, _ in joined.indexes], joined.kind, joined.options):
         raise DeclarationError(_both([one.origin for one in group]), "", f"{first.name!r}: {fault}")
     return joined
@@ -102,6 +107,9 @@ def _indexes(joined: Declaration, group: Sequence[Declaration]) -> tuple[tuple[I
                 raise _clash(joined.name, what, known[2], origin)
             continue
         twin = kept[names.setdefault(signature(normal), index.name)] if signature(normal) in names else None
+        if twin is not None and is_text(index.keys):
+            what = f"has two text indexes, {twin[0].name!r} and {index.name!r}, and MongoDB takes only one"
+            raise _clash(joined.name, what, twin[2], origin)
         if twin is not None:
             what = f"has the same index twice, as {twin[0].name!r} and as {index.name!r}, and MongoDB takes only one"
             raise _clash(joined.name, what, twin[2], origin)

@@ -46,6 +46,11 @@ def load_models(models: Models, *, db_alias: str | None = None) -> Declared:
     declarations = [*(from_class(model, name) for model, name in read.own), *map(from_part, read.parts)]
     taken, notes = _of_alias(declarations, db_alias)
     declared = join(taken)
+    if not declarations and _is_named(models):
+        raise ConfigurationError(
+            f"models: there is no model at {_shown(models)}: it is empty, and would agree with every database. "
+            "Put the models into it, or name where they are"
+        )
     return replace(declared, notes=(*declared.notes, *notes))
 
 
@@ -71,15 +76,26 @@ def _found(models: Models) -> Iterator[Any]:
     if isinstance(models, str):
         if not _is_file(models):
             yield from find_models(models)
-    elif isinstance(models, type | Mapping):
+    elif isinstance(models, type | Mapping) or not isinstance(models, Iterable):
         yield from listed_models(models, "", "")
     else:
         for entry in models:
             yield from _found(entry) if isinstance(entry, str) else listed_models([entry], "", "")
 
 
+def _is_named(models: Models) -> bool:
+    """Whether it is said by strings alone where the models are: an empty list that was passed is meant to be one."""
+    return isinstance(models, str) or (
+        not isinstance(models, type | Mapping) and bool(models) and all(isinstance(entry, str) for entry in models)
+    )
+
+
+def _shown(models: Models) -> str:
+    return repr(models) if isinstance(models, str) else ", ".join(map(repr, models))
+
+
 def _files(models: Models) -> Iterator[str]:
-    entries = [models] if isinstance(models, str) else models
+    entries = [models] if isinstance(models, str | Mapping | type) else models
     yield from (entry for entry in entries if isinstance(entry, str) and _is_file(entry))
 
 

@@ -311,12 +311,16 @@ class TestUndeclared:
     def test_usage_is_told(self) -> None:
         since = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
         usage = {("c", "p"): (since, 12), ("c", "q"): (since, 0), ("c", "r"): (since, 1)}
-        old = state(x(), x("a", name="p"), x("b", name="q"), x("d", name="r"))
+        usage |= {("c", "u"): (since, 0), ("c", "v"): (since, 4)}
+        unique = [x("e", name="u", unique=True), x("f", name="v", unique=True)]
+        old = state(x(), x("a", name="p"), x("b", name="q"), x("d", name="r"), *unique)
         drops = difference(old, state(x()), usage=usage).operations
         assert [drop.note for drop in drops if isinstance(drop, DropIndex)] == [
             "used 12 times since 2026-01-02 03:04 UTC",
             "not used since 2026-01-02 03:04 UTC",
             "used once since 2026-01-02 03:04 UTC",
+            "unique: without it nothing refuses duplicates",
+            "unique: without it nothing refuses duplicates; 4 queries since 2026-01-02 03:04 UTC",
         ]
 
 

@@ -57,6 +57,7 @@ depends_on = None
 
 async def upgrade(env: Env) -> None:
     """Apply schema changes."""
+    # wallet
     await env.create_collection("wallet")
     await env.create_indexes(
         "wallet",
@@ -65,14 +66,23 @@ async def upgrade(env: Env) -> None:
             Index("rec_date"),
         ],
     )
+
+    # top_up
     await env.create_indexes("top_up", [Index("rec_date")])
+
+    # item
     await env.insert_documents("item", [{"_id": "item1", "value": Int64(5)}])
 
 
 async def downgrade(env: Env) -> None:
     """Revert schema changes."""
+    # item
     await env.delete_documents("item", ["item1"], if_unchanged=True)
+
+    # top_up
     await env.drop_index("top_up", "rec_date_1")
+
+    # wallet
     await env.drop_collection("wallet")
 '''
 

@@ -16,6 +16,7 @@ def _no_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         if name not in ("ASYNCMIG_MONGOD", "ASYNCMIG_TEST_URL"):
             monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("asyncmig.application.startup._other_masters", lambda: ())  # the models of other tests
 
 
 @pytest.fixture

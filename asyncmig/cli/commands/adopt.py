@@ -26,6 +26,7 @@ from asyncmig.cli.options import command
 from asyncmig.cli.output import emit
 from asyncmig.drivers import driver_for
 from asyncmig.history.revision import Revision
+from asyncmig.sources.masters import masters_in_files
 
 if TYPE_CHECKING:
     from asyncmig.drivers.base import Driver
@@ -108,6 +109,8 @@ async def adopt(
             app.console.say(
                 f"Another history is here: {met[other]}, of {other}; `asyncmig adopt --history {other}` takes it over"
             )
+        for master in masters_in_files(app.settings.root):
+            app.console.warn(f"two masters: {master}")
         await _adopt(app, adoption, records, found, plan=plan)
 
 

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
 from asyncmig.cli.app import App, pass_app
 from asyncmig.cli.failures import Answer
 from asyncmig.cli.options import command
 from asyncmig.cli.output import emit, operation_document, operation_line
 from asyncmig.errors import CheckFailed, SchemaDiffers
 from asyncmig.printable import one_line
+
+if TYPE_CHECKING:
+    from asyncmig.operations import Operation
 
 
 @command("diff", examples=["asyncmig diff", "asyncmig diff --json"])
@@ -19,16 +25,32 @@ async def diff(app: App) -> None:
     emit(
         app,
         {
-            "operations": [operation_document(operation) for operation in found.operations],
+            "operations": [_document(operation) for operation in found.operations],
             "notes": [str(note) for note in found.notes],
         },
-        (operation_line(app.console.out, operation) for operation in found.operations),
+        (line for operation in found.operations for line in _lines(app, operation)),
     )
     for note in found.notes:
         app.console.say(f"Note: {one_line(str(note))}", "faint")
     if found.operations:
         raise Answer(SchemaDiffers.exit_code)
     app.console.say("No difference: database and models agree.", "good")
+
+
+def _lines(app: App, operation: Operation) -> Iterator[str]:
+    """The operation, and below it what it replaces beside what it puts there."""
+    from asyncmig.operations.changes import remembered_changes
+
+    yield operation_line(app.console.out, operation)
+    for change in remembered_changes(operation):
+        yield f"    {app.console.out.paint(one_line(str(change)), 'faint')}"
+
+
+def _document(operation: Operation) -> dict[str, Any]:
+    from asyncmig.operations.changes import remembered_changes
+
+    found = [change.document for change in remembered_changes(operation)]
+    return operation_document(operation) | ({"changes": found} if found else {})
 
 
 @command("check", examples=["asyncmig check", "asyncmig check --json"])

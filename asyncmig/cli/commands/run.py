@@ -2,38 +2,81 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import asyncclick as click
 
 from asyncmig.cli.app import App, pass_app
-from asyncmig.cli.console import Stream
-from asyncmig.cli.history import revision_line
 from asyncmig.cli.options import command, lock_timeout, revision_argument
-from asyncmig.cli.output import emit, operation_document, operation_line
-from asyncmig.cli.progress import out_of_order
-from asyncmig.printable import one_line
+from asyncmig.cli.output import emit
 
 if TYPE_CHECKING:
     from asyncmig.events import Direction
     from asyncmig.history import Revision
-    from asyncmig.migrator import Confirm
+    from asyncmig.migrator import Confirm, Migrator
     from asyncmig.review.loss import Loss
-    from asyncmig.review.plan import Plan, PlannedRevision
 
 
 def _run_options(function: Callable[..., Any]) -> Callable[..., Any]:
     for option in (
         lock_timeout,
         click.option("-y", "--yes", is_flag=True, help="Run steps that lose data without asking."),
+        click.option(
+            "--fail-on",
+            type=click.Choice(["problem", "warning"]),
+            help="With --preflight: exit with 8 where it finds one.",
+        ),
+        click.option(
+            "--exact",
+            is_flag=True,
+            help="With --preflight: ask the server's dry run for duplicates, which marks an index for a moment.",
+        ),
+        click.option(
+            "--budget",
+            type=click.FloatRange(min=0, min_open=True),
+            default=30.0,
+            metavar="SECONDS",
+            help="With --preflight: how long one question may take.  [default: 30]",
+        ),
+        click.option("--preflight", is_flag=True, help="Show what would run, and what it will meet, in numbers."),
         click.option("--plan", is_flag=True, help="Show what would run, with every operation, and write nothing."),
     ):
         function = option(function)
     return function
 
 
-@command("upgrade", examples=["asyncmig upgrade", "asyncmig upgrade --plan", "asyncmig upgrade +1"])
+@dataclass(frozen=True)
+class _Look:
+    """What to look at instead of running: the plan, or also what it will meet."""
+
+    plan: bool
+    preflight: bool
+    budget: float
+    exact: bool
+    fail_on: str | None
+
+    async def show(self, app: App, migrator: Migrator, target: str, **choice: Any) -> bool:
+        """Show it, where it is asked for."""
+        if self.preflight:
+            from asyncmig.cli.preflight import show_preflight
+
+            found = await migrator.preflight(target, budget=self.budget, exact=self.exact, **choice)
+            show_preflight(app, found, self.fail_on)
+        elif self.plan:
+            from asyncmig.cli.plan import show_plan
+
+            plan = await migrator.plan(target, **choice)
+            looks = app.console.out.terminal and not app.json
+            show_plan(app, plan, await migrator.forecast(plan, costs=("A", "B")) if looks else None)
+        return self.plan or self.preflight
+
+
+@command(
+    "upgrade",
+    examples=["asyncmig upgrade", "asyncmig upgrade --plan", "asyncmig upgrade --preflight", "asyncmig upgrade +1"],
+)
 @revision_argument("target", default="head")
 @_run_options
 @click.option(
@@ -43,7 +86,7 @@ def _run_options(function: Callable[..., Any]) -> Callable[..., Any]:
 )
 @pass_app
 async def upgrade(
-    app: App, target: str, *, plan: bool, yes: bool, lock_timeout: float | None, strict_order: bool | None
+    app: App, target: str, *, yes: bool, lock_timeout: float | None, strict_order: bool | None, **look: Any
 ) -> None:
     """Apply the revisions up to TARGET, which is head unless given.
 
@@ -52,8 +95,7 @@ async def upgrade(
     A revision that is older than an applied one (it came in later, by a merge) is run too, and said so.
     """
     async with app.migrator(f"upgrade {target}", lock_timeout=lock_timeout) as migrator:
-        if plan:
-            _show_plan(app, await migrator.plan(target, strict_order=strict_order))
+        if await _Look(**look).show(app, migrator, target, strict_order=strict_order):
             return
         done = await migrator.upgrade(target, strict_order=strict_order, confirm=_confirm(app, yes=yes))
     _tell(app, "upgrade", target, done)
@@ -69,7 +111,7 @@ async def upgrade(
 )
 @pass_app
 async def downgrade(
-    app: App, target: str, *, plan: bool, yes: bool, lock_timeout: float | None, from_ledger: bool
+    app: App, target: str, *, yes: bool, lock_timeout: float | None, from_ledger: bool, **look: Any
 ) -> None:
     """Revert the revisions above TARGET, which itself stays.
 
@@ -79,8 +121,7 @@ async def downgrade(
     source that was kept in the database, which has to be trusted as the files are.
     """
     async with app.migrator(f"downgrade {target}", lock_timeout=lock_timeout) as migrator:
-        if plan:
-            _show_plan(app, await migrator.plan(target, direction="downgrade", from_ledger=from_ledger))
+        if await _Look(**look).show(app, migrator, target, direction="downgrade", from_ledger=from_ledger):
             return
         done = await migrator.downgrade(target, confirm=_confirm(app, yes=yes), from_ledger=from_ledger)
     _tell(app, "downgrade", target, done)
@@ -101,51 +142,3 @@ def _confirm(app: App, *, yes: bool) -> Confirm:
         await confirm_losses(app.console, losses, yes=yes)
 
     return confirm
-
-
-def _show_plan(app: App, plan: Plan) -> None:
-    out = app.console.out
-    document = {
-        "direction": plan.direction,
-        "revisions": [_step_document(step) for step in plan.steps],
-        "out_of_order": [late.revision for late, _ in plan.out_of_order],
-    }
-    emit(app, document, (line for step in plan.steps for line in _step_lines(out, step)))
-    if plan.out_of_order:
-        app.console.say(out_of_order(plan.out_of_order), "warn")
-    count = sum(len(step.actions) - len(step.done) for step in plan.steps)
-    app.console.say(
-        f"{plan.direction} would run {len(plan.steps)} revision(s) with {count} operation(s). Nothing was written."
-        if plan
-        else "Nothing to do."
-    )
-
-
-def _step_lines(out: Stream, step: PlannedRevision) -> Iterator[str]:
-    from asyncmig.operations import Operation
-
-    yield revision_line(out, step.revision)
-    for place, action in enumerate(step.actions):
-        done = f"  {out.paint('done before', 'faint')}" if place in step.done else ""
-        what = operation_line(out, action) if isinstance(action, Operation) else f"> {one_line(action.describe())}"
-        yield f"  {what}{done}"
-    if not step.actions and not step.error:
-        yield "  (no operations)"
-    if step.error:
-        yield f"  {out.paint(f'! not known from here on: {step.error}', 'warn')}"
-
-
-def _step_document(step: PlannedRevision) -> dict[str, Any]:
-    from asyncmig.operations import Operation
-
-    return {
-        "revision": step.revision.revision,
-        "message": step.revision.message,
-        "operations": [
-            operation_document(action) | ({"done": True} if place in step.done else {})
-            if isinstance(action, Operation)
-            else {"operation": "RawCall", "description": action.describe()}
-            for place, action in enumerate(step.actions)
-        ],
-        "error": step.error,
-    }

@@ -7,7 +7,6 @@ from typing import Any, Final
 
 from asyncmig.lint.commands import command, raw_indexes
 from asyncmig.lint.finding import Finding
-from asyncmig.lint.known import KnownState
 from asyncmig.lint.subject import RawCall, Subject
 from asyncmig.operations import (
     CreateCollection,
@@ -20,6 +19,7 @@ from asyncmig.operations import (
     ModifyIndex,
     Operation,
 )
+from asyncmig.operations.known import KnownState
 from asyncmig.schema.index import Index
 from asyncmig.schema.index_rules import index_faults, set_faults
 from asyncmig.schema.option_rules import option_faults, view_option_faults

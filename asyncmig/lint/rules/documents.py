@@ -7,7 +7,6 @@ from typing import Any, Final
 
 from asyncmig.lint.commands import command
 from asyncmig.lint.finding import Finding
-from asyncmig.lint.known import created_by
 from asyncmig.lint.subject import UNKNOWN, RawCall, Subject
 from asyncmig.operations import (
     DataOperation,
@@ -19,6 +18,7 @@ from asyncmig.operations import (
     RenameField,
     UpdateInBatches,
 )
+from asyncmig.operations.known import created_by
 
 __all__ = ["all_at_once", "contract_with_expand", "not_repeatable", "renamed_while_running", "taken_away"]
 

@@ -7,9 +7,9 @@ from typing import Any, Final
 
 from asyncmig.lint.commands import index_change, raw_indexes
 from asyncmig.lint.finding import Finding
-from asyncmig.lint.known import KnownState
 from asyncmig.lint.subject import RawCall, Step, Subject
 from asyncmig.operations import CreateIndexes, DropIndex, ModifyCollection, ModifyIndex
+from asyncmig.operations.known import KnownState
 from asyncmig.schema.index import Index
 from asyncmig.schema.value import number, truthy
 

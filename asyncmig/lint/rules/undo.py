@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from asyncmig.lint.finding import Finding
-from asyncmig.lint.known import created_by
 from asyncmig.lint.subject import Step, Subject
 from asyncmig.operations import (
     CreateCollection,
@@ -24,6 +23,7 @@ from asyncmig.operations import (
     Operation,
     RenameCollection,
 )
+from asyncmig.operations.known import created_by
 
 __all__ = ["not_undone"]
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from asyncmig.lint.finding import Finding
-from asyncmig.lint.known import ANY_FIELD, KnownCollection, KnownState
 from asyncmig.lint.subject import Step, Subject
 from asyncmig.operations import ModifyCollection
+from asyncmig.operations.known import ANY_FIELD, KnownCollection, KnownState
 
 __all__ = ["required_unfilled", "stricter"]
 

@@ -11,6 +11,7 @@ from asyncmig.errors import DeclarationError
 from asyncmig.operations import NewCollection
 from asyncmig.schema.canonical import canonical
 from asyncmig.schema.index import Index
+from asyncmig.schema.index_rules import index_faults
 from asyncmig.schema.names import name_fault
 
 __all__ = ["Call"]
@@ -107,6 +108,13 @@ class Call:
             raise self.error(argument, "has no keys; write for example Index('uid')")
         return index
 
+    def allowed(self, index: Index, argument: str) -> Index:
+        """An index as it was given, unless every server would refuse it."""
+        is_of_id = [field for field, _ in index.keys] == ["_id"]  # of a time series, it is an index like any other
+        if fault := next(index_faults(index, "collection"), None) if not is_of_id else None:
+            raise self.error(argument, fault)
+        return index
+
     def indexes(self, value: Any) -> tuple[Index, ...]:
         """Indexes to create: one at least, no name twice."""
         indexes = self._indexes(value, "indexes")
@@ -116,7 +124,10 @@ class Call:
 
     def _indexes(self, value: Any, argument: str) -> tuple[Index, ...]:
         entries = self._list(value, argument, "indexes, [Index('uid'), ...]")
-        indexes = tuple(self.index(entry, f"{argument}[{place}]") for place, entry in enumerate(entries))
+        indexes = tuple(
+            self.allowed(self.index(entry, f"{argument}[{place}]"), f"{argument}[{place}]")
+            for place, entry in enumerate(entries)
+        )
         if twice := _twice([index.name for index in indexes]):
             raise self.error(argument, f"has two of the name {twice!r}; give one of them another: Index(..., name=...)")
         return indexes

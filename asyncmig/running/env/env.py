@@ -163,7 +163,8 @@ class Env(DataMethods):
     async def create_index(self, name: str, /, keys: Any, **options: Any) -> None:
         """Create one index: ``keys`` and ``options`` as of :class:`~asyncmig.Index` (``name=`` among them)."""
         call = Call("create_index", name)
-        wanted = call.index(keys, "keys").replace(**call.document(options, "options"))
+        made = call.index(keys, "keys").replace(**call.document(options, "options"))
+        wanted = call.allowed(made, "keys and options:")
         await self._perform(CreateIndexes(call.collection(name), (wanted,)))
         self._collections.add(name)
 

@@ -17,6 +17,7 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Literal
+from uuid import uuid4
 
 from pymongo.errors import PyMongoError
 
@@ -24,7 +25,7 @@ from asyncmig.drivers.base import Document
 from asyncmig.drivers.clock import Clock
 from asyncmig.errors import AsyncmigError
 from asyncmig.operations import Operation
-from asyncmig.operations.fingerprint import fingerprint, subjects
+from asyncmig.operations.fingerprint import fingerprint, has_function, outline, subjects
 from asyncmig.running.ledger.ledger import Ledger
 from asyncmig.running.ledger.record import JournalEntry
 from asyncmig.running.ledger.write import UpdateRecord
@@ -35,14 +36,16 @@ __all__ = ["Field", "Journal", "entry_of"]
 Field = Literal["journal", "undo"]
 
 
-def entry_of(number: int, operation: Operation) -> Document:
-    """An operation as the journal has it before anything is known of its end."""
+def entry_of(number: int, operation: Operation, site: str = "") -> Document:
+    """An operation as the journal has it before anything is known of its end; ``site``: the lines that asked for it."""
     return {
         "number": number,
         "operation": type(operation).__name__,
         "collection": operation.collection,
         "description": operation.describe(),
         "fingerprint": fingerprint(operation),
+        "outline": outline(operation) if has_function(operation) else "",
+        "site": site,
         "subjects": list(subjects(operation)),
         "intent": None,
         "session": None,
@@ -80,23 +83,22 @@ class Journal:
         self._task: asyncio.Task[None] | None = None
         self._failure: AsyncmigError | PyMongoError | None = None
 
-    def entry(self, number: int) -> JournalEntry | None:
-        """What a former run has journalled as its ``number``-th operation."""
-        return self.former[number - 1] if number <= len(self.former) else None
-
-    def find_superseded(self, operation: Operation) -> JournalEntry | None:
-        """What the journal knows of an operation from before the file was edited."""
-        mark = fingerprint(operation)
-        return next((entry for entry in self.superseded if entry.fingerprint == mark), None)
-
     @property
     def failures(self) -> str:
         """The collection that is told of documents that failed, where an operation collects them."""
         return self._ledger.failures
 
-    def mark(self, number: int) -> str:
-        """What tells an operation from all others, of this revision and of any other."""
+    def key(self, number: int) -> str:
+        """What an operation is called where its failures are noted."""
         return f"{self._revision}/{self._field}/{number}"
+
+    def new_mark(self) -> str:
+        """What tells the documents that an operation has dealt with: another one each time."""
+        return f"{self._revision}/{self._field}/{uuid4().hex[:12]}"
+
+    def mark_of(self, entry: JournalEntry) -> str:
+        """The mark of an operation that goes on; entries of earlier versions have none, but for their number."""
+        return entry.mark or self.key(entry.number)
 
     def diverge(self, number: int) -> None:
         """Put aside what is journalled from ``number`` on, as the file was edited since: ahead of the next write."""
@@ -110,11 +112,25 @@ class Journal:
         return self._left is not None
 
     async def start(
-        self, number: int, operation: Operation, intent: Mapping[str, Any] | None, session: Any = None
+        self,
+        number: int,
+        operation: Operation,
+        intent: Mapping[str, Any] | None,
+        session: Any = None,
+        *,
+        site: str = "",
+        **known: Any,
     ) -> None:
-        """Write down that an operation begins, with what was known before it; and the session of its transactions."""
+        """Write down that an operation begins, with what was known before it; and the session of its transactions.
+
+        ``known``: its ``arguments`` and its ``mark``, where it has them.
+        """
         told = {"intent": intent, "session": session.session_id if session is not None else None}
-        await self._write(*self._placed(number, entry_of(number, operation) | told, "started_at"))
+        await self._write(*self._placed(number, entry_of(number, operation, site) | told | known, "started_at"))
+
+    def leave_unasked(self, number: int) -> None:
+        """Note of an operation whose end is not known that the revision does not ask for it any more."""
+        self._note(*self._paths(number, {"error": "the revision did not ask for it when it ran again"}))
 
     def leave_session(self, number: int) -> None:
         """Note that an operation has ended its session."""

@@ -7,7 +7,10 @@ from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any, Literal, NamedTuple, get_args
 
+import bson
+
 from asyncmig.drivers.base import Document
+from asyncmig.drivers.codec import EXACT
 from asyncmig.events import Direction
 from asyncmig.running.shape import DamagedRecord, Unfit, shaped
 
@@ -51,7 +54,10 @@ class JournalEntry:
     Without ``finished_at`` and ``error`` the operation was started and nobody knows how it ended.
     ``subjects`` are the collections and indexes that it touches; ``intent`` is what had to be known
     before, ``result`` what came of it, ``checkpoint`` how far an operation has got that does many things
-    one after the other, ``session`` that of its transactions while it has one.
+    one after the other, ``session`` that of its transactions while it has one. ``site``: the lines of the
+    file that asked for it, ``file`` that file's checksum. ``outline``: its fingerprint whatever its functions
+    do. ``arguments``: those of an operation on data, as BSON. ``mark``: what documents are marked with that it
+    has dealt with.
     """
 
     number: int
@@ -59,6 +65,11 @@ class JournalEntry:
     collection: str
     description: str
     fingerprint: str
+    outline: str = ""
+    site: str = ""
+    file: str = ""
+    arguments: Any = None
+    mark: str = ""
     subjects: tuple[str, ...] = ()
     intent: Mapping[str, Any] | None = None
     session: Mapping[str, Any] | None = None
@@ -90,6 +101,11 @@ class JournalEntry:
         return replace(self, finished_at=None, error=None, checkpoint=None) if self.may_be_done else self
 
     @property
+    def kept_arguments(self) -> dict[str, Any] | None:
+        """Its arguments, where it keeps them."""
+        return bson.decode(self.arguments, EXACT) if isinstance(self.arguments, bytes) else None
+
+    @property
     def is_finished(self) -> bool:
         """Whether the operation is known to be done."""
         return self.finished_at is not None and self.error is None
@@ -109,8 +125,9 @@ class Record:
     the operations of its upgrade, ``undo`` those of its downgrade, ``superseded`` those of an
     upgrade that stopped half-way and whose file was edited before it went on. ``partial`` marks a
     downgrade that undoes an upgrade which never came to its end. ``token`` is the lock's token of
-    the last writer. ``source`` is the text of the file that was run. ``session`` is that of the
-    transaction of the whole revision.
+    the last writer. ``source`` is the text of the file that was run, ``former_sources`` what it was when an
+    earlier run of it stopped, with ``checksum`` and ``source`` each. ``session`` is that of the transaction of the
+    whole revision.
     """
 
     revision: str
@@ -141,6 +158,7 @@ class Record:
     undo: tuple[JournalEntry, ...] = ()
     superseded: tuple[JournalEntry, ...] = ()
     repaired: tuple[Mapping[str, Any], ...] = ()
+    former_sources: tuple[Mapping[str, Any], ...] = ()
 
     @classmethod
     def read(cls, document: Mapping[str, Any], collection: str = "asyncmig_revisions") -> Record:

@@ -21,6 +21,7 @@ KNOWN = (
     "and dictionaries of create_index arguments"
 )
 _USUAL = "ALL_COLLECTIONS"
+_SHOWN = 10  # names
 
 
 class NotFoundError(Exception):
@@ -107,13 +108,14 @@ def _instead(missing: str, asked: str) -> str:
     if missing == asked and hasattr(import_module(parent), last):
         return f"; did you mean '{parent}:{last}'?"
     folders = spec.submodule_search_locations if spec else None
-    return _near(last, [found.name for found in pkgutil.iter_modules(folders)]) if folders else ""
+    return _near(last, [found.name for found in pkgutil.iter_modules(folders)], f"{parent}.") if folders else ""
 
 
-def _near(name: str, names: list[str]) -> str:
+def _near(name: str, names: list[str], before: str = "") -> str:
+    """``; did you mean 'app.models'?``: what may be written in its place, with what stands ``before`` it."""
     plain = {known.replace("_", "").casefold(): known for known in names}
     near = difflib.get_close_matches(name.replace("_", "").casefold(), plain, n=1, cutoff=0.7)
-    return f"; did you mean {plain[near[0]]!r}?" if near else ""
+    return f"; did you mean {before + plain[near[0]]!r}?" if near else ""
 
 
 def _attribute(module: Any, attribute: str) -> Any:
@@ -121,9 +123,23 @@ def _attribute(module: Any, attribute: str) -> Any:
     for part in attribute.split("."):
         if not hasattr(found, part):
             names = [name for name in vars(found) if not name.startswith("_")]
-            raise NotFoundError(f"there is no {part!r} in {module.__name__!r}{_near(part, names)}")
+            instead = _near(part, names) or _listed(found)
+            raise NotFoundError(f"there is no {part!r} in {module.__name__!r}{instead}")
         found = getattr(found, part)
     return found
+
+
+def _listed(found: Any) -> str:
+    """The names in a module that stand for models, or for a list of them."""
+    names = [name for name, value in vars(found).items() if not name.startswith("_") and _holds_models(value)]
+    shown = ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")
+    return f"; of models it has {shown}" if names else f"; it has no models; known are {KNOWN}"
+
+
+def _holds_models(value: Any) -> bool:
+    if isinstance(value, (list, tuple)):
+        return any(framework_of(one) is not None for one in value)
+    return framework_of(value) is not None and _is_meant(value)
 
 
 def _defined(module: Any) -> list[Any]:

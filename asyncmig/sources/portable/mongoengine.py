@@ -20,7 +20,7 @@ def mongoengine_part(cls: Any) -> dict[str, Any] | None:
     if meta.get("abstract"):
         return None
     name: Any = meta["collection"]
-    part = new_part(cls, "mongoengine", name(cls) if callable(name) else name)
+    part = new_part(cls, "mongoengine", str(name(cls) if callable(name) else name))
     part["alias"] = meta.get("db_alias") or "default"
     part["options"] = _options(meta)
     part["kind"] = "timeseries" if "timeseries" in part["options"] else "collection"

@@ -24,7 +24,7 @@ from asyncmig.operations import (
     UpdateInBatches,
 )
 from asyncmig.schema.index import Index
-from asyncmig.schema.state import CollectionKind
+from asyncmig.schema.state import CollectionKind, DatabaseState
 
 __all__ = ["ANY_FIELD", "KnownCollection", "KnownState", "created_by", "written_fields"]
 
@@ -51,6 +51,17 @@ class KnownState:
     """The collections that operations have named, by name; of others nothing is known."""
 
     collections: Mapping[str, KnownCollection] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, live: DatabaseState) -> KnownState:
+        """What stands in a database."""
+        return cls(
+            {
+                state.name: KnownCollection(state.options, {index.name: index for index in state.indexes})
+                for state in live
+                if state.kind != "view"
+            }
+        )
 
     def get(self, name: str) -> KnownCollection:
         """What is known of a collection: nothing, where no operation has named it."""

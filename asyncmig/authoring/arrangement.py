@@ -1,0 +1,33 @@
+"""The operations of a difference in the order in which somebody reads them: one collection after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from asyncmig.operations import CreateCollection, CreateIndexes, Operation
+from asyncmig.operations.several import MANY
+
+__all__ = ["by_collection"]
+
+
+def by_collection(operations: Iterable[Operation]) -> list[Operation]:
+    """The operations of each collection together, in the order in which the collections appear first.
+
+    Within a collection their order stays. Many new collections stay together with their indexes, before
+    everything else, so that they can be made several at a time.
+    """
+    steps = list(operations)
+    first = _many_new(steps)
+    rest = [step for step in steps if not any(step is one for one in first)] if first else steps
+    found: dict[str, list[Operation]] = {}
+    for step in rest:
+        found.setdefault(step.collection, []).append(step)
+    return [*first, *(step for group in found.values() for step in group)]
+
+
+def _many_new(steps: Sequence[Operation]) -> list[Operation]:
+    new = [step.collection for step in steps if isinstance(step, CreateCollection)]
+    if len(new) < MANY:
+        return []
+    names = set(new)
+    return [step for step in steps if isinstance(step, CreateCollection | CreateIndexes) and step.collection in names]

@@ -1,0 +1,85 @@
+"""What ``--plan`` prints: the revisions, and each operation that they would carry out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from asyncmig.cli.app import App
+from asyncmig.cli.console import Stream
+from asyncmig.cli.failures import Answer
+from asyncmig.cli.history import revision_line
+from asyncmig.cli.output import emit, operation_document, operation_line
+from asyncmig.cli.progress import out_of_order
+from asyncmig.printable import one_line
+
+if TYPE_CHECKING:
+    from asyncmig.preflight.probe import CheckedRevision, Preflight
+    from asyncmig.review.plan import Plan, PlannedRevision
+
+__all__ = ["show_plan"]
+
+
+def show_plan(app: App, plan: Plan, found: Preflight | None = None) -> None:
+    """Print it, with what was found out about its operations; leave with 1 where a revision raises."""
+    out = app.console.out
+    document = {
+        "direction": plan.direction,
+        "revisions": [_step_document(step) for step in plan.steps],
+        "out_of_order": [late.revision for late, _ in plan.out_of_order],
+    }
+    checked: Sequence[CheckedRevision | None] = found.steps if found else [None] * len(plan.steps)
+    pairs = zip(plan.steps, checked, strict=True)
+    emit(app, document, (line for step, one in pairs for line in _step_lines(out, step, one)))
+    if plan.out_of_order:
+        app.console.say(out_of_order(plan.out_of_order), "warn")
+    count = sum(len(step.actions) - len(step.done) for step in plan.steps)
+    app.console.say(
+        f"{plan.direction} would run {len(plan.steps)} revision(s) with {count} operation(s). Nothing was written."
+        if plan
+        else "Nothing to do."
+    )
+    if failing := [step for step in plan.steps if step.is_mistake]:
+        step = failing[0]
+        app.console.fail(f"revision {step.revision.revision} would stop: {one_line(f'{step.error}{step.hint}')}")
+        raise Answer(1)
+
+
+def _step_lines(out: Stream, step: PlannedRevision, checked: CheckedRevision | None) -> Iterator[str]:
+    from asyncmig.cli.preflight import probe_lines
+    from asyncmig.operations import Operation
+
+    yield revision_line(out, step.revision)
+    for place, action in enumerate(step.actions):
+        done = f"  {out.paint('done before', 'faint')}" if place in step.done else ""
+        what = operation_line(out, action) if isinstance(action, Operation) else f"> {one_line(action.describe())}"
+        yield f"  {what}{done}"
+        for change in step.changes.get(place, ()):
+            yield f"      {out.paint(one_line(str(change)), 'faint')}"
+        if checked is not None:
+            yield from probe_lines(out, [one for one in checked.checks[place].probes if one.code != "P00"])
+    if not step.actions and not step.error:
+        yield "  (no operations)"
+    if step.error:
+        what = "it raises" if step.is_mistake else "not known from here on"
+        text = f"! {what}: {step.error}{step.hint if step.is_mistake else ''}"
+        yield f"  {out.paint(one_line(text), 'bad' if step.is_mistake else 'warn')}"
+
+
+def _step_document(step: PlannedRevision) -> dict[str, Any]:
+    from asyncmig.operations import Operation
+
+    return {
+        "revision": step.revision.revision,
+        "message": step.revision.message,
+        "operations": [
+            operation_document(action)
+            | ({"done": True} if place in step.done else {})
+            | ({"changes": [one.document for one in step.changes[place]]} if place in step.changes else {})
+            if isinstance(action, Operation)
+            else {"operation": "RawCall", "description": action.describe()}
+            for place, action in enumerate(step.actions)
+        ],
+        "error": step.error,
+        "hint": step.hint.strip(" ;") or None,
+    }

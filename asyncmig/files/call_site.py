@@ -1,0 +1,110 @@
+"""Where in a revision's file an operation is asked for: the lines that lead to the call.
+
+By this an operation is known again whose arguments are computed, when the revision runs a second time; and,
+where the file was edited in between, by the line that the old one has become.
+"""
+
+from __future__ import annotations
+
+import ast
+import sys
+from difflib import SequenceMatcher
+from functools import cached_property
+
+__all__ = ["CallSites", "call_site"]
+
+_DEEPEST = 100  # frames that are looked at
+_LOOPS = (ast.For, ast.AsyncFor, ast.While, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+
+
+def call_site(path: str) -> str:
+    """The lines of the file that are being run, the outermost first: ``"12>5"``.
+
+    Empty where the file is not on the stack: in a task that the revision has started.
+    """
+    lines, frame = list[int](), sys._getframe(1)
+    for _ in range(_DEEPEST):
+        if frame.f_code.co_filename == path:
+            lines.append(frame.f_lineno)
+        if frame.f_back is None:
+            break
+        frame = frame.f_back
+    return ">".join(map(str, reversed(lines)))
+
+
+class CallSites:
+    """What is known of the call sites of a revision, from its source when it stopped (``before``) and now.
+
+    Either is None where it is not known.
+    """
+
+    def __init__(self, before: str | None, now: str | None) -> None:
+        self._before, self._now = before, now
+
+    @property
+    def are_known(self) -> bool:
+        """Whether both sources are known."""
+        return self._before is not None and self._now is not None
+
+    def is_untouched(self, before: str, now: str) -> bool:
+        """Whether a call site is the same, and no line of its statement was edited."""
+        if not self.is_same(before, now):
+            return False
+        return all(self._is_kept(line) for one in now.split(">") for line in self._statement(int(one)))
+
+    def _is_kept(self, line: int) -> bool:
+        return any(kind == "equal" and first < line <= last for kind, _, _, first, last in self._changes)
+
+    def _statement(self, line: int) -> range:
+        """The lines of the smallest statement that has this one in it."""
+        around = [one for one in self._statements if line in one]
+        return min(around, key=len, default=range(line, line + 1))
+
+    @cached_property
+    def _statements(self) -> list[range]:
+        nodes = ast.walk(self._tree) if self._tree is not None else ()
+        return [range(one.lineno, (one.end_lineno or one.lineno) + 1) for one in nodes if isinstance(one, ast.stmt)]
+
+    def is_same(self, before: str, now: str) -> bool:
+        """Whether a call site of the old source and one of the new are the same, as far as that can be told."""
+        old, new = before.split(">"), now.split(">")
+        if not before or not now or len(old) != len(new) or not self.are_known:
+            return False
+        return all(int(two) in self._become(int(one)) for one, two in zip(old, new, strict=True))
+
+    def _become(self, line: int) -> range:
+        """What a line of the old source has become."""
+        for kind, first, last, other_first, other_last in self._changes:
+            if first < line <= last:
+                if kind == "equal" or last - first == other_last - other_first:
+                    return range(other_first + line - first, other_first + line - first + 1)
+                return range(other_first + 1, other_last + 1)
+        return range(0)
+
+    @cached_property
+    def _changes(self) -> list[tuple[str, int, int, int, int]]:
+        if self._before == self._now:
+            return [("equal", 0, sys.maxsize, 0, sys.maxsize)]
+        before, now = (self._before or "").splitlines(), (self._now or "").splitlines()
+        return list(SequenceMatcher(None, before, now, autojunk=False).get_opcodes())
+
+    def may_repeat(self, site: str) -> bool:
+        """Whether a call stands in a loop, so that several operations may come from it; True where nobody knows."""
+        if not site:
+            return True
+        return any(int(line) in self._repeated for line in site.split(">"))
+
+    @cached_property
+    def _repeated(self) -> frozenset[int]:
+        """The lines of the new source that are within a loop."""
+        if self._tree is None:
+            return frozenset(range(len((self._now or "").splitlines()) + 2))
+        loops = [node for node in ast.walk(self._tree) if isinstance(node, _LOOPS)]
+        return frozenset(line for loop in loops for line in range(loop.lineno, (loop.end_lineno or loop.lineno) + 1))
+
+    @cached_property
+    def _tree(self) -> ast.Module | None:
+        try:
+            return ast.parse(self._now or "")
+        except (SyntaxError, ValueError, RecursionError):
+            return None

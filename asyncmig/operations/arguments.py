@@ -1,0 +1,68 @@
+"""The arguments of an operation on data as a document: kept while it is under way, for a run that goes on with it.
+
+A filter such as ``{"at": {"$lt": datetime.now()}}`` is another one in each run; what was begun with one is
+ended with the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import fields, replace
+from typing import Any
+
+from asyncmig.operations.data import DataOperation
+from asyncmig.operations.functions import surroundings
+
+__all__ = ["arguments", "differ_by_chance", "with_arguments"]
+
+_PLAIN = (str, bool, int, float)
+_MODULES = frozenset({"bson", "datetime", "uuid"})
+
+
+def arguments(operation: DataOperation) -> dict[str, Any]:
+    """Every argument that says what is done; of a function what it closes over, for it cannot be kept itself."""
+    given = {one.name: getattr(operation, one.name) for one in fields(operation) if _tells(one)}
+    return {name: _around(value) if callable(value) else value for name, value in given.items()}
+
+
+def _around(function: Any) -> dict[str, Any]:
+    return {name: value if _is_plain(value) else repr(type(value)) for name, value in surroundings(function).items()}
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether it is a value of BSON's, all through."""
+    if isinstance(value, Mapping):
+        return all(isinstance(name, str) for name in value) and all(map(_is_plain, value.values()))
+    if _is_list(value):
+        return all(map(_is_plain, value))
+    module = type(value).__module__.partition(".")[0]
+    return value is None or isinstance(value, (*_PLAIN, bytes)) or module in _MODULES
+
+
+def with_arguments(operation: DataOperation, kept: Mapping[str, Any]) -> DataOperation:
+    """The operation with these arguments; what an older or a newer asyncmig kept besides is left alone."""
+    known = {one.name for one in fields(operation) if _tells(one) and not callable(getattr(operation, one.name))}
+    return replace(operation, **{name: value for name, value in kept.items() if name in known})
+
+
+def _tells(field: Any) -> bool:
+    return field.init and field.compare and field.name != "collection" and not field.metadata.get("tuning")
+
+
+def differ_by_chance(one: Any, other: Any) -> bool:
+    """Whether two arguments differ in nothing but times, generated ids, and the order of a list's elements.
+
+    These are another in each run, and say nothing of whether the same operation is meant.
+    """
+    if isinstance(one, Mapping) and isinstance(other, Mapping):
+        return list(one) == list(other) and all(differ_by_chance(one[name], other[name]) for name in one)
+    if _is_list(one) and _is_list(other):
+        alike = len(one) == len(other) and all(map(differ_by_chance, one, other))
+        return alike or sorted(map(repr, one)) == sorted(map(repr, other))
+    if isinstance(one, _PLAIN) or isinstance(other, _PLAIN) or one is None or other is None:
+        return bool(one == other)
+    return True  # a time, an ObjectId, a UUID, a regular expression
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, Sequence) and not isinstance(value, (str, bytes))

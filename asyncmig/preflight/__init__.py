@@ -1,0 +1,1 @@
+"""What the pending revisions will meet in the database: asked beforehand, in numbers."""

@@ -1,0 +1,52 @@
+"""The file of a revision now, and as it was when an earlier run of it stopped."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from asyncmig.drivers.base import Document
+from asyncmig.files.call_site import CallSites
+from asyncmig.history.revision import Revision
+from asyncmig.running.ledger.matching import Matching
+from asyncmig.running.ledger.record import JournalEntry, Record
+
+__all__ = ["former_sources", "matching_of"]
+
+_KEPT = 3  # former sources in a record
+
+
+def matching_of(
+    record: Record | None, former: Sequence[JournalEntry], revision: Revision, source: str | None
+) -> Matching:
+    """What holds the ``former`` journal of a record against a run of the file as it is now."""
+    checksum, now = revision.checksum or "", CallSites(source, source)
+    known = {one: CallSites(text, source) for one, text in _sources(record).items()}
+
+    def file_of(entry: JournalEntry) -> str:
+        return entry.file or (record.checksum if record else None) or ""  # entries of earlier versions have none
+
+    def sites(entry: JournalEntry | None) -> CallSites:
+        if entry is None or (checksum and file_of(entry) == checksum):
+            return now
+        return known.get(file_of(entry)) or CallSites(None, source)
+
+    is_same = bool(checksum) and all(file_of(entry) == checksum for entry in former)
+    superseded = record.superseded if record else ()
+    return Matching(former, superseded, same_file=is_same, sites=sites, path=str(revision.path or ""), file=checksum)
+
+
+def _sources(record: Record | None) -> dict[str, str | None]:
+    """By checksum, the sources that were run before, as far as the ledger has them."""
+    if record is None:
+        return {}
+    former = {str(one.get("checksum")): one.get("source") for one in record.former_sources}
+    return former | {str(record.checksum): record.source}
+
+
+def former_sources(record: Record | None, checksum: str | None) -> Document:
+    """The field of a record that keeps what the file was when it stopped, where it was edited since: the newest few."""
+    if record is None or record.checksum == checksum or not record.journal:
+        return {}
+    kept = [dict(one) for one in record.former_sources if one.get("checksum") != record.checksum]
+    kept.append({"checksum": record.checksum, "source": record.source})
+    return {"former_sources": kept[-_KEPT:]}

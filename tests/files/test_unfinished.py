@@ -1,0 +1,57 @@
+"""A rebuild that is still a comment is refused before the first step, and no other comment is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from asyncmig import Migrator
+from asyncmig.authoring.revision_file import revision_source
+from asyncmig.files.unfinished import Unfinished, UnfinishedRevision, unfinished
+from asyncmig.operations import CreateCollection, NeedsRebuild, Operation
+from asyncmig.schema.state import CollectionState
+
+TARGET = CollectionState("legs", options={"collation": {"locale": "fr"}})
+REBUILD = NeedsRebuild("legs", ("the collation",), TARGET)
+
+
+def source(upgrade: list[Operation], downgrade: list[Operation]) -> str:
+    return revision_source(revision="a001", down_revision=None, message="x", upgrade=upgrade, downgrade=downgrade)
+
+
+@pytest.mark.parametrize(
+    ("text", "upgrade", "downgrade"),
+    [
+        (source([REBUILD], []), [13], []),
+        (source([CreateCollection("legs"), REBUILD], [REBUILD]), [15], [32]),
+        (source([REBUILD], []).replace("    #     ", "    "), [], []),
+        (source([NeedsRebuild("legs", ("nobody knows",))], []), [13], []),
+        (source([NeedsRebuild("l\nx" * 90, ("nobody knows",))], []), [13], []),
+        (source([], []), [], []),
+        ("async def upgrade(env):\n    # legs needs a rebuild by hand:\n    pass\n", [], []),
+        ("async def upgrade(env):\n    # legs needs a rebuild by hand:\n\n    #     code\n    pass\n", [], []),
+        ("async def upgrade(env):\r\n    # legs needs a rebuild by hand:\r\n    #     code\r\n", [2], []),
+    ],
+)
+def test_what_is_left(text: str, upgrade: list[int], downgrade: list[int]) -> None:
+    assert [one.line for one in unfinished(text, "upgrade")] == upgrade
+    assert [one.line for one in unfinished(text, "downgrade")] == downgrade
+    if "#     await" in text and upgrade:
+        assert unfinished(text, "upgrade")[0] == Unfinished("legs", "upgrade", upgrade[0])
+
+
+async def test_a_run_is_refused_as_long_as_it_is_a_comment(database: Any, tmp_path: Path) -> None:
+    (tmp_path / "versions").mkdir()
+    file = tmp_path / "versions" / "a001_x.py"
+    file.write_text(source([CreateCollection("other"), REBUILD], [CreateCollection("x")]))
+    migrator = Migrator(database, tmp_path)
+    for run in (migrator.upgrade, migrator.plan):
+        with pytest.raises(UnfinishedRevision, match=r"its upgrade has the rebuild of legs in line 17 as a comment"):
+            await run()
+    assert "other" not in await database.list_collection_names()
+    await database["legs"].insert_one({"_id": 1})
+    file.write_text(file.read_text().replace("    #     ", "    "))
+    await migrator.upgrade()
+    assert (await database["legs"].options())["collation"]["locale"] == "fr"
