@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import random
 from time import monotonic
 
 import anyio
 
 from asyncmig.application.log import logger
+from asyncmig.drivers.retry import Backoff
 
 __all__ = ["Queue"]
 
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 1.0  # seconds between two looks
-_TELL_EVERY = 10.0  # seconds
+_BACKOFF = Backoff(0.1, 1.0, factor=1.5, jitter=0.5)  # between two looks
+_TELL_INTERVAL_SECONDS = 10.0
 
 
 class Queue:
@@ -20,7 +20,7 @@ class Queue:
 
     def __init__(self, limit: float) -> None:
         self.limit = limit
-        self._began, self._pause = monotonic(), _FIRST_PAUSE
+        self._began, self._looks = monotonic(), 0
         self._told: float | None = None
 
     @property
@@ -36,9 +36,8 @@ class Queue:
     async def pause(self, what: str) -> None:
         """Let some time pass; ``what`` is waited for is logged at first, and every few seconds."""
         waited = self.waited
-        if self._told is None or waited - self._told >= _TELL_EVERY:
+        if self._told is None or waited - self._told >= _TELL_INTERVAL_SECONDS:
             self._told = waited
             logger.info("waiting for %s (%.0f s)", what, waited)
-        nap = self._pause * random.uniform(0.5, 1.5)  # noqa: S311  # to keep many apart, not to keep a secret
-        await anyio.sleep(min(nap, max(self.limit - waited, 0.0)))
-        self._pause = min(self._pause * 1.5, _LONGEST_PAUSE)
+        self._looks += 1
+        await anyio.sleep(min(_BACKOFF.pause_seconds(self._looks), max(self.limit - waited, 0.0)))

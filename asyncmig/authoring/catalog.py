@@ -22,7 +22,7 @@ __all__ = ["Listed", "each", "list_collections"]
 _log = logging.getLogger("asyncmig.introspect")
 
 _WORTH_IT = 40  # collections; below, the catalogue of a large server takes longer than asking one by one
-_PATIENCE = 1_000  # ms; the catalogue is that of the whole server, which may have a hundred times our collections
+_CATALOGUE_MS = 1_000  # the catalogue is that of the whole server, which may have a hundred times our collections
 _GONE = {26, 166}  # NamespaceNotFound, CommandNotSupportedOnView: dropped, or dropped and made anew, meanwhile
 
 
@@ -106,7 +106,7 @@ async def _catalogue(driver: Driver, count: int) -> list[Any]:
     the other on ``_id`` of any interest.
     """
     try:
-        return await driver.read(_command(driver.database.name, _PATIENCE + count), admin=True, raw=True)
+        return await driver.read(_command(driver.database.name, _CATALOGUE_MS + count), admin=True, raw=True)
     except (OperationFailure, UnsupportedByDriver) as refusal:
         _log.debug("no $listCatalog here: %s", refusal)
         return []

@@ -37,14 +37,15 @@ from asyncmig.data.task import Batch, BatchRefused, Changed, Task
 from asyncmig.data.throttle import Throttle
 from asyncmig.drivers.clock import local_clock
 from asyncmig.drivers.refusal import refused
+from asyncmig.drivers.retry import Backoff
 from asyncmig.drivers.transient import is_transient, wants_another_transaction
 from asyncmig.operations import Tally
 from asyncmig.operations.data import DataOperation
 
 __all__ = ["BatchRun"]
 
-_PATIENCE = 120.0  # seconds without a single batch done, until an error that may pass is taken for one that stays
-_PAUSES = (0.05, 0.2, 1.0, 3.0)  # seconds before a batch is tried again
+_NO_PROGRESS_SECONDS = 120.0  # without a single batch done, until a transient error is treated as permanent
+_BACKOFF = Backoff(0.05, 3.0, factor=4)  # before a batch is tried again
 
 
 class _Smaller(Exception):
@@ -68,7 +69,7 @@ class BatchRun:
         self._at, self._throttle, self._meter, self._largest = checkpoint, throttle, meter, largest
         self._transactional = checkpoint.transactional and progress.session is None
         self._collects = operation.on_error == "collect"
-        self._failures, self._give_up = 0, local_clock() + _PATIENCE
+        self._failures, self._give_up = 0, local_clock() + _NO_PROGRESS_SECONDS
 
     async def run(self) -> Tally:
         """Go on to the end; what came of all of it. Raises OperationRefused, LockLost, Stopped."""
@@ -137,7 +138,7 @@ class BatchRun:
         self._failures += 1
         if self._failures > 1:
             self._progress.retried(error)
-        await self._progress.pause(_PAUSES[min(self._failures, len(_PAUSES)) - 1])
+        await self._progress.pause(_BACKOFF.pause_seconds(self._failures))
         self._stop_if_asked()
 
     def _stop_if_asked(self) -> None:
@@ -152,7 +153,7 @@ class BatchRun:
             await self._settle(task, batch, size)
             size.written(batch.size, perf_counter() - began)
             feed.written()
-            self._failures, self._give_up = 0, local_clock() + _PATIENCE
+            self._failures, self._give_up = 0, local_clock() + _NO_PROGRESS_SECONDS
             self._throttle.took(self._at.tally.matched - before.matched)
             self._meter.tell(self._at.tally)
 

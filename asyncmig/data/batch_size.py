@@ -4,7 +4,7 @@ from __future__ import annotations
 
 __all__ = ["BatchSize"]
 
-_LONG, _SHORT = 5.0, 2.0  # seconds: a batch that takes longer is halved, one that takes less may grow
+_LONG_SECONDS, _SHORT_SECONDS = 5.0, 2.0  # a batch that takes longer is halved, one that takes less may grow
 
 
 class BatchSize:
@@ -32,9 +32,9 @@ class BatchSize:
         if self._suspect:
             self._suspect = max(self._suspect - size, 0)
             self.now = max(self._suspect // 2, 1)
-        elif seconds > _LONG:
+        elif seconds > _LONG_SECONDS:
             self.now = max(self.now // 2, 1)
-        elif seconds < _SHORT:
+        elif seconds < _SHORT_SECONDS:
             self.now = min(self.now * 2, self._most)
 
     def found(self) -> None:

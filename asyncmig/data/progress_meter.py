@@ -17,9 +17,9 @@ from asyncmig.operations import Tally
 
 __all__ = ["ProgressMeter"]
 
-_PATIENCE = 60_000  # milliseconds to count what there is to do, beside the work
-_OFTEN = 0.1  # seconds between two words on it
-_FEW = 100  # documents, or a hundredth of them, before which nobody can tell how long it will take
+_COUNT_MS = 60_000  # to count what there is to do, beside the work
+_REPORT_INTERVAL_SECONDS = 0.1
+_MIN_SAMPLE = 100  # documents, or a hundredth of them, before which nobody can tell how long it will take
 
 
 class ProgressMeter:
@@ -43,7 +43,7 @@ class ProgressMeter:
 
     def tell(self, tally: Tally) -> None:
         """Tell how far it is, if a moment has passed since the last time."""
-        if perf_counter() - self._told >= _OFTEN:
+        if perf_counter() - self._told >= _REPORT_INTERVAL_SECONDS:
             self._tell(tally, self._total)
 
     def end(self, tally: Tally) -> None:
@@ -57,7 +57,9 @@ class ProgressMeter:
         if total is not None:
             total = max(total, tally.matched)
         remaining = (
-            (total - tally.matched) / rate if total is not None and rate and since >= min(_FEW, total / 100) else None
+            (total - tally.matched) / rate
+            if total is not None and rate and since >= min(_MIN_SAMPLE, total / 100)
+            else None
         )
         self._progress.advanced(Advance(tally.matched, total, rate, remaining, tally))
 
@@ -70,7 +72,7 @@ class ProgressMeter:
             if not self._filter and not self._before:
                 self._total = int(await documents.estimated_document_count())
                 return
-            left = await documents.count_documents(self._left(), maxTimeMS=_PATIENCE)
+            left = await documents.count_documents(self._left(), maxTimeMS=_COUNT_MS)
         except PyMongoError:
             return
         self._total = self._before + int(left)

@@ -17,8 +17,8 @@ from asyncmig.operations.data import DataOperation
 
 __all__ = ["Throttle"]
 
-_AGAIN = 0.5  # seconds until a bound that was exceeded is looked at again
-_OFTEN = 1.0  # seconds for which a bound that was kept is taken to be
+_RECHECK_SECONDS = 0.5  # until a bound that was exceeded is looked at again
+_TRUST_SECONDS = 1.0  # for which a bound that was kept is taken to be
 _PRIMARY, _SECONDARY = 1, 2
 
 
@@ -39,10 +39,10 @@ class Throttle:
         if (early := self._next - perf_counter()) > 0:
             await self._progress.pause(early)
         while not self._progress.is_stopping and await self._exceeded():
-            await self._progress.pause(_AGAIN)
+            await self._progress.pause(_RECHECK_SECONDS)
 
     async def _exceeded(self) -> bool:
-        if perf_counter() - self._looked < _OFTEN:
+        if perf_counter() - self._looked < _TRUST_SECONDS:
             return False
         driver, pace = self._progress.driver, self._pace
         if pace.max_lag is not None and ((lag := await replication_lag(driver)) is None or lag > pace.max_lag):

@@ -26,9 +26,9 @@ from asyncmig.operations import Tally
 __all__ = ["Transformation", "Transforming"]
 
 _EXACT = frozenset({ObjectId, int, str})  # types of keys that come through any codec as they are
-_AT_ONCE = 0.002  # seconds that documents go through the function before something else has its turn
-_LARGEST = 16_000_000  # bytes of statements in one command; a message is 48 MB at most
-_MOST = 100_000  # statements in one command
+_SLICE_SECONDS = 0.002  # that documents go through the function before something else has its turn
+_MAX_BYTES = 16_000_000  # of statements in one command; a message is 48 MB at most
+_MAX_STATEMENTS = 100_000  # in one command
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,7 @@ class Transformation(Task):
             if change.fault is not None and not self.wanted.collects:
                 return _stopping(batch, changes, change.fault)
             changes[version] = change
-            if perf_counter() - since > _AT_ONCE:
+            if perf_counter() - since > _SLICE_SECONDS:
                 await asyncio.sleep(0)
                 since = perf_counter()
         faults = tuple(change.fault for change in changes.values() if change.fault is not None)
@@ -230,7 +230,7 @@ def _commands(changes: Sequence[_Change]) -> Iterator[tuple[str, list[_Change]]]
             if change.statement is None or change.is_deletion is (command == "update"):
                 continue
             length = len(change.statement.raw)
-            if part and (size + length > _LARGEST or len(part) == _MOST):
+            if part and (size + length > _MAX_BYTES or len(part) == _MAX_STATEMENTS):
                 yield command, part
                 part, size = [], 0
             part.append(change)

@@ -5,20 +5,21 @@ from __future__ import annotations
 import inspect
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, nullcontext
-from time import monotonic
 from typing import Any, ClassVar
 
 import anyio
 import bson
 from bson.codec_options import CodecOptions
 from bson.raw_bson import RawBSONDocument
-from pymongo.errors import PyMongoError, WriteConcernError
+from pymongo.errors import WriteConcernError
 from pymongo.read_concern import ReadConcern
 from pymongo.read_preferences import ReadPreference
 from pymongo.write_concern import WriteConcern
 
 from asyncmig.drivers.base import Document
 from asyncmig.drivers.codec import EXACT, RAW, encoded, encoder, stored_bytes
+from asyncmig.drivers.retry import TRANSACTION_SECONDS, retry
+from asyncmig.drivers.transient import outcome_is_unknown
 from asyncmig.errors import DriverError
 
 __all__ = ["MotorDriver", "PyMongoDriver", "RealDriver", "maybe"]
@@ -28,7 +29,6 @@ _TAKES_WRITE_CONCERN = frozenset(
     {"collMod", "convertToCapped", "create", "createIndexes", "drop", "dropDatabase", "dropIndexes", "renameCollection"}
 )
 _BATCH = 2**31 - 1  # documents; the server still ends a batch at 16 MB
-_COMMIT_PATIENCE = 120.0  # seconds; what the drivers' own with_transaction allows
 
 
 async def maybe(value: Any) -> Any:
@@ -216,12 +216,4 @@ def _concerned(command: Mapping[str, Any], session: Any) -> Mapping[str, Any]:
 
 async def _commit(session: Any) -> None:
     """Commit, and ask again while the server's answer is not known: committing twice is harmless."""
-    deadline = monotonic() + _COMMIT_PATIENCE
-    while True:
-        try:
-            await session.commit_transaction()
-        except PyMongoError as error:
-            if not error.has_error_label("UnknownTransactionCommitResult") or monotonic() > deadline:
-                raise
-        else:
-            return
+    await retry(session.commit_transaction, seconds=TRANSACTION_SECONDS, is_retryable=outcome_is_unknown)

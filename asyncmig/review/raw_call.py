@@ -16,8 +16,8 @@ from asyncmig.schema.index import Index
 
 __all__ = ["EmptyCursor", "RawCall", "answer", "member", "summary", "writes"]
 
-_LONGEST = 100  # characters of one argument
-_PATIENCE = 2000  # milliseconds for counting what an update would match
+_MAX_ARGUMENT = 100  # characters of one argument
+_COUNT_MS = 2000  # for counting what an update would match
 _WRITING_STAGES = frozenset({"$merge", "$out"})
 _READING_COMMANDS = frozenset(
     {
@@ -122,7 +122,7 @@ def _short(value: Any) -> str:
     if isinstance(value, list | tuple) and len(value) > 3:
         return f"[{len(value)} items]"
     text = repr(value)
-    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
+    return text if len(text) <= _MAX_ARGUMENT else f"{text[: _MAX_ARGUMENT - 3]}..."
 
 
 def _identify(document: Any) -> Any:
@@ -159,7 +159,7 @@ def _delete(limit: int) -> Callable[[Any, _Arguments], Awaitable[DeleteResult]]:
 
 
 async def _count(real: Any, arguments: _Arguments, limit: int) -> int:
-    options = {"limit": limit} if limit else {"maxTimeMS": _PATIENCE}
+    options = {"limit": limit} if limit else {"maxTimeMS": _COUNT_MS}
     try:
         return int(await real.count_documents(arguments.get(0, "filter"), **options))
     except (PyMongoError, NotImplementedError, TypeError):

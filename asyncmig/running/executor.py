@@ -8,11 +8,10 @@ from collections.abc import Awaitable, Callable, Mapping
 from time import perf_counter
 from typing import Any
 
-import anyio
 from anyio.lowlevel import checkpoint_if_cancelled
-from pymongo.errors import PyMongoError
 
 from asyncmig.drivers.base import Document
+from asyncmig.drivers.retry import Backoff, retry
 from asyncmig.drivers.transient import is_transient
 from asyncmig.errors import RevisionError
 from asyncmig.operations import Operation
@@ -22,7 +21,7 @@ from asyncmig.running.reports import Reports
 
 __all__ = ["Executor", "Pending"]
 
-_PAUSES = (0.2, 1.0, 3.0)  # seconds before an operation whose connection broke is applied again
+_BACKOFF, _RETRIES = Backoff(0.2, 3.0, factor=5), 3  # before an operation whose connection broke is applied again
 
 Pending = tuple[Document, tuple[str, ...]]
 
@@ -89,7 +88,7 @@ class Executor(ABC):
         self._at = (number, operation)
         self._reports.started(number, operation)
         known, context = dict(intent) if intent is not None else None, self._context(number)
-        result = await self._patiently(number, operation, lambda: apply(operation, context, known))
+        result = await self._retried(number, operation, lambda: apply(operation, context, known))
         self._at = None
         self._reports.finished(number, operation, perf_counter() - began, result)
         return result
@@ -99,17 +98,15 @@ class Executor(ABC):
         return self.context
 
     async def _prepared(self, number: int, operation: Operation) -> Any:
-        return await self._patiently(number, operation, lambda: prepare(operation, self.context))
+        return await self._retried(number, operation, lambda: prepare(operation, self.context))
 
-    async def _patiently(self, number: int, operation: Operation, work: Callable[[], Awaitable[Any]]) -> Any:
+    async def _retried(self, number: int, operation: Operation, work: Callable[[], Awaitable[Any]]) -> Any:
         """Do it again where the connection breaks; not within a transaction, which runs again as a whole."""
-        for pause in _PAUSES:
-            try:
-                return await work()
-            except PyMongoError as error:
-                if self.context.session is not None or not is_transient(error):
-                    raise
-                self._reports.retried(number, operation, error)
-            await anyio.sleep(pause)
-            await self._lease.ensure()
-        return await work()
+        return await retry(
+            work,
+            _BACKOFF,
+            times=_RETRIES,
+            is_retryable=lambda error: self.context.session is None and is_transient(error),
+            tell=lambda error: self._reports.retried(number, operation, error),
+            before=self._lease.ensure,
+        )

@@ -106,7 +106,7 @@ class JournalingExecutor(Executor):
         mark = self._journal.mark_of(earlier) if earlier else self._journal.new_mark()
         known = {"arguments": self._kept(operation), "mark": mark}
         # which a session asks, too:
-        await self._patiently(asked.number, operation, self.context.driver.has_transactions)
+        await self._retried(asked.number, operation, self.context.driver.has_transactions)
         async with self.context.driver.session() as session:
             self._track(asked, operation, session, mark)
             return await self._written_down(replace(asked, operation=operation), session, **known)

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import anyio
 from anyio.lowlevel import checkpoint_if_cancelled
 
-from asyncmig.drivers.clock import local_clock
+from asyncmig.drivers.retry import TRANSACTION_SECONDS, retry
 from asyncmig.drivers.transient import outcome_is_unknown, wants_another_transaction
 from asyncmig.errors import DriverError, LockLost, RevisionFailed
 from asyncmig.events import Direction, RevisionFinished, RevisionRetried, RevisionStopped
@@ -32,7 +32,6 @@ __all__ = ["PathRun"]
 T = TypeVar("T")
 
 _INTERRUPT_WRITE_SECONDS = 5.0  # to write down that we were interrupted
-_TRANSACTION_SECONDS = 120.0  # in which a transaction is tried again; what the drivers' with_transaction allows
 
 
 class PathRun:
@@ -132,20 +131,21 @@ class PathRun:
 
     async def _until_committed(self, step: RevisionRun, session: Any) -> None:
         """The revision and the close of its record in one transaction, again where the server wants that."""
-        give_up = local_clock() + _TRANSACTION_SECONDS
-        while True:
-            try:
-                async with self._run.driver.transaction(session):
-                    await step.call_within(session)
-                    await self._close_within(step, session)
-            except Exception as error:
-                if await self._was_committed(step, error):
-                    return
-                if not wants_another_transaction(error) or local_clock() > give_up:
-                    raise
-                self._run.tell(RevisionRetried(step.revision, self._direction, str(error)))
-            else:
-                return
+        await retry(
+            lambda: self._attempt(step, session),
+            seconds=TRANSACTION_SECONDS,
+            is_retryable=wants_another_transaction,
+            tell=lambda error: self._run.tell(RevisionRetried(step.revision, self._direction, str(error))),
+        )
+
+    async def _attempt(self, step: RevisionRun, session: Any) -> None:
+        try:
+            async with self._run.driver.transaction(session):
+                await step.call_within(session)
+                await self._close_within(step, session)
+        except Exception as error:
+            if not await self._was_committed(step, error):
+                raise
 
     async def _close_within(self, step: RevisionRun, session: Any) -> None:
         if self._direction == "downgrade":

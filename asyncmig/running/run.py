@@ -14,7 +14,7 @@ from asyncmig.history.revision import Revision
 from asyncmig.running.ledger.audit_log import AuditLog
 from asyncmig.running.ledger.ledger import Ledger
 from asyncmig.running.locking.lease import Lease
-from asyncmig.running.locking.waiting import patiently
+from asyncmig.running.locking.waiting import retry_while_held
 
 if TYPE_CHECKING:
     from asyncmig.files.module import RevisionModule
@@ -45,7 +45,9 @@ class Run:
     async def look(self) -> None:
         """Read again which collections there are; the set stays the same object."""
         with explaining(self.driver, "listing the collections"):
-            found = await patiently(self.lease, lambda: self.driver.read({"listCollections": 1, "nameOnly": True}))
+            found = await retry_while_held(
+                self.lease, lambda: self.driver.read({"listCollections": 1, "nameOnly": True})
+            )
         names = {one["name"] for one in found if not one["name"].startswith("system.")}
         self.collections.clear()
         self.collections.update(names - self.own)

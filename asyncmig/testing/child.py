@@ -13,7 +13,7 @@ __all__ = ["Child", "Signal"]
 Signal = Literal["term", "kill"]
 
 _SUPERVISOR = Path(__file__).with_name("supervisor.py")
-_PATIENCE = 30.0
+_ANSWER_SECONDS = 30.0
 """Seconds to wait for the supervisor, which kills a server that does not close its files in 10."""
 
 
@@ -41,7 +41,7 @@ class Child:
     def end(self, signal: Signal) -> None:
         """Stop the server and wait until it is gone; one that does not close its files in time is killed."""
         try:
-            self._process.communicate(f"{signal}\n", timeout=_PATIENCE)
+            self._process.communicate(f"{signal}\n", timeout=_ANSWER_SECONDS)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.communicate()

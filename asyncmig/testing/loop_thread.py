@@ -18,7 +18,7 @@ __all__ = ["LoopThread"]
 
 T = TypeVar("T")
 
-_SHORT, _PATIENCE = 2.0, 20.0  # seconds
+_SHORT_SECONDS, _LONG_SECONDS = 2.0, 20.0
 _OWN_DRIVER = "pymongo" if hasattr(pymongo, "AsyncMongoClient") else "motor"  # below 4.9 there is Motor alone
 
 
@@ -62,12 +62,12 @@ class LoopThread:
     async def retry_ending_transactions(self, work: Callable[..., Awaitable[T]], *arguments: Any) -> T:
         """What ``work`` gives, which may be done twice; a transaction that a test has left open ends for it."""
         try:
-            with pymongo.timeout(_SHORT):
+            with pymongo.timeout(_SHORT_SECONDS):
                 return await work(*arguments)
         except ServerSelectionTimeoutError:
-            patience = _SHORT
+            patience = _SHORT_SECONDS
         except PyMongoError:
-            patience = _PATIENCE
+            patience = _LONG_SECONDS
             await end_transactions(self._clients.of(_OWN_DRIVER), self._name)
         with pymongo.timeout(patience):
             return await work(*arguments)

@@ -9,7 +9,7 @@ from pathlib import Path
 __all__ = ["edited_since_published"]
 
 _MAIN = ("origin/HEAD", "origin/main", "origin/master", "main", "master")
-_PATIENCE = 20.0  # seconds
+_GIT_SECONDS = 20.0
 
 
 def edited_since_published(folder: Path) -> list[str]:
@@ -33,7 +33,7 @@ def _git(folder: Path, *arguments: str) -> str:
         return ""
     try:
         done = subprocess.run(
-            [program, *arguments], cwd=folder, capture_output=True, text=True, timeout=_PATIENCE, check=False
+            [program, *arguments], cwd=folder, capture_output=True, text=True, timeout=_GIT_SECONDS, check=False
         )
     except (OSError, subprocess.TimeoutExpired):
         return ""

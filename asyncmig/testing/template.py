@@ -27,7 +27,7 @@ __all__ = ["Template", "restore"]
 
 Hashes = Mapping[str, str]
 
-_PATIENCE = 20.0  # seconds
+_RESTORE_SECONDS = 20.0
 
 
 class Template:
@@ -45,7 +45,7 @@ class Template:
         self._make, self._migrate, self._retry_ending_transactions = (
             make,
             migrate,
-            retry_ending_transactions or patiently,
+            retry_ending_transactions or _within_time,
         )
         self._database: Any = None
         self._snapshot = DatabaseSnapshot(DatabaseState())
@@ -86,9 +86,9 @@ class Template:
         return database
 
 
-async def patiently(work: Callable[..., Awaitable[object]], *arguments: Any) -> object:
+async def _within_time(work: Callable[..., Awaitable[object]], *arguments: Any) -> object:
     """What ``work`` gives, unless it takes too long."""
-    with pymongo.timeout(_PATIENCE):
+    with pymongo.timeout(_RESTORE_SECONDS):
         return await work(*arguments)
 
 

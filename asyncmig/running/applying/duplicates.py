@@ -16,7 +16,7 @@ from asyncmig.schema.index import Index
 __all__ = ["duplicates", "violations"]
 
 _SHOWN = 5
-_PATIENCE = 20_000  # milliseconds: more is not worth a better message
+_SEARCH_MS = 20_000  # more is not worth a better message
 _NEXT = "Correct the documents first (in an earlier revision, for instance), then run `asyncmig upgrade` again"
 
 
@@ -72,7 +72,7 @@ def _search(collection: str, index: Index) -> dict[str, Any]:
         "aggregate": collection,
         "pipeline": pipeline,
         "allowDiskUse": True,
-        "maxTimeMS": _PATIENCE,
+        "maxTimeMS": _SEARCH_MS,
         "cursor": {},
     }
     return {**command, "collation": index.options["collation"]} if "collation" in index.options else command

@@ -15,7 +15,7 @@ from asyncmig.drivers.clock import Clock
 from asyncmig.drivers.explain import explaining
 from asyncmig.running.locking.holder import identity
 from asyncmig.running.locking.lease import Lease
-from asyncmig.running.locking.waiting import patiently
+from asyncmig.running.locking.waiting import retry_while_held
 
 __all__ = ["AuditLog"]
 
@@ -44,7 +44,7 @@ class AuditLog:
             await self._append(event, session=session)
         else:
             with explaining(self._driver, f"writing to the trail in {self.collection}"):
-                await patiently(lease, lambda: self._append(event))
+                await retry_while_held(lease, lambda: self._append(event))
 
     async def _append(self, event: Document, **options: Any) -> None:
         """By the server's clock where there is one: ``$push`` alone could not ask it."""

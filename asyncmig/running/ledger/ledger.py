@@ -29,7 +29,7 @@ from asyncmig.errors import LockLost
 from asyncmig.running.ledger.record import Mark, Record, identified
 from asyncmig.running.ledger.write import DeleteRecord, InsertRecord, Write, to_driver
 from asyncmig.running.locking.lease import Lease
-from asyncmig.running.locking.waiting import patiently
+from asyncmig.running.locking.waiting import retry_while_held
 
 __all__ = ["Ledger", "RecordExists"]
 
@@ -77,14 +77,14 @@ class Ledger:
         """One record in full; with a lease it is asked for again when the connection breaks."""
         ask = functools.partial(self._documents.find_one, {"_id": revision})
         with self._explaining("reading"):
-            document = await (patiently(lease, ask) if lease is not None else ask())
+            document = await (retry_while_held(lease, ask) if lease is not None else ask())
         return self._read(document) if document else None
 
     async def sessions(self, lease: Lease) -> list[Document]:
         """The sessions of what is not settled: transactions of theirs may be open though their runner is gone."""
         journals = ("journal", "undo")
         wanted = dict.fromkeys(("session", *(f"{name}.session" for name in journals)), 1)
-        found = await patiently(lease, lambda: self._found({"state": {"$ne": "applied"}}, wanted))
+        found = await retry_while_held(lease, lambda: self._found({"state": {"$ne": "applied"}}, wanted))
         listed = [document[name] for document in found for name in journals if isinstance(document.get(name), list)]
         holders = [*found, *(entry for entries in listed for entry in entries if isinstance(entry, dict))]
         sessions = [holder.get("session") for holder in holders]
@@ -108,7 +108,7 @@ class Ledger:
         await lease.ensure()
         unsettled = {"state": {"$ne": "applied"}, "token": {"$not": {"$gte": Int64(lease.token)}}}
         with self._explaining("writing to"):
-            await patiently(
+            await retry_while_held(
                 lease,
                 lambda: self._documents.update_many(
                     unsettled | self._clock.before(lease.writes_until), {"$set": {"token": Int64(lease.token)}}
@@ -149,7 +149,7 @@ class Ledger:
             if session is not None:
                 fitting = await self._execute(built, session)
             else:
-                fitting = await patiently(lease, lambda: self._execute(built, None))
+                fitting = await retry_while_held(lease, lambda: self._execute(built, None))
         except (DuplicateKeyError, BulkWriteError) as error:
             raise _duplicate(error, writes) or error from error
         if fitting < len(writes):

@@ -27,7 +27,7 @@ from asyncmig.events import Event, LoopBlocked
 __all__ = ["Lease"]
 
 _RENEWALS = 3  # per lease
-_BLOCKED = 1.0  # seconds that the event loop stood still before it is worth an event
+_BLOCKED_SECONDS = 1.0  # that the event loop stood still before it is worth an event
 
 
 class _Cancellable(Protocol):
@@ -105,7 +105,7 @@ class Lease:
         """Renew the lease every third of it, until cancelled or lost: the task beside the work."""
         while not self.loss:
             await anyio.sleep(max(self._due - local_clock(), 0))
-            if (late := local_clock() - self._due) > _BLOCKED:
+            if (late := local_clock() - self._due) > _BLOCKED_SECONDS:
                 self._tell(LoopBlocked(late))
             if local_clock() >= self._due:
                 await self._renew()
@@ -122,12 +122,12 @@ class Lease:
 
     async def _attempt(self) -> None:
         sent = local_clock()
-        patience = self._patience(sent)
+        limit = self._attempt_seconds(sent)
         try:
-            with anyio.fail_after(patience):
+            with anyio.fail_after(limit):
                 expires_at = await self._ask_for_renewal(self)
         except (PyMongoError, OSError, TimeoutError) as error:
-            await self._after_failure(error, overslept=local_clock() - sent > patience + _BLOCKED)
+            await self._after_failure(error, overslept=local_clock() - sent > limit + _BLOCKED_SECONDS)
             return
         if expires_at is None:
             self.lose("another owner has taken it, or it was broken by `asyncmig unlock --force`")
@@ -143,7 +143,7 @@ class Lease:
             why = reason(str(error)) or "the server did not answer in time"
             self.lose(f"it could not be renewed for {self._length * 5 / 6:.3g} s: {why}")
 
-    def _patience(self, now: float) -> float:
+    def _attempt_seconds(self, now: float) -> float:
         """Seconds for one attempt: up to the deadline, or, when we have slept past it, for the one that tells."""
         left = self._deadline - now
         return min(left, self._length / _RENEWALS) if left > 0 else max(self._length / 6, 1.0)

@@ -29,6 +29,7 @@ from pymongo.errors import DuplicateKeyError, PyMongoError
 from asyncmig.drivers.base import Document, Driver
 from asyncmig.drivers.clock import EPOCH, Clock, local_clock
 from asyncmig.drivers.explain import explained, explaining
+from asyncmig.drivers.retry import Backoff, retry
 from asyncmig.drivers.transient import is_transient
 from asyncmig.errors import AsyncmigError, LockError, LockLost, LockTimeout
 from asyncmig.events import Event, LockAcquired, LockReleased
@@ -40,7 +41,8 @@ __all__ = ["Lock"]
 
 _ID = "migration"
 _OWNER = {"$ifNull": ["$owner", None]}
-_WITHDRAW_TIMEOUT = 2.0  # seconds to tell the server, after a cancellation, that the lock is not wanted any more
+_BACKOFF = Backoff(0.1)  # while the server does not answer
+_WITHDRAW_SECONDS = 2.0  # to tell the server, after a cancellation, that the lock is not wanted any more
 
 
 class Lock:
@@ -195,19 +197,16 @@ class Lock:
     async def _free(self, filter_: Document) -> bool:
         """Whether we were the owner, or may have been: an answer that was lost is taken for a yes."""
         update = [{"$set": {"owner": None, "expires_at": self._clock.now, "released_at": self._clock.now}}]
-        unheard = False
-        while True:
-            try:
-                return bool((await self._documents.update_one(filter_, update)).matched_count) or unheard
-            except PyMongoError as error:
-                if not is_transient(error):
-                    return False
-                unheard = True
-                await anyio.sleep(0.1)
+        unheard: list[Exception] = []
+        try:
+            done = await retry(lambda: self._documents.update_one(filter_, update), _BACKOFF, tell=unheard.append)
+        except PyMongoError:
+            return False
+        return bool(done.matched_count) or bool(unheard)
 
     async def _withdraw(self, owner: str) -> None:
         """Make sure that an attempt which was given up, and may have succeeded unseen, holds nothing."""
-        with anyio.move_on_after(_WITHDRAW_TIMEOUT, shield=True):
+        with anyio.move_on_after(_WITHDRAW_SECONDS, shield=True):
             await self._free({"_id": _ID, "owner": owner})
 
     async def break_lock(self, *, force: bool = False) -> Holder | None:

@@ -2,40 +2,31 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 import anyio
-from pymongo.errors import PyMongoError
 
 from asyncmig.drivers.clock import local_clock
-from asyncmig.drivers.transient import is_transient
+from asyncmig.drivers.retry import Backoff, retry
 from asyncmig.errors import LockError, reason
 from asyncmig.events import Event, LockWaiting
 from asyncmig.running.locking.holder import Holder
 from asyncmig.running.locking.lease import Lease
 
-__all__ = ["LockWait", "patiently"]
+__all__ = ["LockWait", "retry_while_held"]
 
 T = TypeVar("T")
 
-_FIRST, _LONGEST = 0.05, 1.0  # seconds between two attempts
-_TELL_EVERY = 5.0  # seconds
+_WAITING = Backoff(0.05, 1.0, factor=1.5, jitter=0.5)  # jitter keeps many waiters apart
+_TELL_INTERVAL_SECONDS = 5.0
 _FAULTS_FORGIVEN = 3  # attempts without an answer that are made again whatever the limit
-_PAUSE = 0.2  # seconds between two attempts when the server does not answer
+_BACKOFF = Backoff(0.2)  # while the server does not answer
 
 
-async def patiently(lease: Lease, ask: Callable[[], Awaitable[T]]) -> T:
-    """The answer; asked again when the connection breaks, as long as the lease is ours. For what may be asked twice."""
-    while True:
-        try:
-            return await ask()
-        except PyMongoError as error:
-            if not is_transient(error):
-                raise
-        await anyio.sleep(_PAUSE)
-        await lease.ensure()
+async def retry_while_held(lease: Lease, ask: Callable[[], Awaitable[T]]) -> T:
+    """The answer; asked again after a transient error, as long as the lease is ours. For what may be asked twice."""
+    return await retry(ask, _BACKOFF, before=lease.ensure)
 
 
 class LockWait:
@@ -44,7 +35,7 @@ class LockWait:
     def __init__(self, limit: float, tell: Callable[[Event], None]) -> None:
         self._limit, self._tell = limit, tell
         self._began = local_clock()
-        self._pause = _FIRST
+        self._attempts = 0
         self._told: tuple[str, float] | None = None
         self._faults = 0
         self._fault: BaseException | None = None
@@ -78,13 +69,13 @@ class LockWait:
     async def after_refusal(self, holder: Holder) -> None:
         """Pause while ``holder`` has the lock, and tell about it at first and every few seconds."""
         told = self._told
-        if told is None or told[0] != holder.owner or self.waited - told[1] >= _TELL_EVERY:
+        if told is None or told[0] != holder.owner or self.waited - told[1] >= _TELL_INTERVAL_SECONDS:
             self._told = (holder.owner, self.waited)
             self._tell(LockWaiting(holder, self.waited))
         await self._sleep()
 
     async def _sleep(self) -> None:
-        """Jitter keeps many waiters apart; a growing pause keeps them from troubling the server."""
-        left = max(self._limit - self.waited, 0.0)
-        await anyio.sleep(min(self._pause * random.uniform(0.5, 1.5), max(left, _FIRST)))  # noqa: S311
-        self._pause = min(self._pause * 1.5, _LONGEST)
+        """Wait, no longer than to the limit, and a moment at least; the growing pause does not trouble the server."""
+        self._attempts += 1
+        left = max(self._limit - self.waited, _WAITING.first_seconds)
+        await anyio.sleep(min(_WAITING.pause_seconds(self._attempts), left))
