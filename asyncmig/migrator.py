@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from asyncmig.preflight.probe import Cost, Preflight
     from asyncmig.profiling.reading import Reading
     from asyncmig.profiling.survey import Report
-    from asyncmig.review.loss import Loss
+    from asyncmig.review.loss import Confirm, Loss, LossGuard
     from asyncmig.review.plan import Plan
     from asyncmig.running.ledger.ledger import Ledger
     from asyncmig.running.ledger.position import Position
@@ -49,8 +49,6 @@ if TYPE_CHECKING:
     from asyncmig.sources import Declared, Models
 
 __all__ = ["Generated", "Migrator", "autogenerate_migration"]
-
-Confirm = Callable[[tuple["Loss", ...]], Awaitable[None]]
 
 
 class Migrator:
@@ -354,7 +352,8 @@ class Migrator:
         """Apply what is pending up to ``target``, under the lock; returns what was applied, in order.
 
         A database that is there already takes no lock and costs one round trip. ``confirm`` is
-        awaited with what the run would lose, before anything is done, and stops it by raising.
+        awaited with what the run would lose, before anything is done, and stops it by raising; and
+        again before an operation that loses what could not be known then.
 
         A revision that is older than an applied one (it came in by a merge) is run, and told of by
         the event RevisionsOutOfOrder; with ``strict_order`` it is refused: OutOfOrder.
@@ -363,8 +362,8 @@ class Migrator:
         when a revision stops half-way: the ledger says where, and another ``upgrade`` goes on.
         """
         strict = self._strict(strict_order)
-        graph = await self._ready(target, "upgrade", confirm, strict_order=strict)
-        return await self._runner(graph).upgrade(target, strict_order=strict) if graph else []
+        runner = await self._ready(target, "upgrade", confirm, strict_order=strict)
+        return await runner.upgrade(target, strict_order=strict) if runner else []
 
     def _strict(self, asked: bool | None) -> bool:
         return self._strict_order if asked is None else asked
@@ -378,8 +377,8 @@ class Migrator:
         kept of them. That source is run: the ledger has to be trusted as the files are.
         """
         files = await self._recorded() if from_ledger else None
-        graph = await self._ready(target, "downgrade", confirm, files=files)
-        return await self._runner(graph, files).downgrade(target) if graph else []
+        runner = await self._ready(target, "downgrade", confirm, files=files)
+        return await runner.downgrade(target) if runner else []
 
     async def _recorded(self) -> RecordedFiles:
         from asyncmig.files.recorded import RecordedFiles
@@ -402,8 +401,8 @@ class Migrator:
         *,
         strict_order: bool = False,
         files: RecordedFiles | None = None,
-    ) -> RevisionGraph | None:
-        """The graph to run on; None where nothing is to be done, found without what only a run needs."""
+    ) -> Runner | None:
+        """The runner to run on; None where nothing is to be done, found without what only a run needs."""
         position = await self._position(files.graph if files else None)
         path = position.path(target, direction, strict_order=strict_order)
         if not path and (direction == "downgrade" or position.is_tidy):
@@ -411,9 +410,21 @@ class Migrator:
                 for warning in position.warnings():
                     self._on_event(warning)
             return None
+        guard = None
         if confirm:
-            await confirm(await self._losses(path, direction, files))
-        return position.graph
+            losses = await self._losses(path, direction, files)
+            await confirm(losses)
+            guard = self._guarded(losses, confirm)
+        return self._runner(position.graph, files, guard)
+
+    def _guarded(self, agreed: Sequence[Loss], confirm: Confirm) -> LossGuard:
+        from asyncmig.review.loss import LossGuard
+        from asyncmig.running.ledger.provenance import inserted_documents
+
+        async def inserted() -> Mapping[str, Sequence[Mapping[str, Any]]]:
+            return inserted_documents(await self.records())
+
+        return LossGuard(self._driver(), agreed, inserted, confirm)
 
     async def stamp(self, target: str, *, purge: bool = False) -> None:
         """Record ``target`` as where the database stands, without running anything."""
@@ -572,7 +583,12 @@ class Migrator:
 
         return Lock(self._driver(), collection=self._names[1], lease=self._lease)
 
-    def _runner(self, graph: RevisionGraph | None = None, files: RecordedFiles | None = None) -> Runner:
+    def _runner(
+        self,
+        graph: RevisionGraph | None = None,
+        files: RecordedFiles | None = None,
+        guard: LossGuard | None = None,
+    ) -> Runner:
         from asyncmig.running.runner import Runner
 
         return Runner(
@@ -584,6 +600,7 @@ class Migrator:
             lock_timeout=self._patience,
             on_event=self._on_event,
             command=self._command,
+            admit=guard,
         )
 
     async def _agreed(self) -> frozenset[str]:

@@ -20,29 +20,34 @@ __all__ = ["NotConfirmed", "confirm_losses"]
 
 
 class NotConfirmed(AsyncmigError):
-    """Raised when steps would lose data and nobody can be asked; nothing has run."""
+    """Raised when steps would lose data, and nobody can be asked, or has said no when the run was under way."""
 
-    def __init__(self, losses: Sequence[Loss]) -> None:
+    def __init__(self, losses: Sequence[Loss], *, halfway: bool = False, asked: bool = False) -> None:
         self.losses = tuple(losses)
         lines = "".join(f"\n  - {loss.revision}: {one_line(loss.text)}" for loss in losses)
-        super().__init__(
-            f"this would lose data, and there is no terminal to ask on:{lines}\n"
-            "Nothing was run. Pass --yes to run it all the same"
-        )
+        why = "this was not agreed to" if asked else "there is no terminal to ask on"
+        done = "It was not done; what stands before it is" if halfway else "Nothing was run"
+        super().__init__(f"this would lose data, and {why}:{lines}\n{done}. Pass --yes to run it all the same")
 
 
-async def confirm_losses(console: Console, losses: Sequence[Loss], *, yes: bool) -> None:
-    """Go on if nothing is lost, if ``yes`` says so, or if the user does; else leave before anything has run."""
+async def confirm_losses(console: Console, losses: Sequence[Loss], *, yes: bool, halfway: bool = False) -> None:
+    """Go on if nothing is lost, if ``yes`` says so, or if the user does; else leave before anything is lost.
+
+    ``halfway``: the run is under way, and comes to something that could not be known beforehand.
+    """
     if not losses:
         return
     if not yes and not console.interactive:
-        raise NotConfirmed(losses)
-    console.say("This loses data:", "warn")
+        raise NotConfirmed(losses, halfway=halfway)
+    console.say("The next step loses data:" if halfway else "This loses data:", "warn")
     for loss in losses:
         console.say(f"  - {loss.revision}: {one_line(loss.text)}")
-    if not yes and not await _agreed(console, "Go on?"):
-        console.say("Nothing was run.")
-        raise Answer(1)
+    if yes or await _agreed(console, "Go on?"):
+        return
+    if halfway:
+        raise NotConfirmed(losses, halfway=True, asked=True)
+    console.say("Nothing was run.")
+    raise Answer(1)
 
 
 async def _agreed(console: Console, question: str) -> bool:

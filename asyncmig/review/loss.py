@@ -1,19 +1,50 @@
-"""What a run would lose: found in the source of the revisions, before anything is executed."""
+"""What a run would lose: looked for in the sources beforehand, and asked of every operation when it is about to run.
+
+Beforehand a revision is read and not run, as its code may have effects of its own outside MongoDB. So a
+call by another name, in a helper function, or with a computed argument is not known then: each such
+operation is held against :mod:`asyncmig.operations.loss` once more before it is applied.
+"""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+import functools
+import inspect
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from asyncmig.drivers.base import Driver
 from asyncmig.history.revision import Revision
+from asyncmig.operations import (
+    ConvertField,
+    DeleteDocuments,
+    DropCollection,
+    Operation,
+    RemoveField,
+    RenameField,
+    TransformDocuments,
+    UpdateInBatches,
+)
+from asyncmig.operations.data import Delete
+from asyncmig.operations.loss import deletes, loss
 
-__all__ = ["Loss", "find_losses", "losing_calls"]
+__all__ = ["Confirm", "Loss", "LossGuard", "find_losses", "losing_calls"]
 
-_LOSING = frozenset({"drop_collection", "delete_documents", "remove_field"})
-_SAFE_KEYWORDS = frozenset({"if_unchanged", "keep_in"})
+Confirm = Callable[[tuple["Loss", ...]], Awaitable[None]]
+Inserted = Mapping[str, Sequence[Mapping[str, Any]]]
+
+_SAMPLES: Mapping[str, Callable[[str, Mapping[str, Any]], Operation]] = {
+    "drop_collection": lambda name, given: DropCollection(name),
+    "delete_documents": lambda name, given: DeleteDocuments(name, (), if_unchanged=given.get("if_unchanged", False)),
+    "remove_field": lambda name, given: RemoveField(name, "f", given.get("keep_in")),
+    "rename_field": lambda name, given: RenameField(name, "f", "g", on_conflict=given.get("on_conflict", "fail")),
+    "convert_field": lambda name, given: ConvertField(name, "f", "int", on_error=given.get("on_error", "fail")),
+    "update_in_batches": lambda name, given: UpdateInBatches(name, {}, given.get("update", {})),
+}
+"""By method of ``env``, an operation that loses what the call would, as far as its literal arguments tell."""
+_COMPUTED = "{} of a collection whose name the revision computes"
+_PLACES = {"update_in_batches": ("name", "filter", "update"), "remove_field": ("name", "field", "keep_in")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +55,7 @@ class LosingCall:
     method: str
     collection: str | None
     """None where the source computes the name."""
+    text: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,43 +67,54 @@ class Loss:
 
 
 def losing_calls(revision: Revision, function: str, source: str | None = None) -> tuple[LosingCall, ...]:
-    """The calls of ``env`` methods in ``function`` of a revision's ``source`` (default: its file) that may lose data.
+    """The calls of ``env`` methods in ``function`` of a revision's ``source`` (default: its file) that lose data.
 
-    Read from the source, because a dry execution could have effects of its own outside MongoDB.
+    Only those of which the source says so itself: an argument that is computed is left to :class:`LossGuard`.
     """
     if source is None:
         source = revision.path.read_text(encoding="utf-8") if revision.path else ""
-    if not any(method in source for method in _LOSING):
+    if not any(method in source for method in _SAMPLES):
         return ()  # nearly always: spares the parser
-    return tuple(
-        LosingCall(revision.revision, method, _literal_name(call))
-        for method, call in _env_calls(ast.parse(source), function)
-        if method in _LOSING and not _SAFE_KEYWORDS & {keyword.arg for keyword in call.keywords}
-    )
+    found = (_losing(revision.revision, call) for call in _env_calls(ast.parse(source), function))
+    return tuple(call for call in found if call)
 
 
-async def find_losses(
-    calls: Iterable[LosingCall], driver: Driver, inserted: Mapping[str, Sequence[Mapping[str, Any]]]
-) -> tuple[Loss, ...]:
+def _losing(revision: str, call: ast.Call) -> LosingCall | None:
+    method = call.func.attr if isinstance(call.func, ast.Attribute) else ""
+    if method not in _SAMPLES:
+        return None
+    names = _PLACES.get(method, ("name",))
+    nodes = dict(zip(names, call.args, strict=False)) | {one.arg: one.value for one in call.keywords if one.arg}
+    given: dict[str, Any] = {}
+    for argument, node in nodes.items():
+        try:
+            given[argument] = ast.literal_eval(node)
+        except ValueError:
+            if argument in ("keep_in", "if_unchanged", "on_conflict", "on_error", "update"):
+                return None  # computed: it is known when it is about to run
+    name = given.get("name")
+    try:
+        text = loss(_SAMPLES[method](name if isinstance(name, str) else "", given))
+    except (TypeError, AttributeError):  # no such call can be made
+        return None
+    return LosingCall(revision, method, name if isinstance(name, str) else None, text) if text else None
+
+
+async def find_losses(calls: Iterable[LosingCall], driver: Driver, inserted: Inserted) -> tuple[Loss, ...]:
     """Those of ``calls`` that would lose something of the database as it stands now.
 
     ``inserted`` holds, by collection, the ``_id`` and digest of each document that asyncmig itself
     has inserted: taking such a document back unchanged loses nothing.
     """
     found = [(call, await _lost(call, driver, inserted)) for call in calls]
-    return tuple(Loss(call.revision, text) for call, text in found if text)
+    return tuple(dict.fromkeys(Loss(call.revision, text) for call, text in found if text))
 
 
-async def _lost(call: LosingCall, driver: Driver, inserted: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
+async def _lost(call: LosingCall, driver: Driver, inserted: Inserted) -> str:
     if call.collection is None:
-        return f"{call.method} of a collection whose name the revision computes"
-    if not await _holds_foreign_documents(driver, call.collection, inserted.get(call.collection, ())):
-        return ""
-    if call.method == "drop_collection":
-        return f"drop collection {call.collection} with its documents"
-    if call.method == "delete_documents":
-        return f"delete documents of {call.collection}"
-    return f"remove a field from the documents of {call.collection}"
+        return _COMPUTED.format(call.method)
+    known = inserted.get(call.collection, ())
+    return call.text if await _holds_foreign_documents(driver, call.collection, known) else ""
 
 
 async def _holds_foreign_documents(driver: Driver, name: str, inserted: Sequence[Mapping[str, Any]]) -> bool:
@@ -85,20 +128,92 @@ async def _holds_foreign_documents(driver: Driver, name: str, inserted: Sequence
     return any(digest(document) not in known for document in await driver.stored(name, ids)) if ids else False
 
 
-def _env_calls(module: ast.Module, function: str) -> Iterator[tuple[str, ast.Call]]:
+class LossGuard:
+    """Asks before an operation that loses what was not agreed to beforehand.
+
+    A collection that the run itself has made holds nothing that anybody had before, and is not asked for.
+    ``inserted`` is awaited for what :func:`find_losses` takes, once it matters; ``confirm`` with what
+    would be lost, and stops the run by raising.
+    """
+
+    def __init__(
+        self,
+        driver: Driver,
+        agreed: Iterable[Loss],
+        inserted: Callable[[], Awaitable[Inserted]],
+        confirm: Confirm,
+    ) -> None:
+        self._driver, self._inserted, self._confirm = driver, inserted, confirm
+        self._agreed = {(one.revision, one.text) for one in agreed}
+        self._old: set[str] | None = None
+        """The collections that were there when the run began, by the names that they have now."""
+
+    async def __call__(self, revision: Revision, operation: Operation) -> Operation:
+        """The operation to apply in its place: the same, or one that asks before a function's ``Delete`` counts."""
+        old = await self._there(operation)
+        if operation.collection not in old:
+            return operation
+        if text := loss(operation):
+            await self._ask(revision, operation, text)
+        elif isinstance(operation, TransformDocuments):
+            return self._asking(revision, operation)
+        return operation
+
+    async def _ask(self, revision: Revision, operation: Operation, text: str) -> None:
+        agreed = (revision.revision, text)
+        method = next((name for name, made in _SAMPLES.items() if type(made("", {})) is type(operation)), "")
+        if agreed in self._agreed or (revision.revision, _COMPUTED.format(method)) in self._agreed:
+            return
+        name = operation.collection
+        if await _holds_foreign_documents(self._driver, name, (await self._inserted()).get(name, ())):
+            await self._confirm((Loss(revision.revision, text),))
+        self._agreed.add(agreed)
+
+    async def _there(self, operation: Operation) -> set[str]:
+        if self._old is None:
+            self._old = {one["name"] for one in await self._driver.read({"listCollections": 1, "nameOnly": True})}
+        if operation.collection in self._old:
+            targets = (getattr(operation, name, None) for name in ("new", "into"))
+            self._old |= {name for name in targets if isinstance(name, str)}
+        return self._old
+
+    def _asking(self, revision: Revision, operation: TransformDocuments) -> TransformDocuments:
+        """Of a function that does not name ``Delete`` itself and may get it from another one."""
+        text = deletes(operation.collection)
+
+        async def asked(result: Any) -> Any:
+            found = await result if inspect.isawaitable(result) else result
+            if found is Delete and (revision.revision, text) not in self._agreed:
+                await self._confirm((Loss(revision.revision, text),))
+                self._agreed.add((revision.revision, text))
+            return found
+
+        @functools.wraps(operation.function)
+        def function(document: Any) -> Any:
+            result = operation.function(document)
+            return asked(result) if result is Delete or inspect.isawaitable(result) else result
+
+        return replace(operation, function=function)
+
+
+def _env_calls(module: ast.Module, function: str) -> Iterator[ast.Call]:
+    """The calls of a method of ``env``, by that name or by another one that it is given in the function."""
     for node in module.body:
         if isinstance(node, ast.AsyncFunctionDef) and node.name == function and node.args.args:
-            env = node.args.args[0].arg
+            names = _names_of(node, node.args.args[0].arg)
             for call in ast.walk(node):
                 if (
                     isinstance(call, ast.Call)
                     and isinstance(call.func, ast.Attribute)
                     and isinstance(call.func.value, ast.Name)
-                    and call.func.value.id == env
+                    and call.func.value.id in names
                 ):
-                    yield call.func.attr, call
+                    yield call
 
 
-def _literal_name(call: ast.Call) -> str | None:
-    given = call.args[0] if call.args else next((k.value for k in call.keywords if k.arg == "name"), None)
-    return given.value if isinstance(given, ast.Constant) and isinstance(given.value, str) else None
+def _names_of(function: ast.AsyncFunctionDef, env: str) -> set[str]:
+    names = {env}
+    for node in ast.walk(function):
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Name) and node.value.id in names:
+            names |= {target.id for target in node.targets if isinstance(target, ast.Name)}
+    return names

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from time import perf_counter
 from typing import Any
 
@@ -14,10 +15,11 @@ from asyncmig.drivers.base import Document
 from asyncmig.drivers.retry import Backoff, retry
 from asyncmig.drivers.transient import is_transient
 from asyncmig.errors import RevisionError
-from asyncmig.operations import Operation
+from asyncmig.operations import Operation, TransformDocuments
 from asyncmig.running.applying.apply import Context, apply, prepare
 from asyncmig.running.locking.lease import Lease
 from asyncmig.running.reports import Reports
+from asyncmig.running.run import Admit
 
 __all__ = ["Executor", "Pending"]
 
@@ -31,6 +33,8 @@ class Executor(ABC):
 
     def __init__(self, reports: Reports, lease: Lease, context: Context) -> None:
         self._reports, self._lease, self.context = reports, lease, context
+        self.admit: Admit | None = None
+        self._admitted: dict[int, Callable[[Any], Any]] = {}
         self._number = 0
         self._at: tuple[int, Operation] | None = None
         self._under_way: set[asyncio.Task[Any]] = set()
@@ -82,13 +86,32 @@ class Executor(ABC):
     @abstractmethod
     async def _rest(self) -> Pending: ...
 
+    async def _ask(self, number: int, operation: Operation) -> None:
+        """Have the operation admitted, before anything is written down of it."""
+        if self.admit is None:
+            return
+        admitted = await self.admit(self._reports.revision, operation)
+        if isinstance(admitted, TransformDocuments) and admitted is not operation:
+            self._admitted[number] = admitted.function
+
+    def _as_admitted(self, number: int, operation: Operation) -> Operation:
+        """The operation with the function that was admitted in the place of its own."""
+        if number in self._admitted and isinstance(operation, TransformDocuments):
+            return replace(operation, function=self._admitted[number])
+        return operation
+
     async def _apply_and_report(self, number: int, operation: Operation, intent: Mapping[str, Any] | None) -> Any:
         """Apply, telling about it; again, where the connection broke: every operation is safe to run again."""
         began = perf_counter()
         self._at = (number, operation)
         self._reports.started(number, operation)
         known, context = dict(intent) if intent is not None else None, self._context(number)
+<<<<<<< HEAD
         result = await self._retried(number, operation, lambda: apply(operation, context, known))
+=======
+        admitted = self._as_admitted(number, operation)
+        result = await self._patiently(number, operation, lambda: apply(admitted, context, known))
+>>>>>>> 19246d5 (Losses are told from operations, beforehand and when they are about to run, so that no form of call passes by)
         self._at = None
         self._reports.finished(number, operation, perf_counter() - began, result)
         return result

@@ -86,6 +86,7 @@ class JournalingExecutor(Executor):
         if found.is_done:
             self._reports.skipped(number, operation, _WHY_SKIPPED[found.how])
             return found.entry.result if found.entry else None
+        await self._ask(number, operation)
         task = asyncio.ensure_future(self._journalled(asked))
         self._under_way.add(task)
         task.add_done_callback(self._under_way.discard)

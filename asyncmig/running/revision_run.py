@@ -136,6 +136,7 @@ class RevisionRun:
 
     async def _call(self, executor: Executor) -> None:
         self._executor, began = executor, perf_counter()
+        executor.admit = self._run.admit
         env = Env(
             self._run.driver, executor.perform, collections=self._run.collections, session=executor.context.session
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,7 @@ from asyncmig.drivers.clock import Clock
 from asyncmig.drivers.explain import explaining
 from asyncmig.events import Event
 from asyncmig.history.revision import Revision
+from asyncmig.operations import Operation
 from asyncmig.running.ledger.audit_log import AuditLog
 from asyncmig.running.ledger.ledger import Ledger
 from asyncmig.running.locking.lease import Lease
@@ -19,7 +20,10 @@ from asyncmig.running.locking.waiting import retry_while_held
 if TYPE_CHECKING:
     from asyncmig.files.module import RevisionModule
 
-__all__ = ["Run"]
+__all__ = ["Admit", "Run"]
+
+Admit = Callable[[Revision, Operation], Awaitable[Operation]]
+"""Asked before an operation is applied: gives the one to apply in its place, or raises."""
 
 
 @dataclass(slots=True)
@@ -34,6 +38,8 @@ class Run:
     tell: Callable[[Event], None]
     own: frozenset[str]
     """The names of asyncmig's own collections."""
+    admit: Admit | None = None
+    """What is asked before each operation."""
     collections: set[str] = field(default_factory=set)
     """The names of all others as they stand now: ``env.collections``."""
 

@@ -45,7 +45,7 @@ from asyncmig.running.ledger.record import Record
 from asyncmig.running.locking.holder import Holder
 from asyncmig.running.locking.lock import Lock
 from asyncmig.running.path import PathRun
-from asyncmig.running.run import Run
+from asyncmig.running.run import Admit, Run
 from asyncmig.running.stamping import record_squashed, repaired, replace_range, stamped
 from asyncmig.running.unadopted import unadopted
 
@@ -77,7 +77,7 @@ class Runner:
     ``lock_timeout``: seconds to wait for the lock; 0 asks once. ``command``: what the lock's
     document shows to those who wait. ``on_event`` is called with every
     :class:`~asyncmig.events.Event`, in the event loop; an error that it raises counts as
-    one of the revision.
+    one of the revision. ``admit`` is asked before each operation, and may raise.
     """
 
     def __init__(
@@ -91,6 +91,7 @@ class Runner:
         on_event: Callable[[Event], None] | None = None,
         lock_timeout: float = 60.0,
         command: str = "",
+        admit: Admit | None = None,
     ) -> None:
         self._driver, self._graph = driver, graph
         self._ledger = ledger or Ledger(driver)
@@ -98,7 +99,7 @@ class Runner:
         self._audit_log = AuditLog(driver, collection=self._lock.collection)
         self._tell: Callable[[Event], None] = on_event or (lambda event: None)
         self._lock.tell = self._tell
-        self._wait, self._command = lock_timeout, command
+        self._wait, self._command, self._admit = lock_timeout, command, admit
         self._modules: dict[str, RevisionModule] = {}
         self._loader = load
 
@@ -198,7 +199,7 @@ class Runner:
         """The lock held, everything unsettled marked as ours, the state read again."""
         async with self._lock.held(wait=self._wait, command=self._command) as lease:
             own = frozenset({self._ledger.collection, self._ledger.failures, self._lock.collection})
-            run = Run(self._driver, self._ledger, self._audit_log, lease, self._load, self._tell, own)
+            run = Run(self._driver, self._ledger, self._audit_log, lease, self._load, self._tell, own, self._admit)
             await end_sessions(self._driver, await self._ledger.sessions(lease))
             await self._ledger.claim(lease)
             position = await self._position()

@@ -29,6 +29,7 @@ class TransactionExecutor(Executor):
         self._number += 1
         number = self._number
         self._at = (number, operation)
+        await self._ask(number, operation)
         intent = await self._prepared(number, operation)
         result = await self._apply_and_report(number, operation, intent)
         self._note(number, operation, intent, result)

@@ -15,8 +15,8 @@ from asyncmig.cli.output import emit
 if TYPE_CHECKING:
     from asyncmig.events import Direction
     from asyncmig.history import Revision
-    from asyncmig.migrator import Confirm, Migrator
-    from asyncmig.review.loss import Loss
+    from asyncmig.migrator import Migrator
+    from asyncmig.review.loss import Confirm, Loss
 
 
 def _run_options(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -136,9 +136,13 @@ def _tell(app: App, direction: Direction, target: str, done: Sequence[Revision])
 
 
 def _confirm(app: App, *, yes: bool) -> Confirm:
+    asked = 0
+
     async def confirm(losses: tuple[Loss, ...]) -> None:
         from asyncmig.cli.confirm import confirm_losses
 
-        await confirm_losses(app.console, losses, yes=yes)
+        nonlocal asked
+        asked += 1
+        await confirm_losses(app.console, losses, yes=yes, halfway=asked > 1)
 
     return confirm
