@@ -106,12 +106,8 @@ class Executor(ABC):
         self._at = (number, operation)
         self._reports.started(number, operation)
         known, context = dict(intent) if intent is not None else None, self._context(number)
-<<<<<<< HEAD
-        result = await self._retried(number, operation, lambda: apply(operation, context, known))
-=======
         admitted = self._as_admitted(number, operation)
-        result = await self._patiently(number, operation, lambda: apply(admitted, context, known))
->>>>>>> 19246d5 (Losses are told from operations, beforehand and when they are about to run, so that no form of call passes by)
+        result = await self._retried(number, operation, lambda: apply(admitted, context, known))
         self._at = None
         self._reports.finished(number, operation, perf_counter() - began, result)
         return result
