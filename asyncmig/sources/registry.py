@@ -15,7 +15,7 @@ from asyncmig.sources.document import read_document
 from asyncmig.sources.joining import join
 from asyncmig.sources.portable.calls import CallsError, call_parts
 from asyncmig.sources.portable.finding import NotFoundError, find_models, listed_models
-from asyncmig.sources.portable.reading import read_classes
+from asyncmig.sources.portable.reading import UnreadableError, read_classes
 
 __all__ = ["Models", "Read", "load_models", "read_models"]
 
@@ -64,9 +64,11 @@ def read_models(models: Models) -> Read:
                 calls += call_parts(value, module, attribute)
             else:
                 classes.append(value)
+        foreign = read_classes(classes)
     except (NotFoundError, CallsError) as error:
         raise ConfigurationError(f"models: {error}") from error
-    foreign = read_classes(classes)
+    except UnreadableError as error:
+        raise DeclarationError("models", "", str(error)) from error
     files = [part for file in _files(models) for part in read_document(file)]
     return Read(tuple(_own(classes, foreign)), (*foreign, *calls, *files))
 

@@ -12,6 +12,7 @@ import odmantic
 import pymongo
 import pytest
 from beanie import Document, Indexed, UnionDoc
+from beanie import View as BeanieView
 from pydantic import BaseModel
 from pymongo import IndexModel
 
@@ -378,3 +379,33 @@ def test_nothing_is_imported_for_our_own_models(run_cli: Callable[..., Any], tmp
     )
     done = run_cli("--models", "own", "models", "export")
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_a_declaration_that_fails_when_it_is_read() -> None:
+    class Sourceless(BeanieView):
+        pass
+
+    class Garbage(Document):
+        class Settings:
+            indexes = [5]
+
+    class Failing(odmantic.Model):
+        model_config = {"indexes": lambda: [1 / 0]}
+
+    class NoIndex(odmantic.Model):
+        model_config = {"indexes": lambda: ["name"]}
+
+    class Odd(mongoengine.Document):
+        meta = {"indexes": ["a"], "index_opts": {"collation": 5}}
+        a = mongoengine.IntField()
+
+    for model, said in (
+        (Sourceless, "KeyError: 'source'"),
+        (Garbage, "TypeError"),
+        (Failing, "ZeroDivisionError: division by zero"),
+        (NoIndex, "AttributeError"),
+        (Odd, "TypeError"),
+    ):
+        line = line_of(f"    class {model.__name__}(")
+        with pytest.raises(DeclarationError, match=rf"{model.__name__} \(tests/sources/.*, line {line}\): {said}"):
+            load_models([model])

@@ -14,7 +14,7 @@ from typing import Any
 from asyncmig.sources.portable.parts import index_document, new_part, note, replaced
 from asyncmig.sources.portable.values import plain
 
-__all__ = ["beanie_parts"]
+__all__ = ["BeanieSetup"]
 
 _SETTINGS = (
     "name",
@@ -39,25 +39,21 @@ _WRONG_NAMES = {"collection": "name", "collection_name": "name", "index": "index
 _KINDS = {"UnionDoc": 0, "Document": 1, "View": 2}
 
 
-def beanie_parts(classes: list[Any]) -> list[dict[str, Any]]:
-    """What ``init_beanie(document_models=classes)`` would make, a part for each class that it sets up."""
-    setup = _Setup(classes)
-    for cls in sorted(classes, key=lambda cls: _KINDS[_kind(cls)]):
-        setup.visit(cls)
-    return setup.parts
+class BeanieSetup:
+    """One run of ``init_beanie(document_models=classes)``, without a database: ``parts`` are what it would make.
 
-
-class _Setup:
-    """One run of the initialiser, without a database."""
+    ``order`` is that in which Beanie takes the classes; each is to be visited.
+    """
 
     def __init__(self, classes: list[Any]) -> None:
-        self.listed = classes
+        self.order = sorted(classes, key=lambda cls: _KINDS[_kind(cls)])
         self.parts: list[dict[str, Any]] = []
         self.names: dict[Any, str] = {}
         self.inherits: dict[Any, str | None] = {}
         """By class the collection of the hierarchy that it belongs to; None for a class of its own."""
 
     def visit(self, cls: Any) -> None:
+        """Set one class up, and its parents before it."""
         kind = _kind(cls)
         if kind == "Document":
             self._document(cls)
@@ -100,14 +96,14 @@ class _Setup:
             part["kind"] = "timeseries"
         part["indexes"] = [index_document(index) for index in _indexes(cls, settings, part)]
         _remark(cls, part)
-        if cls not in self.listed and part["indexes"]:
+        if cls not in self.order and part["indexes"]:
             note(
                 part,
                 "{} is not in the list of models, and Beanie makes its indexes too: it is a parent of one that is",
                 cls,
             )
         union = settings.get("union_doc")
-        if union is not None and union not in self.listed:
+        if union is not None and union not in self.order:
             note(part, "its union_doc {} is not in the list of models, and init_beanie refuses that", union)
         return part
 

@@ -25,6 +25,8 @@ def mongoengine_part(cls: Any) -> dict[str, Any] | None:
     part["options"] = _options(meta)
     part["kind"] = "timeseries" if "timeseries" in part["options"] else "collection"
     part["indexes"] = [index_document(index) for index in _spec_indexes(meta)]
+    if part["kind"] == "timeseries" and getattr(cls, "_collection", None) is not None:
+        note(part, "MongoEngine forgets the expiry of a time series at its first use; read the models before that")
     _remark_lost(part, meta)
     _remark_paths(cls, part)
     return part

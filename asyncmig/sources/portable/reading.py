@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from asyncmig.sources.portable.beanie import beanie_parts
+from asyncmig.sources.portable.beanie import BeanieSetup
 from asyncmig.sources.portable.mongoengine import mongoengine_part
 from asyncmig.sources.portable.odmantic import odmantic_part
+from asyncmig.sources.portable.places import line_of_class, shown_file
 
-__all__ = ["framework_of", "is_concrete", "read_classes"]
+__all__ = ["UnreadableError", "framework_of", "is_concrete", "read_classes"]
 
 _BASES = {
     ("beanie", "Document"): "beanie",
@@ -25,6 +26,10 @@ _BASES = {
     ("asyncmig", "View"): "asyncmig",
 }
 _LIBRARIES = {library for library, _ in _BASES}
+
+
+class UnreadableError(Exception):
+    """A model whose own declaration fails when it is read: its library would fail on it, too."""
 
 
 def framework_of(value: Any) -> str | None:
@@ -48,17 +53,32 @@ def is_concrete(cls: Any) -> bool:
 
 
 def read_classes(classes: Iterable[Any]) -> list[dict[str, Any]]:
-    """The parts of these classes; those of Beanie together, since they are set up together."""
+    """The parts of these classes; those of Beanie together, since they are set up together.
+
+    Raises UnreadableError, with the class and its place, where a declaration fails.
+    """
     listed = list(dict.fromkeys(classes))
-    parts = beanie_parts([cls for cls in listed if framework_of(cls) == "beanie"])
+    setup = BeanieSetup([cls for cls in listed if framework_of(cls) == "beanie"])
+    for cls in setup.order:
+        _read(cls, setup.visit)
+    parts = setup.parts
     for cls in listed:
         framework = framework_of(cls)
         if framework == "mongoengine":
-            part = mongoengine_part(cls)
+            part = _read(cls, mongoengine_part)
             parts += [part] if part else []
         elif framework == "odmantic":
-            parts.append(odmantic_part(cls))
+            parts.append(_read(cls, odmantic_part))
     return parts
+
+
+def _read(cls: Any, reader: Any) -> Any:
+    try:
+        return reader(cls)
+    except Exception as error:  # whatever the class's own code raises: an index that is none, a lambda that fails
+        place = f"{shown_file(cls.__module__)}, line {line_of_class(cls)}"
+        kind = type(error).__name__
+        raise UnreadableError(f"{cls.__module__}.{cls.__qualname__} ({place}): {kind}: {error}") from error
 
 
 def _root(cls: Any) -> str:

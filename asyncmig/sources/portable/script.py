@@ -12,7 +12,7 @@ from typing import Any
 from asyncmig.sources.portable.calls import CallsError, call_parts
 from asyncmig.sources.portable.document import export_text
 from asyncmig.sources.portable.finding import NotFoundError, find_models
-from asyncmig.sources.portable.reading import framework_of, read_classes
+from asyncmig.sources.portable.reading import UnreadableError, framework_of, read_classes
 
 __all__ = ["libraries_read", "main"]
 
@@ -52,7 +52,7 @@ def main(arguments: list[str]) -> int:
     sys.path.insert(0, os.getcwd())
     try:
         sys.stdout.write(export_text(_parts(arguments), libraries_read()) + "\n")
-    except (NotFoundError, CallsError, TypeError) as error:
+    except (NotFoundError, CallsError, UnreadableError, TypeError) as error:
         sys.stderr.write(f"error: {error}\n")
         return 1
     return 0
