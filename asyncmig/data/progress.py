@@ -22,8 +22,8 @@ __all__ = ["Advance", "ProgressHooks", "Stopped"]
 class Advance:
     """How far an operation is: ``done`` of ``total`` documents (None: not counted yet).
 
-    ``rate``: documents per second since it began, or went on. ``remaining``: in seconds, None
-    while nobody can tell.
+    ``rate``: documents per second lately, or since it began while that is not known. ``remaining``: in
+    seconds, None while nobody can tell.
     """
 
     done: int

@@ -12,6 +12,7 @@ from pymongo.errors import PyMongoError
 from asyncmig.data.checkpoint import Checkpoint
 from asyncmig.data.progress import Advance, ProgressHooks
 from asyncmig.data.ranges import Place, spans
+from asyncmig.data.rate import RateWindow
 from asyncmig.data.source import Source
 from asyncmig.operations import Tally
 
@@ -19,7 +20,6 @@ __all__ = ["ProgressMeter"]
 
 _COUNT_MS = 60_000  # to count what there is to do, beside the work
 _REPORT_INTERVAL_SECONDS = 0.1
-_MIN_SAMPLE = 100  # documents, or a hundredth of them, before which nobody can tell how long it will take
 
 
 class ProgressMeter:
@@ -32,6 +32,7 @@ class ProgressMeter:
         self._at, self._before = checkpoint, checkpoint.tally.matched
         self._total: int | None = None
         self._began = self._told = perf_counter()
+        self._window = RateWindow(self._began)
 
     async def __aenter__(self) -> Self:
         self._counting = asyncio.create_task(self._count())
@@ -53,14 +54,12 @@ class ProgressMeter:
     def _tell(self, tally: Tally, total: int | None) -> None:
         self._told = perf_counter()
         since = tally.matched - self._before
-        rate = since / max(self._told - self._began, 0.001)
-        if total is not None:
-            total = max(total, tally.matched)
-        remaining = (
-            (total - tally.matched) / rate
-            if total is not None and rate and since >= min(_MIN_SAMPLE, total / 100)
-            else None
-        )
+        self._window.add(self._told, since)
+        lately = self._window.rate()
+        total = None if total is None else max(total, tally.matched)
+        left = None if total is None else total - tally.matched
+        remaining = None if left is None else 0.0 if not left else left / lately if lately else None
+        rate = lately or since / max(self._told - self._began, 0.001)
         self._progress.advanced(Advance(tally.matched, total, rate, remaining, tally))
 
     async def _count(self) -> None:
