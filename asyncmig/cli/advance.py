@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import shutil
 import time
 
@@ -9,10 +11,48 @@ from asyncmig.cli.console import Console
 from asyncmig.events import DataProgress
 from asyncmig.printable import one_line
 
-__all__ = ["AdvanceLine", "bar", "line"]
+__all__ = ["AdvanceLine", "ElapsedLine", "bar", "line"]
 
 _OFTEN = 5.0  # seconds between two lines
+_ELAPSED = 10.0  # seconds between two lines on what has no progress
+_EACH = 1.0  # seconds between two changes of that line on a terminal
 _WIDTH = 24  # columns of the bar itself
+
+
+class ElapsedLine:
+    """How long something takes of which nothing else is known: code of a revision, an index build.
+
+    It tells by itself, as long as the event loop runs; not at all within the first seconds.
+    """
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._timer: asyncio.TimerHandle | None = None
+
+    def start(self, what: str) -> None:
+        """Something begins, and what was before is over."""
+        self.stop()
+        self._what, self._began = what, time.monotonic()
+        with contextlib.suppress(RuntimeError):  # no loop: nobody waits for anything
+            self._later(asyncio.get_running_loop())
+
+    def stop(self) -> None:
+        """It is over."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _later(self, loop: asyncio.AbstractEventLoop) -> None:
+        pause = _EACH if self._console.err.terminal else _ELAPSED
+        self._timer = loop.call_later(pause, self._tell, loop)
+
+    def _tell(self, loop: asyncio.AbstractEventLoop) -> None:
+        passed = _duration(time.monotonic() - self._began)
+        if self._console.err.terminal:
+            self._console.begin(f"  {self._what} ... {passed}")
+        else:
+            self._console.say(f"  {self._what}: {passed} so far")
+        self._later(loop)
 
 
 class AdvanceLine:

@@ -54,6 +54,9 @@ def _step_lines(out: Stream, step: PlannedRevision, checked: CheckedRevision | N
         done = f"  {out.paint('done before', 'faint')}" if place in step.done else ""
         what = operation_line(out, action) if isinstance(action, Operation) else f"> {one_line(action.describe())}"
         yield f"  {what}{done}"
+        if writes := _own_writes(action):
+            told = f"its function also writes by itself ({', '.join(writes)}): in no journal, not counted, not resumed"
+            yield f"      {out.paint(told, 'warn')}"
         for change in step.changes.get(place, ()):
             yield f"      {out.paint(one_line(str(change)), 'faint')}"
         if checked is not None:
@@ -66,6 +69,14 @@ def _step_lines(out: Stream, step: PlannedRevision, checked: CheckedRevision | N
         yield f"  {out.paint(one_line(text), 'bad' if step.is_mistake else 'warn')}"
 
 
+def _own_writes(action: object) -> tuple[str, ...]:
+    """What the function of a transform writes besides what it returns."""
+    from asyncmig.review.own_writes import own_writes
+
+    function = getattr(action, "function", None)
+    return own_writes(function) if callable(function) else ()
+
+
 def _step_document(step: PlannedRevision) -> dict[str, Any]:
     from asyncmig.operations import Operation
 
@@ -75,6 +86,7 @@ def _step_document(step: PlannedRevision) -> dict[str, Any]:
         "operations": [
             operation_document(action)
             | ({"done": True} if place in step.done else {})
+            | ({"own_writes": writes} if (writes := _own_writes(action)) else {})
             | ({"changes": [one.document for one in step.changes[place]]} if place in step.changes else {})
             if isinstance(action, Operation)
             else {"operation": "RawCall", "description": action.describe()}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from asyncmig.cli.advance import AdvanceLine
+from asyncmig.cli.advance import AdvanceLine, ElapsedLine
 from asyncmig.cli.console import Console
 from asyncmig.cli.signals import Interrupts
 from asyncmig.events import (
@@ -45,6 +45,7 @@ class Progress:
         self._console, self._err, self._interrupts = console, console.err, interrupts
         self._waited = False
         self._advance = AdvanceLine(console)
+        self._elapsed = ElapsedLine(console)
 
     def __call__(self, event: Event) -> None:
         """Take one event of the run."""
@@ -55,13 +56,15 @@ class Progress:
                 )
                 self._advance.began()
                 self._console.begin(f"  {event.operation.describe()} ...")
+                self._elapsed.start(event.operation.describe())
             case DataProgress():
+                self._elapsed.stop()
                 self._advance.show(event)
             case OperationFinished():
                 counts = f"{Tally.read(event.result)} in " if isinstance(event.operation, DataOperation) else ""
                 self._end(event.operation.describe(), counts + _time(event.seconds))
                 self._interrupts.finished()
-                self._interrupts.started(f"the code of revision {event.revision.revision}")
+                self._code_of(event.revision.revision)
             case OperationSkipped():
                 self._end(event.operation.describe(), f"skipped: {event.reason}")
             case RevisionStarted() | RevisionFinished() | RevisionStopped() | RunStarted():
@@ -78,13 +81,20 @@ class Progress:
                 place = f"({event.number}/{event.total})" if event.total > 1 else ""
                 name = self._err.paint(event.revision.revision, "id")
                 self._console.say(f"{verb} {name} {event.revision.message} {self._err.paint(place, 'faint')}".rstrip())
-                self._interrupts.started(f"the code of revision {event.revision.revision}")
+                self._code_of(event.revision.revision)
             case RevisionFinished():
+                self._elapsed.stop()
                 done = "applied" if event.direction == "upgrade" else "reverted"
                 self._console.say(f"  {self._err.paint(done, 'good')} in {_time(event.seconds)}")
                 self._interrupts.finished()
             case RevisionStopped():
+                self._elapsed.stop()
                 self._console.say(f"  {self._err.paint('stopped', 'bad')}; the next run goes on from here")
+
+    def _code_of(self, revision: str) -> None:
+        """What runs now is the revision's own code, until it asks for an operation."""
+        self._interrupts.started(f"the code of revision {revision}")
+        self._elapsed.start(f"the code of revision {revision}")
 
     def _lock(self, event: LockWaiting | LockAcquired) -> None:
         if isinstance(event, LockWaiting):

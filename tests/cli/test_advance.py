@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 from typing import Any
 
 import pytest
 
 from asyncmig.cli import advance
-from asyncmig.cli.advance import AdvanceLine, bar, line
+from asyncmig.cli.advance import AdvanceLine, ElapsedLine, bar, line
 from asyncmig.cli.console import Console, Stream
 from asyncmig.events import DataProgress
 from asyncmig.history import Revision
@@ -68,3 +69,22 @@ def test_elsewhere_there_is_a_line_every_few_seconds(monkeypatch: pytest.MonkeyP
     assert file.getvalue().splitlines() == [
         f"  rename field name of wallet to title: {line(event(second, 12, 12 - second))}" for second in (5, 10)
     ]
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+async def test_what_has_no_progress_shows_how_long_it_takes(terminal: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(advance, "_EACH", 0.01)
+    monkeypatch.setattr(advance, "_ELAPSED", 0.01)
+    there, file = console(terminal)
+    shown = ElapsedLine(there)
+    shown.start("the code of revision aaaa")
+    assert file.getvalue() == ""
+    while file.getvalue().count("the code of revision aaaa") < 2:
+        await asyncio.sleep(0.01)
+    assert (
+        "the code of revision aaaa ... 0 s" if terminal else "  the code of revision aaaa: 0 s so far\n"
+    ) in file.getvalue()
+    shown.stop()
+    told = file.getvalue()
+    await asyncio.sleep(0.05)
+    assert file.getvalue() == told

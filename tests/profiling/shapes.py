@@ -11,7 +11,7 @@ from bson import ObjectId
 
 from asyncmig.profiling.profile import Collector, Profile
 
-__all__ = ["PLAIN", "RENAMED", "Shape", "documents", "profile_of"]
+__all__ = ["PLAIN", "RENAMED", "TOO_YOUNG", "Shape", "documents", "profile_of"]
 
 Shape = Callable[[Random, bool, float], dict[str, Any]]
 """Given a source of chance, whether the document is late, and its age from 0 (oldest) to 1: what it holds."""
@@ -30,6 +30,11 @@ def _both_for_a_while(random: Random, late: bool, age: float) -> dict[str, Any]:
     if 0.595 < age < 0.605:
         return {"name": "x", "fullName": "x"}
     return {"fullName" if late else "name": "x"}
+
+
+def _straggler(random: Random, late: bool, age: float) -> dict[str, Any]:
+    """One process that nobody restarted goes on writing the old field now and then."""
+    return {"fullName" if late and random.random() > 0.005 else "name": "x"}
 
 
 def _optional(random: Random, late: bool, age: float) -> dict[str, Any]:
@@ -51,9 +56,18 @@ RENAMED: Mapping[str, tuple[Shape, tuple[str, str]]] = {
     ),
     "beside two kinds": (_beside_look_alikes, ("name", "fullName")),
     "both written for a while": (_both_for_a_while, ("name", "fullName")),
+    "a straggler writes the old one": (_straggler, ("name", "fullName")),
     "of numbers": (lambda random, late, age: {"amount" if late else "sum": random.random()}, ("sum", "amount")),
 }
 """By name: the shape, and the rename that is to be found."""
+
+TOO_YOUNG: Mapping[str, tuple[Shape, tuple[str, str]]] = {
+    "in the newest twentieth": (
+        lambda random, late, age: {"fullName" if age > 0.95 else "name": "x"},
+        ("name", "fullName"),
+    ),
+}
+"""A rename that is not seen: what only the newest twentieth has may as well be a new kind of document."""
 
 
 def _two_kinds(random: Random, late: bool, age: float) -> dict[str, Any]:
