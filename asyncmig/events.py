@@ -39,6 +39,7 @@ __all__ = [
 ]
 
 Direction = Literal["upgrade", "downgrade"]
+"""Which way a run goes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,7 @@ class Event:
 
 
 Listener = Callable[[Event], None]
+"""What ``Migrator(on_event=...)`` takes: called in the event loop; an error that it raises counts as the revision's."""
 
 
 class LockHolder(Protocol):
