@@ -18,6 +18,7 @@ from asyncmig.operations.fingerprint import is_touched
 from asyncmig.running.applying.apply import Context
 from asyncmig.running.executor import Executor, Pending
 from asyncmig.running.journaled_hooks import JournaledHooks
+from asyncmig.running.ledger.half_applied import HalfDone
 from asyncmig.running.ledger.journal import Journal
 from asyncmig.running.ledger.matching import Found, Matching
 from asyncmig.running.locking.lease import Lease
@@ -48,7 +49,8 @@ class JournalingExecutor(Executor):
     """Writes each operation down before and after; holds it against the journal of a former run (``matching``).
 
     ``undoable``: for the downgrade of an upgrade that stopped half-way, the subjects that it has
-    touched; operations on anything else have nothing to undo and are left out.
+    touched; operations on anything else have nothing to undo and are left out. ``half_done``: what it has done to
+    some documents of a collection.
     """
 
     def __init__(
@@ -59,9 +61,11 @@ class JournalingExecutor(Executor):
         journal: Journal,
         matching: Matching,
         undoable: set[str] | None,
+        half_done: HalfDone,
     ) -> None:
         super().__init__(reports, lease, context)
-        self._journal, self._matching, self._undoable = journal, matching, undoable
+        self._journal, self._matching = journal, matching
+        self._undoable, self._half_done = undoable, half_done
         self._tracked: dict[int, JournaledHooks] = {}
 
     async def _perform(self, operation: Operation) -> Any:
@@ -69,6 +73,7 @@ class JournalingExecutor(Executor):
         if self._undoable is not None and not is_touched(operation, self._undoable):
             self._reports.skipped(self._number + 1, operation, "the upgrade did not get to what it would undo")
             return None
+        self._half_done.refuse(operation)
         self._number += 1
         site = call_site(self._matching.path)
         found = self._matching.find(operation, site, self._number)

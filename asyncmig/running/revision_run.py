@@ -18,6 +18,7 @@ from asyncmig.running.env.env import Env
 from asyncmig.running.executor import Executor
 from asyncmig.running.journaling import JournalingExecutor
 from asyncmig.running.ledger import transitions
+from asyncmig.running.ledger.half_applied import HalfDone
 from asyncmig.running.ledger.journal import Journal
 from asyncmig.running.ledger.record import JournalEntry, Record
 from asyncmig.running.ledger.reopening import reopened
@@ -125,7 +126,8 @@ class RevisionRun:
         """Run the revision's own code, each operation written down before it is applied and after."""
         undoable = self._undoable() if self.how.partial else None
         matching = matching_of(self.record, self._former, self._module.revision, self._source)
-        known = self._context(None), self._journal(), matching, undoable
+        half_done = HalfDone(self.revision.revision, self._entries if self.how.partial else ())
+        known = self._context(None), self._journal(), matching, undoable, half_done
         executor = JournalingExecutor(self._reports, self._run.lease, *known)
         await self._call(executor)
         executor.conclude()

@@ -1,0 +1,65 @@
+"""What a downgrade may not undo: a change of documents that the upgrade has made to some of them alone.
+
+Its reverse would go to the documents that the upgrade never reached, too. A field that is renamed or
+converted back is safe: it is only found where that was done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from asyncmig.errors import RevisionError
+from asyncmig.operations import ConvertField, DataOperation, DropCollection, Operation, RemoveField, RenameField
+from asyncmig.running.ledger.record import JournalEntry
+
+__all__ = ["HalfApplied", "HalfDone"]
+
+_FINDING = (RenameField, ConvertField)
+"""Those that are about documents in which their reverse has something to do."""
+_SAFE = frozenset(one.__name__ for one in (RenameField, RemoveField, ConvertField))
+
+
+class HalfApplied(RevisionError):
+    """Raised by a downgrade that would change documents which the upgrade never came to."""
+
+    def __init__(self, revision: str, entry: JournalEntry, operation: Operation) -> None:
+        self.revision, self.entry, self.operation = revision, entry, operation
+        super().__init__(
+            f"revision {revision} is half applied: `{entry.description}` has changed some documents, and "
+            f"`{operation.describe()}` would change back all of them, also those that it never came to. Nothing of "
+            f"that was done. Finish the upgrade with `asyncmig upgrade {revision}`, then downgrade; or put the "
+            "documents right by hand, and `asyncmig stamp` says where the database stands then"
+        )
+
+
+class HalfDone:
+    """The changes of documents that an upgrade has left half-way; ``entries`` are all of its journal."""
+
+    def __init__(self, revision: str, entries: Iterable[JournalEntry]) -> None:
+        self._revision = revision
+        self._open = [one for one in entries if _is_half_done(one)]
+
+    def refuse(self, operation: Operation) -> None:
+        """Raise HalfApplied for an operation of the downgrade that would reach too far."""
+        if isinstance(operation, DropCollection):
+            self._open = [one for one in self._open if one.collection != operation.collection]
+        if isinstance(operation, DataOperation):
+            for entry in self._reached(operation):
+                raise HalfApplied(self._revision, entry, operation)
+
+    def _reached(self, operation: DataOperation) -> Iterator[JournalEntry]:
+        is_safe = isinstance(operation, _FINDING)
+        for entry in self._open:
+            if entry.collection == operation.collection and not (is_safe and entry.operation in _SAFE):
+                yield entry
+
+
+def _is_half_done(entry: JournalEntry) -> bool:
+    """Whether it was begun and has no end; not so where nothing of it was written, as its transactions tell."""
+    if entry.mark == "" and entry.checkpoint is None and entry.arguments is None:
+        return False  # no operation on data
+    if entry.is_finished or not entry.may_be_done:
+        return False
+    checkpoint = entry.checkpoint or {}
+    done = checkpoint.get("tally", {}).get("matched", 0) if checkpoint else None
+    return not (checkpoint.get("transactional") and done == 0)

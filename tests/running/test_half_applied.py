@@ -1,0 +1,104 @@
+"""Half an upgrade, then a downgrade: its reverse goes to no document that the upgrade never came to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from asyncmig.errors import RevisionFailed
+
+from .history_files import History, states
+
+INC = "await env.update_in_batches('c', {}, {'$inc': {'n': 1}}, batch_size=2)\n"
+DEC = "await env.update_in_batches('c', {}, {'$inc': {'n': -1}}, batch_size=2)\n"
+BROKEN = 4
+"""The _id of the document that stops the upgrade: four before it are done."""
+
+
+@pytest.fixture
+def history(tmp_path: Path) -> History:
+    return History(tmp_path / "history")
+
+
+async def half_applied(database: Any, history: History, up: str, down: str) -> list[Any]:
+    documents: list[dict[str, Any]] = [{"_id": key, "n": key, "m": key} for key in range(8)]
+    documents[BROKEN] |= {"n": "text", "m": {"of": "another type"}}
+    await database["c"].insert_many(documents)
+    history.add("a", up, down)
+    with pytest.raises(RevisionFailed, match=f"_id {BROKEN}"):
+        await history.runner(database).upgrade()
+    return await found(database)
+
+
+async def found(database: Any) -> list[Any]:
+    return await database["c"].find().sort("_id").to_list(None)
+
+
+FUNCTION = "await env.transform_documents('c', {}, lambda one: one | {'n': one['n'] + 1}, batch_size=2)\n"
+CONVERT = "await env.convert_field('c', 'm', to='string', from_='int', batch_size=2)\n"
+
+
+@pytest.mark.parametrize(
+    ("up", "down"),
+    [
+        pytest.param(INC, DEC, id="an update"),
+        pytest.param(FUNCTION, DEC, id="a function"),
+        pytest.param(INC, FUNCTION.replace("+ 1", "- 1"), id="undone by a function"),
+        pytest.param(INC + "await env.create_index('c', 'x')", "await env.drop_index('c', 'x_1')\n" + DEC, id="behind"),
+        pytest.param(INC, "await env.remove_field('c', 'm')", id="a field that goes"),
+        pytest.param(INC, "await env.create_collection('d')\nawait env.drop_collection('d')\n" + DEC, id="another"),
+    ],
+)
+async def test_refused_and_then_finished_first(history: History, database: Any, up: str, down: str) -> None:
+    half = await half_applied(database, history, up, down)
+    assert sum(one["n"] == one["_id"] + 1 for one in half if one["_id"] != BROKEN) == BROKEN
+    with pytest.raises(RevisionFailed, match=r"half applied: `.* c.*` has changed some documents") as caught:
+        await history.runner(database).downgrade("base")
+    assert "asyncmig upgrade a" in str(caught.value)
+    assert await found(database) == half
+    await database["c"].update_one({"_id": BROKEN}, {"$set": {"n": BROKEN, "m": BROKEN}})
+    await history.runner(database).upgrade()
+    assert [one["n"] for one in await found(database)] == list(range(1, 9))
+    await history.runner(database).downgrade("base")
+    assert await states(database) == {}
+
+
+@pytest.mark.parametrize(
+    ("up", "down", "left"),
+    [
+        pytest.param(INC, "await env.drop_collection('c')\n" + DEC, 0, id="dropped before"),
+        pytest.param(INC, "await env.create_index('d', 'x')\n" + DEC.replace("'c'", "'d'"), 8, id="another collection"),
+        pytest.param(INC, "await env.create_collection('e')", 8, id="its documents are left"),
+    ],
+)
+async def test_allowed(history: History, database: Any, up: str, down: str, left: int) -> None:
+    half = await half_applied(database, history, up, down)
+    await history.runner(database).downgrade("base")
+    assert await found(database) == half[:left]
+
+
+async def test_a_field_that_is_only_found_where_it_was_changed_goes_back(history: History, database: Any) -> None:
+    await database["c"].insert_many([{"_id": key, "a": key} for key in range(8)])
+    await database["c"].update_one({"_id": BROKEN}, {"$set": {"b": "both"}})
+    before = await found(database)
+    history.add(
+        "a",
+        "await env.rename_field('c', 'a', 'b', batch_size=2)",
+        "await env.rename_field('c', 'b', 'a', on_conflict='keep')",
+    )
+    with pytest.raises(RevisionFailed, match=f"_id {BROKEN}"):
+        await history.runner(database).upgrade()
+    await history.runner(database).downgrade("base")
+    after = await found(database)
+    assert [one["a"] for one in after] == [one["a"] for one in before]
+
+
+async def test_nothing_of_it_was_done(history: History, database: Any) -> None:
+    await database["c"].insert_one({"_id": 1, "n": "text"})
+    history.add("a", INC, DEC)
+    with pytest.raises(RevisionFailed, match="_id 1"):
+        await history.runner(database).upgrade()
+    await history.runner(database).downgrade("base")
+    assert await states(database) == {}
