@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -18,6 +19,7 @@ from asyncmig.drivers.codec import EXACT, RAW, encoder
 
 __all__ = ["Source", "split"]
 
+_SOME = 1_000  # documents that are looked at to know of all
 _MANY = 100_000  # documents in one batch of a cursor, which ends at 16 MB anyway
 
 
@@ -69,6 +71,23 @@ class Source:
         found = self._exact.find(filter_, {"_id": 1}, session=session or self.session, **self._options)
         return bool(await found.limit(1).to_list(None))
 
+    async def any_refused_with(
+        self, fields: Mapping[str, Any], filter_: Mapping[str, Any], validator: Mapping[str, Any]
+    ) -> bool:
+        """Whether one of the first documents that match fits the validator, and with these fields would not."""
+        pipeline = [
+            {"$match": self.conjunction(filter_, validator)},
+            {"$limit": _SOME},
+            {"$set": {name: {"$literal": value} for name, value in fields.items()}},
+            {"$match": {"$nor": [validator]}},
+            {"$limit": 1},
+            {"$project": {"_id": 1}},
+        ]
+        kept = {name: value for name, value in self._options.items() if name == "collation"}
+        cursor = self._exact.aggregate(pipeline, session=self.session, **kept)
+        found = await (cursor if hasattr(cursor, "to_list") else await cursor).to_list(None)
+        return bool(found)
+
     async def raw(
         self,
         filter_: Mapping[str, Any],
@@ -91,6 +110,25 @@ class Source:
             **self._options,
         )
         return b"".join([batch async for batch in cursor])
+
+    async def raw_stages(
+        self, filter_: Mapping[str, Any], stages: Sequence[Document], *, limit: int = 0, session: Any = None
+    ) -> bytes:
+        """The same, of what the stages make of the documents that match."""
+        pipeline = [{"$match": filter_}, {"$sort": {"_id": 1}}, *([{"$limit": limit}] if limit else []), *stages]
+        cursor = self.documents.aggregate_raw_batches(
+            pipeline, batchSize=limit or _MANY, session=session or self.session, **self._options
+        )
+        cursor = await cursor if inspect.isawaitable(cursor) else cursor
+        batches = []
+        try:
+            async for batch in cursor:
+                batches.append(batch)
+                if limit:
+                    break  # a single batch
+        finally:
+            await cursor.close()
+        return b"".join(batches)
 
     async def write(self, command: str, statements: Sequence[RawBSONDocument], session: Any) -> Document:
         """The server's reply to statements of ``update`` or ``delete``, in no particular order.

@@ -18,6 +18,12 @@ from asyncmig.operations.data import Delete
 __all__ = ["Statement", "statement", "untouched"]
 
 _ABSENT = object()
+_OPERATORS = frozenset(
+    {
+        *("$addToSet", "$bit", "$currentDate", "$inc", "$max", "$min", "$mul", "$pop", "$pull", "$pullAll"),
+        *("$push", "$rename", "$set", "$setOnInsert", "$unset"),
+    }
+)
 _PLAIN = frozenset({str, int, bool, bytes, ObjectId, type(None)})
 
 
@@ -51,7 +57,7 @@ def statement(
     if result is Delete:
         return Statement(filter_, None)
     if isinstance(result, dict | list | tuple | Mapping):  # dict first: abstract classes take their time
-        if not isinstance(result, list | tuple) and next(iter(result), "")[:1] != "$":
+        if not isinstance(result, list | tuple) and not _is_update(result, old):
             if partial:
                 raise TypeError(
                     "the function was given a part of the document (projection), so it has to return an update"
@@ -78,11 +84,33 @@ def _document(
     if not changed and not removed and names == list(old):
         return None
     if not _in_place(old, names, removed, changed):
-        return Statement(filter_, {**new, MARK: mark} if mark else new, is_update=False)
+        return _replacement(filter_, {**new, MARK: mark} if mark else new)
     update: Document = {"$set": changed} if changed else {}
     if removed:
         update["$unset"] = dict.fromkeys(removed, "")
     return Statement(filter_, marking(update, mark) if mark else update)
+
+
+def _is_update(result: Mapping[str, Any], old: Mapping[str, Any]) -> bool:
+    """Whether every name is an operator; a document may have fields that begin with ``$``, too. Raises TypeError."""
+    if not result or next(iter(result))[:1] != "$":
+        return False
+    operators = [name for name in result if name[:1] == "$"]
+    if len(operators) == len(result):
+        return True
+    if mixed := [name for name in operators if name in _OPERATORS and name not in old]:
+        raise TypeError(f"the function returned {mixed[0]} beside fields: return a document, or an update")
+    return False
+
+
+def _replacement(filter_: Document, new: Mapping[str, Any]) -> Statement:
+    """The whole document. In a plain replacement the server takes a ``$`` at the beginning of a name for an operator.
+
+    https://www.mongodb.com/docs/manual/core/dot-dollar-considerations/
+    """
+    if any(name[:1] == "$" for name in new):
+        return Statement(filter_, [{"$replaceWith": {"$literal": new}}])
+    return Statement(filter_, new, is_update=False)
 
 
 def _in_place(old: Mapping[str, Any], names: list[str], removed: Sequence[str], changed: Mapping[str, Any]) -> bool:

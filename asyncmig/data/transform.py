@@ -6,6 +6,7 @@ import asyncio
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from time import perf_counter
 from typing import Any, ClassVar
 
@@ -15,6 +16,7 @@ from bson.raw_bson import RawBSONDocument
 from pymongo.errors import BulkWriteError
 
 from asyncmig.data.failures import fault_of
+from asyncmig.data.held import PART, WHOLE, beside_the_whole, is_flat, same_fields, same_whole
 from asyncmig.data.ranges import Span
 from asyncmig.data.source import Source, split
 from asyncmig.data.statements import statement, untouched
@@ -80,12 +82,28 @@ class Transformation(Task):
 
     async def _read(self, span: Span, limit: int = 0, session: Any = None) -> bytes:
         filter_ = self.conjunction(span)
+        if self._stages:
+            return await self.source.raw_stages(filter_, self._stages, limit=limit, session=session)
         return await self.source.raw(filter_, limit=limit, projection=self._projection, session=session)
+
+    @cached_property
+    def _stages(self) -> list[Document]:
+        """What reads the whole document beside a part of it, where a write is to hold all that was read."""
+        projection = self._asked
+        if not self.mark or not projection or self.wanted.version_field or is_flat(projection):
+            return []
+        return beside_the_whole(projection)
 
     @property
     def _projection(self) -> Mapping[str, Any] | None:
-        projection, version = self.wanted.projection, self.wanted.version_field
+        projection, version = self._asked, self.wanted.version_field
         return {**projection, version: 1} if projection and version else projection
+
+    @property
+    def _asked(self) -> Mapping[str, Any] | None:
+        """The projection; the ``_id`` is always read."""
+        asked = self.wanted.projection
+        return {name: value for name, value in asked.items() if name != "_id" or value} if asked else asked
 
     async def prepare(self, batch: Batch) -> Batch:
         """The documents through the function, one after the other."""
@@ -118,11 +136,12 @@ class Transformation(Task):
             key = given["_id"]
             if type(key) not in _EXACT:
                 key = self.source.key(document)
-            old = untouched(given, document, self.source.codec)
+            partial = bool(self._asked)
+            given = given[PART] if self._stages else given
+            old = given if partial else untouched(given, document, self.source.codec)
             result = self.wanted.function(given)
             if type(result) is not dict and inspect.isawaitable(result):
                 result = await result
-            partial = self.wanted.projection is not None
             one = statement(
                 self._condition(key, document), old, result, self.source.encoder, partial=partial, mark=self.mark
             )
@@ -140,9 +159,11 @@ class Transformation(Task):
         field = self.wanted.version_field
         if field is not None:
             return {"_id": key, field: self.source.value(document, field)}
-        if self.wanted.projection is not None:
-            return {"_id": key}
-        return {"_id": key, "$expr": {"$eq": ["$$ROOT", {"$literal": RawBSONDocument(document)}]}}
+        if self._stages:
+            return {"_id": key, **same_whole(self.source.value(document, WHOLE).raw)}
+        if self._asked:
+            return {"_id": key, **same_fields(document, self._asked or {})}
+        return {"_id": key, **same_whole(document)}
 
     def _version(self, document: bytes) -> Any:
         """By what a document that was changed is told: its bytes, or its ``_id`` and version."""

@@ -8,6 +8,7 @@ from asyncmig.data.batch_run import BatchRun
 from asyncmig.data.checkpoint import Checkpoint
 from asyncmig.data.dispatch import condition, source_options, tasks_of
 from asyncmig.data.failures import forget
+from asyncmig.data.held import UnholdableProjection
 from asyncmig.data.on_mock import run_plainly
 from asyncmig.data.progress import ProgressHooks
 from asyncmig.data.progress_meter import ProgressMeter
@@ -16,12 +17,17 @@ from asyncmig.data.task import Task
 from asyncmig.data.throttle import Throttle, refuse_unmeasurable
 from asyncmig.data.update import MARK
 from asyncmig.drivers.base import Document
+from asyncmig.errors import OperationRefused
 from asyncmig.operations import DataOperation, Tally
 from asyncmig.running.applying.context import Context
 
 __all__ = ["prepare_data", "run_data"]
 
 _NOTHING: Document = {"_id": {"$in": []}}
+_ALLOW_THE_MARK = (
+    f"let the validator allow it while this runs, with {{{MARK!r}: {{}}}} among its `properties`; or write what may be "
+    "done twice ({'$set': ...}); or use a replica set (one member is enough)"
+)
 _LARGEST = 32_000_000  # bytes of documents that one transaction is to hold, unless a batch size is asked for
 
 
@@ -35,10 +41,42 @@ async def prepare_data(operation: DataOperation, context: Context) -> None:
         return
     await refuse_unmeasurable(operation, context.driver)
     source = Source(context.driver, operation.collection, source_options(operation), context.session)
+    if context.session is None:
+        await _refuse_unmarkable(operation, source)
     for task in tasks_of(operation, source):
         filter_ = source.conjunction(task.filter, _NOTHING)
         update, options = getattr(task, "update", {"$unset": {MARK: ""}}), getattr(task, "options", {})
         await source.documents.update_many(filter_, update, session=context.session, **options)
+
+
+async def _refuse_unmarkable(operation: DataOperation, source: Source) -> None:
+    """Raise OperationRefused where documents would have to be marked, and cannot be.
+
+    The validator is asked by the server itself, about the first documents that there are.
+    """
+    facts = await source.facts()
+    if facts is None or await _is_transactional(facts, source):
+        return
+    marked = [task for task in tasks_of(operation, source, "a mark") if MARK in task.filter]
+    for task in marked:
+        try:
+            getattr(task, "_stages", None)
+        except UnholdableProjection as error:
+            raise OperationRefused(operation, None, str(error)) from None
+    validator = facts.get("options", {}).get("validator")
+    if marked and validator and await source.any_refused_with({MARK: "a mark"}, condition(operation), validator):
+        raise OperationRefused(
+            operation,
+            None,
+            f"on a server without transactions each document is marked in a field {MARK} until all are done, so that "
+            "none is changed twice, and the validator of the collection does not allow that field",
+            _ALLOW_THE_MARK,
+        )
+
+
+async def _is_transactional(facts: Document, source: Source) -> bool:
+    may_be = facts.get("type") == "collection" and not facts.get("options", {}).get("capped")
+    return may_be and await source.driver.has_transactions()
 
 
 async def run_data(operation: DataOperation, context: Context) -> Document:
@@ -50,7 +88,7 @@ async def run_data(operation: DataOperation, context: Context) -> Document:
     facts = await source.facts()
     if facts is None:
         return Tally().document
-    checkpoint = await _start(operation, progress, facts)
+    checkpoint = await _start(operation, progress, facts, source)
     mark = "" if checkpoint.transactional or context.session is not None else progress.mark
     tasks = tasks_of(operation, source, mark)
     if context.session is not None:
@@ -63,15 +101,14 @@ async def run_data(operation: DataOperation, context: Context) -> Document:
     return tally.document
 
 
-async def _start(operation: DataOperation, progress: ProgressHooks, facts: Document) -> Checkpoint:
+async def _start(operation: DataOperation, progress: ProgressHooks, facts: Document, source: Source) -> Checkpoint:
     """Where a former run has stopped, or the beginning."""
     former = await progress.former()
     if former is not None:
         return Checkpoint.read(former)
     if operation.on_error == "collect":
         await forget(progress)
-    may_be = facts.get("type") == "collection" and not facts.get("options", {}).get("capped")
-    return Checkpoint(transactional=may_be and await progress.driver.has_transactions())
+    return Checkpoint(transactional=await _is_transactional(facts, source))
 
 
 async def _largest(operation: DataOperation, source: Source) -> Callable[[Task], int]:
