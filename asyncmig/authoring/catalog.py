@@ -48,7 +48,7 @@ async def list_collections(
     """
     documents = await driver.read({"listCollections": 1}, raw=True)
     found: dict[str, Listed] = {}
-    if len(documents) < _WORTH_IT or driver.name == "mock":
+    if len(documents) < _WORTH_IT or not driver.has_server:
         infos = _infos(documents, keep)
     else:
         asking = asyncio.ensure_future(_catalogue(driver, len(documents)))

@@ -55,9 +55,9 @@ async def compare(
     driver = driver_for(database)
     wanted = _as_sent(scope.of(wanted), driver)
     current = await introspect(database, include=scope.include, own=scope.own, documents=initial_ids(wanted))
-    policy = policy.on(driver.name)
+    policy = policy.without(driver.lost_index_options)
     found = difference(current, wanted, policy)
-    if driver.name == "mock":
+    if not driver.has_server:
         return found
     now = {one.new: one.collection for one in found.operations if isinstance(one, RenameCollection)}
     evidence = await gather(driver, found.operations, now) if look else {}
@@ -79,7 +79,7 @@ async def _usage(driver: Driver, found: Difference, now: Mapping[str, str]) -> U
 
 def _as_sent(wanted: DatabaseState, driver: Driver) -> DatabaseState:
     """The models with every UUID as the user's client will send it, where that is set to a legacy spelling."""
-    if driver.name == "mock" or (spelling := driver.database.codec_options.uuid_representation) in _STANDARD:
+    if not driver.has_server or (spelling := driver.database.codec_options.uuid_representation) in _STANDARD:
         return wanted
 
     def collection(state: CollectionState) -> CollectionState:

@@ -19,24 +19,6 @@ RemovedFields = Literal["suggest", "drop"]
 Usage = Mapping[tuple[str, str], tuple[datetime, int]]
 """By collection and index: since when the server has counted (UTC), and how often it has used the index."""
 
-_LOST_BY_THE_MOCK = frozenset(
-    {
-        "2dsphereIndexVersion",
-        "bits",
-        "collation",
-        "default_language",
-        "hidden",
-        "language_override",
-        "max",
-        "min",
-        "prepareUnique",
-        "storageEngine",
-        "textIndexVersion",
-        "weights",
-        "wildcardProjection",
-    }
-)
-
 
 @dataclass(frozen=True, slots=True)
 class Policy:
@@ -69,6 +51,6 @@ class Policy:
             undeclared_options=decided if self.undeclared_options == "agreed" else self.undeclared_options,
         )
 
-    def on(self, driver: str) -> Policy:
-        """The same policy for a database behind that driver: mongomock loses most index options without a word."""
-        return replace(self, unseen=self.unseen | _LOST_BY_THE_MOCK) if driver == "mock" else self
+    def without(self, lost: frozenset[str]) -> Policy:
+        """The same policy for a driver that loses these options of an index without a word."""
+        return replace(self, unseen=self.unseen | lost) if lost else self

@@ -19,7 +19,11 @@ class Driver(Protocol):
     """
 
     name: ClassVar[str]
-    """``motor``, ``pymongo`` or ``mock``."""
+    """``motor``, ``pymongo`` or ``mock``: for messages; what a driver can do, the other attributes tell."""
+    has_server: ClassVar[bool]
+    """Whether a MongoDB server answers: with statistics of indexes, a catalogue, stored BSON, ranges of ``_id``."""
+    lost_index_options: ClassVar[frozenset[str]]
+    """The options of an index that are lost without a word; none on a server."""
     database: Any
     """The user's own database object."""
 

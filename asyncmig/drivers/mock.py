@@ -36,6 +36,24 @@ class MockDriver:
     """
 
     name: ClassVar[str] = "mock"
+    has_server: ClassVar[bool] = False
+    lost_index_options: ClassVar[frozenset[str]] = frozenset(
+        {
+            "2dsphereIndexVersion",
+            "bits",
+            "collation",
+            "default_language",
+            "hidden",
+            "language_override",
+            "max",
+            "min",
+            "prepareUnique",
+            "storageEngine",
+            "textIndexVersion",
+            "weights",
+            "wildcardProjection",
+        }
+    )
 
     def __init__(self, database: Any) -> None:
         self.database = database

@@ -39,6 +39,9 @@ async def maybe(value: Any) -> Any:
 class RealDriver:
     """A database of a real server, by either driver."""
 
+    has_server: ClassVar[bool] = True
+    lost_index_options: ClassVar[frozenset[str]] = frozenset()
+
     name: ClassVar[str]
     now: Any = "$$NOW"
 

@@ -88,7 +88,7 @@ async def _pace(reading: Reading, documents: int, began: float) -> None:
 
 
 async def _batches(driver: Driver, name: str, reading: Reading, total: int) -> AsyncGenerator[Sequence[bytes], None]:
-    if driver.name == "mock":
+    if not driver.has_server:
         async for batch in _of_the_mock(driver, name, reading):
             yield batch
         return

@@ -9,6 +9,7 @@ from mongomock_motor import AsyncMongoMockClient
 
 from asyncmig.authoring.diff import difference
 from asyncmig.authoring.policy import Policy
+from asyncmig.drivers.mock import MockDriver
 from asyncmig.errors import UnsupportedByDriver
 from asyncmig.schema.index import Index
 from asyncmig.sources import load_models
@@ -25,7 +26,7 @@ INDEXES = [
     Index([("g", "2dsphere")]),
     Index([("h", "hashed")]),
 ]
-POLICY = Policy().on("mock")
+POLICY = Policy().without(MockDriver.lost_index_options)
 
 
 @pytest.fixture
