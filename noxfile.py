@@ -162,7 +162,7 @@ OLD_LIBRARIES = {
 def old_libraries(session: nox.Session) -> None:
     """Models of libraries that cannot live beside asyncmig, read in their own Python, and held to the law."""
     wheel = _install_wheel(session, "tests")
-    session.install("uv")
+    session.install(*LOCKED, "uv")
     pythons = []
     for name, (version, models, wanted) in OLD_LIBRARIES.items():
         folder = Path(session.virtualenv.location).resolve() / "old" / name

@@ -24,6 +24,10 @@ FILES: Mapping[str, str] = {
     f"{WALLET.replace('Collection', 'Base')}{ACTIVE}from shop.models import Wallet as Other\n",
     "shop/forgotten.py": f"{HEAD}class Wallet(Collection):\n    __indexes__ = ['a']\n",
     "shop/empty.py": "x = 1\nNOTHING = []\n",
+    "shop/calls.py": "from pymongo import IndexModel\nfrom shop.models import Wallet, Active\n"
+    "CALLS = {'a': [('x', {}), (['y'], {'unique': True})], 'b': []}\nMORE = {'c': [IndexModel('x')]}\nSAME = CALLS\n"
+    "OTHER = [{'a': 1}, {}, {'a': []}, {'a': ['x']}, {'a': [('x', {'color': 1})]}, {'a': [('x', 1)]}, {5: [('x', {})]}]\n"
+    "A, B, C, D, E, F, G = OTHER\nNESTED = [CALLS, [Wallet, ['shop.models.Active']]]\n",
     "shop/faulty.py": f"{HEAD}{WALLET}    __indexes__ = ['a', 'a']\n",
     "shop/broken.py": "x = (\n",
     "shop/dependent.py": "import not_installed_anywhere\n",
@@ -48,6 +52,8 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 FOUND = [
+    ("shop.calls", ["CALLS", "MORE"]),
+    ("shop.calls:NESTED", ["CALLS", "Wallet", "Active"]),
     ("shop.models:ALL_COLLECTIONS", ["Wallet"]),
     ("shop.models", ["Wallet"]),
     ("shop.models:ONE", ["Wallet"]),
@@ -61,11 +67,16 @@ FOUND = [
 @pytest.mark.parametrize(("where", "names"), FOUND)
 def test_found(where: str, names: list[str]) -> None:
     path = list(sys.path)
-    models = [value for value, _, _ in find_models(where)]
-    assert [model.__name__ for model in models] == names
+    found = find_models(where)
+    models = [value for value, _, _ in found]
+    assert [getattr(model, "__name__", None) or _name(model, module) for model, module, _ in found] == names
     assert sys.path == path
     if where.startswith("shop.loose"):
         assert models[0].__module__ == "shop.loose"
+
+
+def _name(value: object, module: str) -> str:
+    return next(name for name, known in vars(sys.modules[module]).items() if known is value)
 
 
 MISSING = [

@@ -344,7 +344,7 @@ async def test_what_a_source_says_stands_beside_the_difference(database: Any, tm
 
     found = await Migrator(database, tmp_path, [Wrapped]).difference()
     assert not found
-    assert "Wrapped.nick: `Indexed` inside another type makes no index" in str(found.notes[0])
+    assert "Wrapped: nick: `Indexed` inside another type makes no index" in str(found.notes[0])
 
 
 def test_settings_name_several_sources(

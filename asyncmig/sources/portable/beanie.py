@@ -222,7 +222,7 @@ def _remark_ignored(cls: Any, name: str, field: Any, part: dict[str, Any]) -> No
     if _holds_indexed(annotation):
         note(
             part,
-            f"{cls.__name__}.{name}: `Indexed` inside another type makes no index with this Beanie and Pydantic; "
+            f"{name}: `Indexed` inside another type makes no index with this Beanie and Pydantic; "
             "write Annotated[..., Indexed()] around the whole type",
         )
     for path in _embedded(annotation, (cls,), getattr(field, "alias", None) or name):

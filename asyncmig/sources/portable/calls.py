@@ -9,10 +9,33 @@ from asyncmig.sources.portable.parts import index_document
 from asyncmig.sources.portable.places import lines_of_calls, shown_file
 from asyncmig.sources.portable.values import plain
 
-__all__ = ["CallsError", "call_parts"]
+__all__ = ["CallsError", "call_parts", "looks_like_calls"]
 
 _OF_THE_CALL = ("session", "comment", "maxTimeMS", "commitQuorum", "writeConcern")
 """Arguments that say how the call is made, and nothing about the index."""
+
+
+_OF_AN_INDEX = frozenset(
+    {
+        "name",
+        "unique",
+        "sparse",
+        "background",
+        "expireAfterSeconds",
+        "partialFilterExpression",
+        "collation",
+        "hidden",
+        "weights",
+        "default_language",
+        "language_override",
+        "wildcardProjection",
+        "storageEngine",
+        "bits",
+        "min",
+        "max",
+        *_OF_THE_CALL,
+    }
+)
 
 
 class CallsError(Exception):
@@ -28,6 +51,32 @@ def call_parts(calls: Mapping[Any, Any], module: str, attribute: str) -> list[di
     """
     lines = lines_of_calls(module, attribute)
     return [_part(name, entries, module, attribute, lines) for name, entries in calls.items()]
+
+
+def looks_like_calls(value: Any) -> bool:
+    """Whether a module's value is a dictionary of calls beyond doubt, though nobody has named it.
+
+    That is: names of collections, and lists of ``(keys, options)`` and IndexModels, with options of an index.
+    """
+    return (
+        isinstance(value, dict)
+        and bool(value)
+        and all(isinstance(name, str) and isinstance(entries, list) for name, entries in value.items())
+        and any(value.values())
+        and all(_looks_like_call(entry) for entries in value.values() for entry in entries)
+    )
+
+
+def _looks_like_call(entry: Any) -> bool:
+    if isinstance(getattr(entry, "document", None), Mapping):
+        return "key" in entry.document
+    return (
+        isinstance(entry, tuple)
+        and len(entry) == 2
+        and isinstance(entry[0], (str, list))
+        and isinstance(entry[1], dict)
+        and entry[1].keys() <= _OF_AN_INDEX
+    )
 
 
 def _part(name: Any, entries: Any, module: str, attribute: str, lines: dict[str, list[int]]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
+from asyncmig.sources.portable.calls import looks_like_calls
 from asyncmig.sources.portable.reading import framework_of, is_concrete
 
 __all__ = ["KNOWN", "NotFoundError", "find_models", "listed_models"]
@@ -56,7 +57,13 @@ def listed_models(found: Any, module: str, attribute: str) -> list[Any]:
     models = [found] if isinstance(found, (type, Mapping)) else found
     if isinstance(models, (str, bytes)) or not isinstance(models, Iterable):
         raise NotFoundError(f"{where!r} is a list of Collections and Views, or of other models, not {found!r}")
-    return [(_model(model, f"entry {place} of {where!r}"), module, attribute) for place, model in enumerate(models)]
+    listed: list[Any] = []
+    for place, model in enumerate(models):
+        if isinstance(model, (list, tuple)):  # a list made of lists: [*MODELS] without the star
+            listed += listed_models(model, module, attribute)
+        else:
+            listed.append((_model(model, f"entry {place} of {where!r}"), module, attribute))
+    return listed
 
 
 def _model(entry: Any, where: str) -> Any:
@@ -150,10 +157,11 @@ def _defined(module: Any) -> list[Any]:
         for value in vars(module).values()
         if framework_of(value) and (value.__module__ == name or value.__module__.startswith(name + "."))
     ]
-    models = [model for model in dict.fromkeys(own) if _is_meant(model)]
-    if not models:
+    models = [(model, name, model.__qualname__) for model in dict.fromkeys(own) if _is_meant(model)]
+    calls = {id(value): (value, name, key) for key, value in vars(module).items() if looks_like_calls(value)}
+    if not models and not calls:
         raise NotFoundError(f"{name!r} defines no model, and has no {_USUAL}; known are {KNOWN}")
-    return [(model, name, model.__qualname__) for model in models]
+    return [*models, *calls.values()]
 
 
 def _is_meant(model: Any) -> bool:

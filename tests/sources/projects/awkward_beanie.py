@@ -188,8 +188,8 @@ MODELS = [
 ]  # fmt: skip
 
 NOTES = [
-    "Message.nick: `Indexed` inside another type",
-    "Message.tags: `Indexed` inside another type",
+    "Message: nick: `Indexed` inside another type",
+    "Message: tags: `Indexed` inside another type",
     "address.zip.code: `Indexed` in an embedded model",
     "address.city: `Indexed` in an embedded model",
     "index a_1_b_1 on {a: 1, b: 1} is not made, index b_-1_a_1 on {b: -1, a: 1} stands",
