@@ -19,6 +19,8 @@ from asyncmig.schema.state import CollectionKind, CollectionState, DatabaseState
 
 from .index_rules import listed, moments, outcome, services
 
+LOSING = Policy().without(MockDriver.lost_index_options)
+
 
 def state(*indexes: Index, kind: CollectionKind = "collection", **fields: Any) -> DatabaseState:
     normal = tuple(sorted((normal_index(index) for index in indexes), key=lambda index: index.name))
@@ -347,11 +349,9 @@ def test_nothing_is_changed_in_place_on_a_time_series() -> None:
 
 def test_what_the_mock_loses_is_no_difference() -> None:
     old, new = state(x()), state(x(collation=EN, hidden=True))
-    assert difference(old, new, Policy().without(MockDriver.lost_index_options)).operations == ()
+    assert difference(old, new, LOSING).operations == ()
     assert difference(old, new, Policy().without(MotorDriver.lost_index_options)).operations != ()
-    assert told(difference(old, state(x(unique=True)), Policy().without(MockDriver.lost_index_options)).operations) == [
-        "~x unique=True"
-    ]
+    assert told(difference(old, state(x(unique=True)), LOSING).operations) == ["~x unique=True"]
 
 
 @pytest.mark.parametrize(
