@@ -20,13 +20,13 @@ class NotAgreed(AdoptionRefused):
 
     exit_code = 3
 
-    def __init__(self, lines: Sequence[str]) -> None:
+    def __init__(self, lines: Sequence[str], example: str) -> None:
         self.lines = tuple(lines)
         self.found: Any = None  # what to show beside it, where somebody has looked
         count = f"{len(self.lines)} differences are open" if len(self.lines) != 1 else "1 difference is open"
         super().__init__(
             f"{count}, and nothing was written: say which side is right with --accept database or --accept models, "
-            f"for all or by line (--accept database:{self.lines[0]})"
+            f"for all or by line (--accept {example})"
         )
 
 

@@ -104,8 +104,10 @@ def from_models(
     """
     found = compared(current, wanted)
     choices = Choices.parse(wish.accept, found.open, found.unclaimed)
-    if open_lines := [line.name for line in found.open if choices.of(line) is None]:
-        raise NotAgreed(open_lines)
+    if open_lines := [line for line in found.open if choices.of(line) is None]:
+        first = open_lines[0]
+        side = "database" if first.column == "database" else "models"
+        raise NotAgreed([line.name for line in open_lines], f"{side}:{first.name}")
     accepted = [line for line in found.open if choices.of(line) == "database"]
     _refuse_contradictions(accepted, own)
     whole = [name for name in found.unclaimed if choices.lines.get(name) == "database"]

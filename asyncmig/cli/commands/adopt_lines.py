@@ -30,7 +30,7 @@ def table_lines(out: Stream, lines: Iterable[Line]) -> Iterator[str]:
     widths = [max((len(row[place]) for row in rows), default=0) for place in (0, 1)]
     alike = sum(not line.is_open for line in found)
     if alike:
-        yield out.paint(f"{'in both':{widths[0]}}  {_counted(alike, 'index', 'indexes')} agree", "faint")
+        yield out.paint(f"{'in both':{widths[0]}}  {_counted(alike, 'index agrees', 'indexes agree')}", "faint")
     for where, name, facts in rows:
         yield f"{where:{widths[0]}}  {name:{widths[1]}}  {facts}".rstrip()
 
@@ -65,7 +65,7 @@ def adoption_lines(app: App, adopted: Adopted, database: str | None, *, written:
 def _summary(adopted: Adopted) -> Iterator[str]:
     agreement = adopted.agreement
     columns = Counter(line.column for line in agreement.lines)
-    yield f"{_counted(columns['both'], 'index', 'indexes')} of {columns.total()} agree"
+    yield f"{columns['both']} of {columns.total()} indexes and options agree"
     if agreement.expected:
         yield f"{_names(agreement.expected)} will come into being with the first document (nothing to do)"
     if agreement.unclaimed:
