@@ -16,6 +16,7 @@ from asyncmig.operations import DataOperation, Operation
 from asyncmig.operations.arguments import arguments, with_arguments
 from asyncmig.operations.fingerprint import is_touched
 from asyncmig.running.applying.apply import Context
+from asyncmig.running.applying.verification import is_undone
 from asyncmig.running.executor import Executor, Pending
 from asyncmig.running.journaled_hooks import JournaledHooks
 from asyncmig.running.ledger.half_applied import HalfDone
@@ -88,7 +89,7 @@ class JournalingExecutor(Executor):
             self._journal.diverge(found.slot)
         if found.how == "edited" and found.entry is not None:
             self._reports.edited(number, found.entry.description, operation, is_done=found.entry.is_finished)
-        if found.is_done:
+        if found.is_done and not await self._is_undone(asked):
             self._reports.skipped(number, operation, _WHY_SKIPPED[found.how])
             return found.entry.result if found.entry else None
         await self._ask(number, operation)
@@ -97,6 +98,14 @@ class JournalingExecutor(Executor):
         task.add_done_callback(self._under_way.discard)
         divisible = isinstance(operation, DataOperation)
         return await run_to_completion(task, self._lease, (lambda: self._stop(number)) if divisible else None)
+
+    async def _is_undone(self, asked: _Asked) -> bool:
+        """Whether somebody has undone what the journal has as done, and as the last word on the matter."""
+        if not self._matching.is_last_word(asked.found.slot, asked.operation):
+            return False
+        operation, by_hand = asked.operation, self._matching.by_hand
+        asking = self._retried(asked.number, operation, lambda: is_undone(operation, self.context, by_hand=by_hand))
+        return bool(await asking)
 
     def _stop(self, number: int) -> None:
         """Let an operation on data end with the batch that is under way."""

@@ -125,7 +125,13 @@ class RevisionRun:
     async def call_journaled(self) -> None:
         """Run the revision's own code, each operation written down before it is applied and after."""
         undoable = self._undoable() if self.how.partial else None
-        matching = matching_of(self.record, self._former, self._module.revision, self._source)
+        matching = matching_of(
+            self.record,
+            self._former,
+            self._module.revision,
+            self._source,
+            by_hand=has_raw_calls(self._function),
+        )
         half_done = HalfDone(self.revision.revision, self._entries if self.how.partial else ())
         known = self._context(None), self._journal(), matching, undoable, half_done
         executor = JournalingExecutor(self._reports, self._run.lease, *known)

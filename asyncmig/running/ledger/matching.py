@@ -22,7 +22,7 @@ from asyncmig.errors import RevisionError
 from asyncmig.files.call_site import CallSites
 from asyncmig.operations import DataOperation, InsertDocuments, Operation
 from asyncmig.operations.arguments import arguments, differ_by_chance
-from asyncmig.operations.fingerprint import fingerprint, has_function, outline
+from asyncmig.operations.fingerprint import fingerprint, has_function, is_touched, outline
 from asyncmig.operations.retryability import is_repeatable
 from asyncmig.running.ledger.record import JournalEntry
 
@@ -82,7 +82,7 @@ class Matching:
 
     ``superseded``: entries from before an earlier edit. ``same_file``: whether all of ``former`` is by the file
     as it is now. ``sites``: the call sites of the file that an entry is by, and of the file now. ``path`` and
-    ``file``: where that is, and its checksum.
+    ``file``: where that is, and its checksum; ``by_hand``: whether it has calls of its own, on ``env.db``.
     """
 
     def __init__(
@@ -94,10 +94,11 @@ class Matching:
         sites: Callable[[JournalEntry | None], CallSites],
         path: str = "",
         file: str = "",
+        by_hand: bool = True,
     ) -> None:
         self._former, self._aside = list(former), list(superseded)
         self._same_file, self._sites = same_file, sites
-        self.path, self.file = path, file
+        self.path, self.file, self.by_hand = path, file, by_hand
         self._next = len(self._former) + 1
         self._kept = 0
         self._used: set[int] = set()
@@ -109,6 +110,11 @@ class Matching:
         """What is known of the ``number``-th operation of this run. Raises CannotTell."""
         asked = _Asked(operation, site, number, fingerprint(operation))
         return self._find_in_same(asked) if self._same_file else self._find_in_edited(asked)
+
+    def is_last_word(self, slot: int, operation: Operation) -> bool:
+        """Whether nothing that came after the entry in ``slot`` has to do with what it is about."""
+        later = (one for one in self._former[slot:] if one.may_be_done)
+        return not is_touched(operation, {subject for one in later for subject in one.subjects})
 
     @property
     def first_left(self) -> int | None:

@@ -16,9 +16,17 @@ _KEPT = 3  # former sources in a record
 
 
 def matching_of(
-    record: Record | None, former: Sequence[JournalEntry], revision: Revision, source: str | None
+    record: Record | None,
+    former: Sequence[JournalEntry],
+    revision: Revision,
+    source: str | None,
+    *,
+    by_hand: bool = True,
 ) -> Matching:
-    """What holds the ``former`` journal of a record against a run of the file as it is now."""
+    """What holds the ``former`` journal of a record against a run of the file as it is now.
+
+    ``by_hand``: whether its function has calls of its own, on ``env.db``.
+    """
     checksum, now = revision.checksum or "", CallSites(source, source)
     known = {one: CallSites(text, source) for one, text in _sources(record).items()}
 
@@ -32,7 +40,8 @@ def matching_of(
 
     is_same = bool(checksum) and all(file_of(entry) == checksum for entry in former)
     superseded = record.superseded if record else ()
-    return Matching(former, superseded, same_file=is_same, sites=sites, path=str(revision.path or ""), file=checksum)
+    path = str(revision.path or "")
+    return Matching(former, superseded, same_file=is_same, sites=sites, path=path, file=checksum, by_hand=by_hand)
 
 
 def _sources(record: Record | None) -> dict[str, str | None]:
