@@ -26,8 +26,8 @@ FILES: Mapping[str, str] = {
     "shop/empty.py": "x = 1\nNOTHING = []\n",
     "shop/calls.py": "from pymongo import IndexModel\nfrom shop.models import Wallet, Active\n"
     "CALLS = {'a': [('x', {}), (['y'], {'unique': True})], 'b': []}\nMORE = {'c': [IndexModel('x')]}\nSAME = CALLS\n"
-    "OTHER = [{'a': 1}, {}, {'a': []}, {'a': ['x']}, {'a': [('x', {'color': 1})]}, {'a': [('x', 1)]}, {5: [('x', {})]}]\n"
-    "A, B, C, D, E, F, G = OTHER\nNESTED = [CALLS, [Wallet, ['shop.models.Active']]]\n",
+    "OTHER = [{'a': 1}, {}, {'a': []}, {'a': ['x']}, {'a': [('x', {'color': 1})]}, {5: [('x', {})]}]\n"
+    "A, B, C, D, E, F = OTHER\nNESTED = [CALLS, [Wallet, ['shop.models.Active']]]\n",
     "shop/faulty.py": f"{HEAD}{WALLET}    __indexes__ = ['a', 'a']\n",
     "shop/broken.py": "x = (\n",
     "shop/dependent.py": "import not_installed_anywhere\n",
