@@ -153,6 +153,7 @@ OLD_LIBRARIES = {
     "beanie-1.18": ("3.8", "old_beanie:MODELS", ["beanie==1.18.0", "pydantic<2", "motor==3.1.2", "pymongo==4.3.3"]),
     "beanie-1.25": ("3.8", "old_beanie:MODELS", ["beanie==1.25.0", "pydantic<2", "motor==3.3.2", "pymongo==4.6.3"]),
     "beanie-1.30": (RUNNING, "old_beanie:MODELS", ["beanie==1.30.0", "motor==3.7.1"]),
+    "bunnet-1.3": (RUNNING, "old_beanie:MODELS", ["bunnet==1.3.0"]),
     "mongoengine-0.20": ("3.8", "clearml:MODELS", ["mongoengine==0.20.0", "pymongo<4"]),
 }
 """By name: Python, the models that are read with it, and what is installed there."""

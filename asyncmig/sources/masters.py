@@ -14,7 +14,11 @@ from asyncmig.sources.portable.places import line_of_class, shown_file
 
 __all__ = ["Master", "masters_in_files", "masters_in_process"]
 
-_CALLS: Final = ("init_beanie", "configure_database")
+_CALLS: Final = ("init_beanie", "init_bunnet", "configure_database")
+_ENDS_IT: Final = {
+    "Beanie": "pass skip_indexes=True to init_beanie (Beanie 1.28 and later)",
+    "Bunnet": "it has no setting that ends it: change models and revisions together",
+}
 _DEPENDENCIES: Final = ("site-packages", "dist-packages")
 _NOT_PROJECT: Final = frozenset({"node_modules", "__pycache__", "build", "dist", *_DEPENDENCIES})
 _MOST_FILES: Final = 5_000
@@ -68,17 +72,18 @@ def _in_file(file: Path) -> Iterator[Master]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and (name := _name(node.func)) in _CALLS:
             place = f"{_shown(file)}, line {node.lineno}"
-            yield from _beanie(node, place) if name == "init_beanie" else _odmantic(node, place)
+            yield from _odmantic(node, place) if name == "configure_database" else _beanie(node, place, name)
 
 
-def _beanie(call: ast.Call, place: str) -> Iterator[Master]:
+def _beanie(call: ast.Call, place: str, name: str) -> Iterator[Master]:
     """A computed argument may be anything, and is not judged; ``skip_indexes`` ends the dropping, too."""
     given = _arguments(call)
     if None in given or not _is_off(given.get("skip_indexes")):
         return
     drops = not _is_off(given.get("allow_index_dropping"))
     does = "makes indexes at start-up" + (" and drops those that none of its models has" if drops else "")
-    yield Master("Beanie", place, does, "pass skip_indexes=True to init_beanie (Beanie 1.28 and later)")
+    library = name.partition("_")[2].capitalize()
+    yield Master(library, place, does, _ENDS_IT[library])
 
 
 def _odmantic(call: ast.Call, place: str) -> Iterator[Master]:

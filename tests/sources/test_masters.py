@@ -25,6 +25,7 @@ CALLS: list[tuple[str, str | None]] = [
     ("init_beanie(db, allow_index_dropping=True)", DROPS),
     ("init_beanie(db, allow_index_dropping=settings.drop)", DROPS),
     ("init_beanie(db, skip_indexes=True)", None),
+    ("init_bunnet(db)", "Bunnet makes indexes at start-up; it has no setting"),
     ("init_beanie(db, skip_indexes=True, allow_index_dropping=True)", None),
     ("init_beanie(db, skip_indexes=settings.skip)", None),
     ("init_beanie(**options)", None),

@@ -219,6 +219,12 @@ def _remark(cls: Any, part: dict[str, Any]) -> None:
 
 def _remark_ignored(cls: Any, name: str, field: Any, part: dict[str, Any]) -> None:
     annotation = getattr(field, "annotation", None) or getattr(field, "outer_type_", None)
+    if "Indexed" in str(getattr(annotation, "__forward_arg__", "")):
+        note(
+            part,
+            f"{name}: its type names a class that is defined further down, and Beanie does not see its `Indexed`; "
+            "define that class before this one",
+        )
     if _holds_indexed(annotation):
         note(
             part,

@@ -7,14 +7,19 @@ import sys
 from datetime import datetime
 from typing import List, Optional
 
-import beanie
 import pymongo
-from beanie import Document, Indexed, TimeSeriesConfig, UnionDoc, View, init_beanie
 from pydantic import BaseModel, Field
 from pymongo import IndexModel
 
+try:
+    import beanie
+except ImportError:  # its synchronous twin
+    import bunnet as beanie
+
+Document, Indexed, TimeSeriesConfig = beanie.Document, beanie.Indexed, beanie.TimeSeriesConfig
+UnionDoc, View = beanie.UnionDoc, beanie.View
 VERSION = tuple(int(part) for part in beanie.__version__.split(".")[:2]) if hasattr(beanie, "__version__") else (0, 0)
-EARLY = VERSION < (1, 14)
+EARLY = beanie.__name__ == "beanie" and VERSION < (1, 14)
 
 
 class Zip(BaseModel):
@@ -131,11 +136,15 @@ else:
 
 
 async def create(uri: str, name: str) -> None:
+    if beanie.__name__ == "bunnet":
+        with pymongo.MongoClient(uri) as client:
+            beanie.init_bunnet(database=client[name], document_models=MODELS)
+        return
     if beanie.__version__.startswith("1."):
         from motor.motor_asyncio import AsyncIOMotorClient as Client
     else:
         from pymongo import AsyncMongoClient as Client
-    await init_beanie(database=Client(uri)[name], document_models=MODELS)
+    await beanie.init_beanie(database=Client(uri)[name], document_models=MODELS)
 
 
 if __name__ == "__main__":
