@@ -148,6 +148,22 @@ def doors(session: nox.Session) -> None:
     _pytest(session, wheel, *(session.posargs or ("tests/doors", "tests/plugin")))
 
 
+@nox.session(python=RUNNING)
+def histories(session: nox.Session) -> None:
+    """Other migration tools, run for real: what they would run next is what `adopt --history` says. Needs npm."""
+    wheel = _install_wheel(session, "tests")
+    place = Path(session.create_tmp()).resolve()
+    tools, node = place / "tools", place / "node"
+    session.run("python", "-m", "venv", "--clear", str(tools))
+    named = ("beanie>=2", "mongodb-migrations==1.3.1", "mongomig==0.4.2", "pymongo-migrate==1.0.0")
+    session.run(str(tools / "bin" / "pip"), "install", "--quiet", *named, external=True)
+    node.mkdir(exist_ok=True)
+    packages = ("migrate-mongo@14", "mongodb@6")
+    session.run("npm", "install", "--silent", "--no-fund", "--prefix", str(node), *packages, external=True)
+    session.env |= {"ASYNCMIG_LONG": "1", "ASYNCMIG_TOOLS": str(tools), "ASYNCMIG_NODE_TOOLS": str(node)}
+    _pytest(session, wheel, *(session.posargs or ("tests/adopting/test_foreign_tools.py", "-v")))
+
+
 OLD_LIBRARIES = {
     "beanie-1.11": ("3.8", "old_beanie:MODELS", ["beanie==1.11.0", "pydantic<2", "pymongo<4"]),
     "beanie-1.18": ("3.8", "old_beanie:MODELS", ["beanie==1.18.0", "pydantic<2", "motor==3.1.2", "pymongo==4.3.3"]),
