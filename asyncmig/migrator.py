@@ -19,12 +19,13 @@ from asyncmig.errors import (
 )
 from asyncmig.files.directory import Directory, Listing
 from asyncmig.files.errors import RevisionFileError
+from asyncmig.history.errors import MultipleHeads
 from asyncmig.history.graph import RevisionGraph
 from asyncmig.history.revision import Revision
 
 if TYPE_CHECKING:
     from asyncmig.authoring.diff import Difference
-    from asyncmig.authoring.policy import RemovedFields, Undeclared, UndeclaredOptions
+    from asyncmig.authoring.policy import IndexNames, RemovedFields, Undeclared, UndeclaredOptions
     from asyncmig.drivers.base import Driver
     from asyncmig.events import Direction, Listener
     from asyncmig.fields.declaring import FieldSettings
@@ -65,7 +66,8 @@ class Migrator:
     becomes of what a collection has and its model does not mention. ``fields`` is ``ignore``, ``record``,
     ``warn``, ``moderate`` or ``strict``: how the fields that models declare are enforced;
     ``fields_by_collection`` for single collections; ``field_constraints``: whether bounds are, too;
-    ``removed_fields``: ``suggest`` or ``drop``. ``on_event`` is called with each
+    ``removed_fields``: ``suggest`` or ``drop``. ``index_names``: ``exact``, or ``ignore`` for indexes that differ by
+    their names only. ``on_event`` is called with each
     event of a run; ``command`` is what others see in the lock.
 
     Raises ConfigurationError for one of MongoDB's own databases (admin, config, local), for names of the
@@ -91,6 +93,7 @@ class Migrator:
         fields_by_collection: Mapping[str, Level] | None = None,
         field_constraints: bool = False,
         removed_fields: RemovedFields = "suggest",
+        index_names: IndexNames = "exact",
         on_event: Listener | None = None,
         command: str = "",
     ) -> None:
@@ -115,6 +118,9 @@ class Migrator:
         if removed_fields not in ("suggest", "drop"):
             raise ConfigurationError(f"removed_fields: must be suggest or drop, not {removed_fields!r}")
         self._removed_fields: RemovedFields = removed_fields
+        if index_names not in ("exact", "ignore"):
+            raise ConfigurationError(f"index_names: must be exact or ignore, not {index_names!r}")
+        self._index_names: IndexNames = index_names
         self._on_event, self._command = on_event, command
 
     # Files alone.
@@ -158,6 +164,7 @@ class Migrator:
             drop_collections=drop_collections,
             owned=owned,
             removed_fields=self._removed_fields,
+            index_names=self._index_names,
         )
         declared = self.declared()
         with self._explaining("comparing the models with"):
@@ -433,8 +440,9 @@ class Migrator:
     async def check(self) -> None:
         """Return when the database is at head and agrees with the models, and the files are as they were applied.
 
-        Raises DatabaseAhead (nothing more is looked at then), PendingRevisions (also when the models
-        differ besides), SchemaDiffers, RevisionsEdited, RevisionError for a faulty file, HeadFileError; of
+        Raises DatabaseAhead (nothing more is looked at then), MultipleHeads (a fresh database could not be
+        upgraded to ``head``; labelled branches are meant so), PendingRevisions (also when the models differ
+        besides), SchemaDiffers, RevisionsEdited, RevisionError for a faulty file, HeadFileError; of
         several the first, and the others are notes on it. Without models only the revisions are looked at.
         """
         from asyncmig.running.unadopted import unadopted
@@ -452,7 +460,7 @@ class Migrator:
             failures.append(SchemaDiffers(operations))
         if edited := position.edited:
             failures.append(RevisionsEdited(edited))
-        failures += self._head_faults(position.graph)
+        failures += [*self._head_faults(position.graph), *_several_heads(position.graph)]
         if failures:
             first, *others = failures
             first.__notes__ = [str(other) for other in others]
@@ -633,6 +641,18 @@ async def autogenerate_migration(message: str, *, database: Any, collections: Mo
     found = await Migrator(database, collections=collections).difference()
     revision = Directory(".").new_id(taken=())
     return draft(found, revision=revision, down_revision=None, message=message), bool(found)
+
+
+def _several_heads(graph: RevisionGraph) -> list[AsyncmigError]:
+    """The error of who upgrades to ``head``, unless each head is on a branch with a label of its own."""
+    labels = [set(graph.labels_of(head)) for head in graph.heads]
+    if all(labels) and sum(map(len, labels)) == len(set().union(*labels)):
+        return []
+    try:
+        graph.resolve("head")
+    except MultipleHeads as error:
+        return [error]
+    return []
 
 
 def _refuse_reserved(database: Any) -> None:

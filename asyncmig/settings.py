@@ -37,7 +37,8 @@ class Settings:
     an applied one. ``include`` and ``exclude`` are shell patterns for collection names; an empty ``include`` takes
     every collection in. ``fields`` says how the fields that models declare are enforced, for all
     collections but those in ``fields_by_collection``; ``field_constraints``, whether bounds are; ``removed_fields``,
-    whether the removal of a field that no model declares is a suggestion, or done.
+    whether the removal of a field that no model declares is a suggestion, or done. ``index_names``: whether
+    an index that differs by its name only is another one.
     ``commit_quorum``: which members have to have built an index before it is there: ``majority``
     unless given. ``lint`` goes by ``max_indexes``, which a collection had better not have more of, and
     ``min_server``, the oldest server in use (its feature compatibility version).
@@ -64,6 +65,7 @@ class Settings:
     fields_by_collection: Mapping[str, Level] = field(default_factory=dict)
     field_constraints: bool = False
     removed_fields: Literal["suggest", "drop"] = "suggest"
+    index_names: Literal["exact", "ignore"] = "exact"
     commit_quorum: str | int | None = None
     max_indexes: int = 10
     min_server: tuple[int, int] | None = None
@@ -382,6 +384,7 @@ _KEYS: dict[str, Callable[[_Given], Any]] = {
     "fields_by_collection": _levels,
     "field_constraints": _yes_or_no,
     "removed_fields": _one_of("suggest", "drop"),
+    "index_names": _one_of("exact", "ignore"),
     "commit_quorum": _quorum,
     "max_indexes": _count,
     "min_server": _version,

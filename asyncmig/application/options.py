@@ -77,6 +77,7 @@ def migrator_for(
         fields_by_collection=settings.fields_by_collection,
         field_constraints=settings.field_constraints,
         removed_fields=settings.removed_fields,
+        index_names=settings.index_names,
         on_event=on_event,
         command=command,
     )

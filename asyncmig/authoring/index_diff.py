@@ -26,6 +26,8 @@ class _Sorted:
     created: list[Index] = field(default_factory=list)
     dropped: list[Index] = field(default_factory=list)
     undeclared: list[Index] = field(default_factory=list)
+    renamed: list[tuple[Index, Index]] = field(default_factory=list)
+    """Those that are created anew though only their name differs from one that is there."""
 
 
 def index_difference(
@@ -34,6 +36,14 @@ def index_difference(
     """What turns the indexes of ``current`` into those of ``wanted``: changes in place first, then see ``sequence``."""
     found = _sort(current, wanted, policy)
     notes = _building(current, wanted)
+    notes += [
+        Note(
+            wanted.name,
+            f"index {new.name} differs from {before.name} by its name only, and is built anew; "
+            'the setting index_names = "ignore" lets names be',
+        )
+        for before, new in found.renamed
+    ]
     drops = [DropIndex(wanted.name, index.name, was=index) for index in found.dropped]
     for index in found.undeclared:
         _decide(index, current, found, policy, drops, notes, usage)
@@ -51,14 +61,25 @@ def index_difference(
 def _sort(current: CollectionState, wanted: CollectionState, policy: Policy) -> _Sorted:
     found = _Sorted()
     old = {index.name: index for index in current.indexes}
+    declared = {index.name for index in wanted.indexes}
     for new in wanted.indexes:
         before = old.pop(new.name, None)
-        if before is None:
+        twin = None if before else _twin(new, [one for one in old.values() if one.name not in declared], policy)
+        if twin and policy.index_names == "ignore":
+            old.pop(twin.name)
+        elif before is None:
+            if twin:
+                found.renamed.append((twin, new))
             found.created.append(new)
         elif not same(before, new, policy.unseen):
             _sort_changed(found, before, new, current)
     found.undeclared.extend(index for index in old.values() if index.name not in current.automatic)
     return found
+
+
+def _twin(new: Index, others: Sequence[Index], policy: Policy) -> Index | None:
+    """The index that is what ``new`` asks for, by another name."""
+    return next((other for other in others if same(other, new, policy.unseen)), None)
 
 
 def _sort_changed(found: _Sorted, before: Index, new: Index, current: CollectionState) -> None:

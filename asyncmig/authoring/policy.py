@@ -9,12 +9,14 @@ from typing import Literal
 
 from asyncmig.schema.note import Note
 
-__all__ = ["Note", "Policy", "RemovedFields", "Undeclared", "UndeclaredOptions", "Usage"]
+__all__ = ["IndexNames", "Note", "Policy", "RemovedFields", "Undeclared", "UndeclaredOptions", "Usage"]
 
 Undeclared = Literal["agreed", "drop", "hide", "ignore"]
 UndeclaredOptions = Literal["agreed", "drop", "ignore"]
 
 RemovedFields = Literal["suggest", "drop"]
+
+IndexNames = Literal["exact", "ignore"]
 
 Usage = Mapping[tuple[str, str], tuple[datetime, int]]
 """By collection and index: since when the server has counted (UTC), and how often it has used the index."""
@@ -32,6 +34,7 @@ class Policy:
     go that no model claims, if it is in ``owned``, the names of those that asyncmig itself has created.
     ``unseen``: index options that the database cannot show, and which are therefore no difference. ``removed_fields``:
     whether the removal of a field that models no longer declare is a suggestion, or done (``drop``).
+    ``index_names``: whether an index that differs by its name only is built anew (``exact``) or let be (``ignore``).
     """
 
     undeclared_indexes: Undeclared = "drop"
@@ -41,6 +44,7 @@ class Policy:
     owned: frozenset[str] = frozenset()
     unseen: frozenset[str] = frozenset()
     removed_fields: RemovedFields = "suggest"
+    index_names: IndexNames = "exact"
 
     def of(self, collection: str) -> Policy:
         """The policy of one collection: ``agreed`` is decided."""

@@ -175,6 +175,7 @@ class App:
             fields_by_collection=settings.fields_by_collection,
             field_constraints=settings.field_constraints,
             removed_fields=settings.removed_fields,
+            index_names=settings.index_names,
             on_event=Progress(self.console, interrupts),
             command=f"asyncmig {command}",
         )

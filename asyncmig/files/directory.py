@@ -17,6 +17,7 @@ from asyncmig.files.atomic import create_file
 from asyncmig.files.errors import (
     DuplicateRevision,
     FileExists,
+    MisplacedFile,
     MissingDirectory,
     RevisionFileError,
     UnreadableFile,
@@ -31,6 +32,7 @@ __all__ = ["Directory", "Listing", "RevisionModule", "checksum", "new_id", "slug
 
 LONGEST_SLUG = 40
 _BLOCK = 16384  # bytes; hardly a revision file is longer
+_IS_REVISION = re.compile(rb"^revision\s*(?::[^=\n]*)?=", re.MULTILINE)
 _ID_FORMAT = "%Y%m%d%H%M%S"
 
 
@@ -85,6 +87,7 @@ class Directory:
 
         Raises:
             MissingDirectory: when there is no such folder. Faults of single files are in the listing.
+            MisplacedFile: when a revision file lies where it is not looked for.
         """
         found: dict[str, Revision] = {}
         problems: list[RevisionFileError] = []
@@ -179,12 +182,20 @@ class Directory:
     def _names(self) -> list[str]:
         try:
             with os.scandir(self.versions) as entries:
-                names = [e.name for e in entries if e.name.endswith(".py") and e.name[0] not in "_." and not e.is_dir()]
+                found = [(e.name, e.is_dir()) for e in entries if e.name[0] not in "_."]
         except (FileNotFoundError, NotADirectoryError):
             raise MissingDirectory(self.versions) from None
         except OSError as error:
             raise UnreadableFile(self.versions, f"it cannot be read: {error.strerror or error}") from error
-        return sorted(names)
+        self._refuse_misplaced([self.versions / name for name, is_folder in found if is_folder])
+        return sorted(name for name, is_folder in found if name.endswith(".py") and not is_folder)
+
+    def _refuse_misplaced(self, folders: Iterable[Path]) -> None:
+        """Raise MisplacedFile for a revision file where nobody would ever run it: beside ``versions/`` or below it."""
+        below = (path for folder in folders for path in sorted(folder.rglob("*.py")))
+        for path in (*sorted(self.path.glob("*.py")), *below):
+            if _IS_REVISION.search(_content(str(path))):
+                raise MisplacedFile(path, self.versions)
 
 
 def _revision(path: Path, content: bytes, source: str, *, thorough: bool = False) -> Revision:

@@ -31,6 +31,7 @@ __all__ = [
     "HeadFileConflict",
     "HeadFileError",
     "MalformedHeader",
+    "MisplacedFile",
     "MissingDirectory",
     "MissingFunction",
     "MissingRevisionId",
@@ -129,6 +130,15 @@ class MissingDirectory(RevisionFileError, FileNotFoundError):
             path,
             "no such folder of revision files; make it with `asyncmig init`, "
             "or point --directory (`directory` in the settings) at the folder that has it",
+        )
+
+
+class MisplacedFile(RevisionFileError, ValueError):
+    """Raised when a revision file lies beside ``versions/`` or in a folder below it, where none is looked for."""
+
+    def __init__(self, path: Path, versions: Path) -> None:
+        super().__init__(
+            path, f"revision files are looked for in {versions} itself, and this one would never be run; move it there"
         )
 
 

@@ -201,6 +201,9 @@ def test_storage_engine_that_nobody_asks_for() -> None:
     assert operations([one(storageEngine={"wiredTiger": {"configString": "x"}})], [one()]) == ()
 
 
+A = Index("a")
+
+
 class TestRename:
     def state(self, name: str, old: str | None = None, **fields: Any) -> CollectionState:
         return CollectionState(name, renamed_from=old, **fields)
@@ -228,9 +231,31 @@ class TestRename:
     def test_both_exist(self) -> None:
         found = compared([self.state("purse"), self.state("wallet")], [self.state("wallet", "purse")])
         assert found.operations == ()
-        assert [str(note) for note in found.notes] == [
-            "wallet: renamed from purse, but both exist: move the documents and drop purse"
-        ]
+        (note,) = map(str, found.notes)
+        assert note.startswith("wallet: renamed from purse, but both exist: move the documents and drop purse. If new")
+        assert 'env.drop_collection("wallet"), then env.rename_collection("purse", "wallet")' in note
+
+    @pytest.mark.parametrize(
+        ("old", "new", "hinted"),
+        [
+            (
+                [CollectionState("carts", indexes=(Index("a"),))],
+                [CollectionState("baskets", indexes=(Index("a"),))],
+                True,
+            ),
+            ([CollectionState("carts")], [CollectionState("baskets")], True),
+            ([CollectionState("carts")], [CollectionState("baskets", indexes=(A,))], False),
+            ([CollectionState("carts"), CollectionState("x")], [CollectionState("baskets")], False),
+            ([CollectionState("carts")], [CollectionState("carts"), CollectionState("baskets")], False),
+            ([one(name="carts", capped=True, size=9)], [CollectionState("baskets")], False),
+            ([view("carts", "x")], [CollectionState("baskets")], False),
+        ],
+    )
+    def test_what_looks_like_a_rename_is_told_with_its_line(
+        self, old: list[CollectionState], new: list[CollectionState], hinted: bool
+    ) -> None:
+        notes = [str(note) for note in compared(old, new).notes if note.collection == "baskets"]
+        assert ['__renamed_from__ = "carts"' in note for note in notes] == ([True] if hinted else [])
 
     def test_the_old_one_is_never_dropped_unmoved(self) -> None:
         old, new = [self.state("purse"), self.state("wallet")], [self.state("wallet", "purse")]

@@ -296,7 +296,7 @@ class TestUndeclared:
     def test_one_in_the_way_goes_all_the_same(self, policy: Any) -> None:
         found = difference(state(x()), state(x(name="y")), Policy(undeclared_indexes=policy))
         assert told(found.operations) == ["+y'", "-x", "+y", "-y'"]
-        assert found.notes == (Note("c", "index x makes room for the declared y"),)
+        assert found.notes[-1] == Note("c", "index x makes room for the declared y")
 
     @pytest.mark.parametrize("policy", ["hide", "ignore"])
     def test_a_bridge_goes_all_the_same(self, policy: Any) -> None:
@@ -367,3 +367,32 @@ def test_what_the_mock_loses_is_no_difference() -> None:
 )
 def test_the_way_back_of_a_change_in_place(old: Index, new: Index, back: list[str]) -> None:
     assert told(reverse(plan([old], [new]))) == back
+
+
+class TestNames:
+    OLD = x("a", ("b", -1), name="old", unique=True)
+    NEW = x("a", ("b", -1), name="new", unique=True)
+
+    def test_an_index_by_another_name_is_built_anew_and_the_setting_is_told(self) -> None:
+        found = difference(state(self.OLD), state(self.NEW))
+        assert told(found.operations)[-1] in ("-old", "-new'")
+        assert 'differs from old by its name only, and is built anew; the setting index_names = "ignore"' in str(
+            found.notes
+        )
+
+    @pytest.mark.parametrize(
+        ("old", "new", "operations"),
+        [
+            ([OLD], [NEW], []),
+            ([OLD, x("c")], [NEW, x("c")], []),
+            ([OLD], [x("a", name="new")], ["+new", "-old"]),
+            ([OLD, x("c", name="new")], [NEW], ["+new'", "-new", "-old", "+new", "-new'"]),
+            ([OLD, NEW], [NEW], ["-old"]),
+            ([x("a", name="p"), x("b", name="q")], [x("b", name="p"), x("a", name="q")], None),
+        ],
+    )
+    def test_names_that_are_let_be(self, old: list[Index], new: list[Index], operations: list[str] | None) -> None:
+        found = difference(state(*old), state(*new), Policy(index_names="ignore"))
+        if operations is not None and "+new'" not in operations:
+            assert told(found.operations) == operations
+        assert "by its name only" not in str(found.notes)

@@ -356,6 +356,21 @@ class TestRebase:
         await play(("upgrade heads", 0), ("rebase cccc --offline", 0), ("upgrade", 0, "Nothing to do"))
 
 
+async def test_several_heads_are_no_agreement_though_all_are_applied(play: Play, step: Any, folder: Path) -> None:
+    """A fresh database could not be upgraded to head; branches that have a label each are meant to be several."""
+    step("aaaa")
+    step("bbbb", "aaaa", branch_labels="audit")
+    step("cccc", "aaaa")
+    (folder / "migrations" / "HEAD").write_text("bbbb\ncccc\n")
+    await play(
+        ("upgrade heads", 0),
+        ("check", 5, "bbbb_step.py", "cccc_step.py", FORK, "asyncmig merge"),
+        ("--json check", 5, '"ok": false'),
+    )
+    step("cccc", "aaaa", branch_labels="billing")
+    await play(("repair", 0), ("check", 0))
+
+
 @pytest.mark.usefixtures("fork")
 class TestHeadFile:
     CONFLICT = "<<<<<<< HEAD\nbbbb\n=======\ndddd\n>>>>>>> theirs\n"

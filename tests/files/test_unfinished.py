@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,8 @@ import pytest
 
 from asyncmig import Migrator
 from asyncmig.authoring.revision_file import revision_source
+from asyncmig.files.directory import Directory
+from asyncmig.files.errors import MisplacedFile
 from asyncmig.files.unfinished import Unfinished, UnfinishedRevision, unfinished
 from asyncmig.operations import CreateCollection, NeedsRebuild, Operation
 from asyncmig.schema.state import CollectionState
@@ -55,3 +58,23 @@ async def test_a_run_is_refused_as_long_as_it_is_a_comment(database: Any, tmp_pa
     file.write_text(file.read_text().replace("    #     ", "    "))
     await migrator.upgrade()
     assert (await database["legs"].options())["collation"]["locale"] == "fr"
+
+
+@pytest.mark.parametrize(
+    ("place", "text", "refused"),
+    [
+        ("versions/2024/b002_x.py", 'revision = "b002"\n', True),
+        ("versions/2024/12/b002_x.py", 'revision: str = "b002"\n', True),
+        ("b002_x.py", 'revision = "b002"\n', True),
+        ("versions/_old/b002_x.py", 'revision = "b002"\n', False),
+        ("versions/helpers/tools.py", "def tool(): ...\n", False),
+        ("env.py", "config = 1\n", False),
+    ],
+)
+def test_a_file_where_none_is_looked_for_is_refused(tmp_path: Path, place: str, text: str, refused: bool) -> None:
+    (tmp_path / "versions").mkdir()
+    (tmp_path / place).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / place).write_text(text)
+    for read in (Directory(tmp_path).read, Directory(tmp_path).checksums):
+        with pytest.raises(MisplacedFile, match="would never be run; move it there") if refused else nullcontext():
+            read()

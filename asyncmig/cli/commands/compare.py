@@ -9,7 +9,8 @@ from asyncmig.cli.app import App, pass_app
 from asyncmig.cli.failures import Answer
 from asyncmig.cli.options import command
 from asyncmig.cli.output import emit, operation_document, operation_line
-from asyncmig.errors import CheckFailed, SchemaDiffers
+from asyncmig.errors import AsyncmigError, CheckFailed, SchemaDiffers
+from asyncmig.history.errors import MultipleHeads
 from asyncmig.printable import one_line
 
 if TYPE_CHECKING:
@@ -62,11 +63,11 @@ async def check(app: App) -> None:
 
     Without a `models` setting only the revisions are looked at.
     """
-    failure = None
+    failure: AsyncmigError | None = None
     async with app.migrator("check") as migrator:
         try:
             await migrator.check()
-        except CheckFailed as error:
+        except (CheckFailed, MultipleHeads) as error:
             if not app.json:
                 raise
             failure = error
