@@ -221,6 +221,27 @@ def properties(session: nox.Session) -> None:
 
 
 @nox.session(python=RUNNING)
+def field_law(session: nox.Session) -> None:
+    """Random pairs of models by the engine, and a Beanie model on many documents, killed. How many pairs: 3,000."""
+    wheel = _install_wheel(session, "tests")
+    number = int(session.posargs[0]) if session.posargs else 3_000
+    session.env |= {"ASYNCMIG_LONG": "1", "ASYNCMIG_PAIRS": str(number // 2)}
+    _pytest(session, wheel, "tests/fields/test_law.py", "tests/fields/test_beanie_killed.py", "-m", "long", "-q")
+
+
+@nox.session(python=RUNNING)
+def profile_oracle(session: nox.Session) -> None:
+    """What a scan counts, held to npm's mongodb-schema, which is installed for it: needs node and npm."""
+    wheel = _install_wheel(session, "tests")
+    folder = Path(session.virtualenv.location).resolve() / "npm"
+    folder.mkdir(exist_ok=True)
+    with session.chdir(folder):
+        session.run("npm", "install", "--no-audit", "--no-fund", "--silent", "mongodb-schema@12.7.0", external=True)
+    session.env |= {"ASYNCMIG_LONG": "1", "ASYNCMIG_NODE_MODULES": str(folder / "node_modules")}
+    _pytest(session, wheel, "tests/profiling/test_oracle.py", "-q")
+
+
+@nox.session(python=RUNNING)
 def lint(session: nox.Session) -> None:
     """The rules of ruff, its format, and which room may import which."""
     session.install(*LOCKED, *nox.project.dependency_groups(PYPROJECT, "lint"))

@@ -50,6 +50,7 @@ async def test_the_law(clients: dict[str, Any], batch: int) -> None:
 
 
 @pytest.mark.long
+@pytest.mark.timeout(3_600)
 @pytest.mark.parametrize("driver", ["motor", "pymongo"])
 async def test_the_law_at_length(clients: dict[str, Any], driver: str) -> None:
     """Thousands of pairs, by the engine that revisions run on."""
