@@ -151,7 +151,7 @@ async def _until_it_has_changed_more(database: Any, process: Any, changes: int) 
         sunk = await database["orders"].count_documents({"title.en": {"$exists": True}})
         if renamed + priced + converted + sunk >= changes:
             return
-        await asyncio.sleep(0.1)
+        await asyncio.sleep(0.5)
 
 
 async def _verify(database: Any) -> None:
