@@ -10,11 +10,13 @@ import ast
 import sys
 from difflib import SequenceMatcher
 from functools import cached_property
+from typing import Any
 
 __all__ = ["CallSites", "call_site"]
 
 _DEEPEST = 100  # frames that are looked at
-_LOOPS = (ast.For, ast.AsyncFor, ast.While, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+_LOOPS = (ast.For, ast.AsyncFor, ast.While)
+_COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 
 
 def call_site(path: str) -> str:
@@ -63,7 +65,7 @@ class CallSites:
     @cached_property
     def _statements(self) -> list[range]:
         nodes = ast.walk(self._tree) if self._tree is not None else ()
-        return [range(one.lineno, (one.end_lineno or one.lineno) + 1) for one in nodes if isinstance(one, ast.stmt)]
+        return [_lines(one) for one in nodes if isinstance(one, ast.stmt)]
 
     def is_same(self, before: str, now: str) -> bool:
         """Whether a call site of the old source and one of the new are the same, as far as that can be told."""
@@ -99,8 +101,8 @@ class CallSites:
         """The lines of the new source that are within a loop."""
         if self._tree is None:
             return frozenset(range(len((self._now or "").splitlines()) + 2))
-        loops = [node for node in ast.walk(self._tree) if isinstance(node, _LOOPS)]
-        return frozenset(line for loop in loops for line in range(loop.lineno, (loop.end_lineno or loop.lineno) + 1))
+        loops = [node for node in ast.walk(self._tree) if _repeats_calls(node)]
+        return frozenset(line for loop in loops for line in _lines(loop))
 
     @cached_property
     def _tree(self) -> ast.Module | None:
@@ -108,3 +110,14 @@ class CallSites:
             return ast.parse(self._now or "")
         except (SyntaxError, ValueError, RecursionError):
             return None
+
+
+def _repeats_calls(node: ast.AST) -> bool:
+    """Whether it is a loop; a comprehension is none that only makes up an argument, and awaits nothing."""
+    if isinstance(node, _COMPREHENSIONS):
+        return any(isinstance(one, ast.Await) for one in ast.walk(node))
+    return isinstance(node, _LOOPS)
+
+
+def _lines(node: Any) -> range:
+    return range(node.lineno, (node.end_lineno or node.lineno) + 1)

@@ -163,6 +163,44 @@ async def test_what_was_half_done_ends_with_the_arguments_of_its_beginning(
     assert not told(events, JournalDiverged)
 
 
+async def test_half_inserted_with_new_ids(history: History, database: Any) -> None:
+    """Two of them were inserted, then one was refused; the ids of the first run are kept."""
+    await database.create_collection("a", validator={"n": {"$ne": 2}})
+    history.add("r", f"{HEAD}\nawait env.insert_documents('a', [{{'_id': ObjectId(), 'n': n}} for n in range(4)])")
+    await stopped(history, database)
+    first = {one["n"]: one["_id"] async for one in database["a"].find()}
+    assert first
+    await database.command({"collMod": "a", "validator": {}})
+    await history.runner(database).upgrade()
+    found = [(one["n"], one["_id"]) async for one in database["a"].find().sort("n")]
+    assert [n for n, _ in found] == [0, 1, 2, 3]
+    assert {n: key for n, key in found if n in first} == first
+    (inserted,) = [one.result for one in (await record(database)).journal]
+    assert inserted is not None
+    assert {one["_id"] for one in inserted["inserted"]} == {key for _, key in found}
+
+
+async def test_what_was_inserted_before_the_refusal_is_taken_back(history: History, database: Any) -> None:
+    await database.create_collection("a", validator={"n": {"$ne": 2}})
+    rows = "[{'_id': n, 'n': n} for n in range(4)]"
+    down = "await env.delete_documents('a', [0, 1, 2, 3], if_unchanged=True)"
+    history.add("r", f"await env.insert_documents('a', {rows})", down)
+    await stopped(history, database)
+    assert await database["a"].count_documents({}) == 3
+    await history.runner(database).downgrade("base")
+    assert await database["a"].count_documents({}) == 0
+
+
+async def test_another_number_of_new_ids_is_refused(history: History, database: Any) -> None:
+    await database.create_collection("a", validator={"n": {"$ne": 2}})
+    count = "await env.db.a.count_documents({}) + 4"
+    rows = "[{'_id': ObjectId(), 'n': n} for n in range(count)]"
+    history.add("r", f"{HEAD}\ncount = {count}\nawait env.insert_documents('a', {rows})")
+    await stopped(history, database)
+    assert "nobody can tell which of them are inserted" in await stopped(history, database)
+    assert await database["a"].count_documents({}) == 3
+
+
 # -- the file was edited ------------------------------------------------------------------------------
 
 PLUS = "await env.transform_documents('a', {{}}, lambda one: one | {{'n': one['n'] + {0}}}, batch_size=5)"

@@ -12,6 +12,7 @@ from asyncmig.drivers.refusal import is_refusal, refused
 from asyncmig.operations import DeleteDocuments, InsertDocuments
 from asyncmig.running.applying.context import Context, JournalData
 from asyncmig.running.applying.digest import digest
+from asyncmig.running.applying.known_ids import with_known_ids
 from asyncmig.schema.canonical import canonical
 
 __all__ = ["delete_documents", "insert_documents", "prepare_insert"]
@@ -32,7 +33,7 @@ async def insert_documents(operation: InsertDocuments, context: Context, intent:
     ``present``, how many documents were there before.
     """
     intent = intent or await prepare_insert(operation, context)
-    encoded = _encoded(operation, context)
+    encoded = _encoded(with_known_ids(operation, intent), context)
     ours = {canonical(entry["_id"]): entry for entry in intent["missing"]}
     wanted = {key: document for key, document in encoded.items() if key in ours}
     there = await _found(context, operation.collection, [ours[key]["_id"] for key in wanted])
@@ -40,7 +41,11 @@ async def insert_documents(operation: InsertDocuments, context: Context, intent:
     if missing:
         await _insert(operation, context, missing)
         there = await _found(context, operation.collection, [ours[key]["_id"] for key in wanted])
-    inserted = [entry for key, entry in ours.items() if digest(there.get(key, b"")) == entry["digest"]]
+    inserted = [
+        entry | {"digest": found}
+        for key, entry in ours.items()
+        if (found := digest(there.get(key, b""))) in (entry["digest"], digest(encoded.get(key, b"-")))
+    ]
     return {"inserted": inserted, "present": len(encoded) - len(inserted)}
 
 
@@ -72,7 +77,9 @@ async def _insert(operation: InsertDocuments, context: Context, missing: Mapping
             raise
         there = await _found(context, operation.collection, [_id(document) for document in missing.values()])
         if lacking := [place for place, key in enumerate(missing) if key not in there]:
-            raise refused(operation, _about(lacking, error)) from error
+            refusal = refused(operation, _about(lacking, error))
+            refusal.done = (f"{operation.collection}/d",) if error.details.get("nInserted") else ()
+            raise refusal from error
 
 
 def _about(lacking: Sequence[int], error: BulkWriteError) -> BulkWriteError:

@@ -56,10 +56,9 @@ class HalfDone:
 
 def _is_half_done(entry: JournalEntry) -> bool:
     """Whether it was begun and has no end; not so where nothing of it was written, as its transactions tell."""
-    if entry.mark == "" and entry.checkpoint is None and entry.arguments is None:
-        return False  # no operation on data
-    if entry.is_finished or not entry.may_be_done:
-        return False
     checkpoint = entry.checkpoint or {}
+    is_on_data = bool(entry.mark) or "tally" in checkpoint
+    if not is_on_data or entry.is_finished or not entry.may_be_done:
+        return False
     done = checkpoint.get("tally", {}).get("matched", 0) if checkpoint else None
     return not (checkpoint.get("transactional") and done == 0)
