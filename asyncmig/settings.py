@@ -19,10 +19,16 @@ from asyncmig.address import ESCAPE, address
 from asyncmig.errors import ConfigurationError
 from asyncmig.schema.fields import LEVELS, Level
 
-__all__ = ["Settings", "load_settings"]
+__all__ = ["Settings", "load_settings", "unknown_variables"]
 
 EMBEDDED = "embedded:"
+_PREFIX = "ASYNCMIG_"
+_VARIABLE = re.compile(r"\w+")
+_UNCLOSED = re.compile(r"(?<!\$)\$\{.*")
 _SCHEMES = ("mongodb://", "mongodb+srv://", EMBEDDED)
+_PLAIN_HOST = re.compile(r"(?:localhost|[\w-]+(?:\.[\w-]+)+|[\w-]+(?=:\d))(?::\d{1,5})?(?:/\w*)?")
+_ELSEWHERE = frozenset({"ON_STARTUP", "MONGOD", "TEST_URL", "DEMO_FOLDER", "EXAMPLES", "LONG", "VENV"})
+"""What else begins with ASYNCMIG_ and is read by something of ours."""
 _REFERENCE = re.compile(r"(\$?)\$\{([^}]*)\}")
 
 
@@ -197,8 +203,11 @@ def _found_file(start: Path) -> tuple[Path, Mapping[str, Any]] | None:
         own, project = folder / "asyncmig.toml", folder / "pyproject.toml"
         if own.is_file():
             return _named_file(own)
-        if project.is_file() and (table := _read(project).get("tool", {}).get("asyncmig")) is not None:
+        document = _read(project) if project.is_file() else {}
+        if (table := document.get("tool", {}).get("asyncmig")) is not None:
             return project, table
+        if "asyncmig" in document:
+            raise ConfigurationError(f"{project}: the table [asyncmig] is not read there; write [tool.asyncmig]")
     return None
 
 
@@ -225,14 +234,31 @@ def _from_file(path: Path, table: Mapping[str, Any]) -> dict[str, _Given]:
     if not isinstance(table, Mapping):
         raise ConfigurationError(f"{path}: [tool.asyncmig] must be a table")
     for key in table:
+        if key == "asyncmig" and isinstance(table[key], Mapping):
+            raise ConfigurationError(f"{path}: write [tool.asyncmig] in the place of [asyncmig], or the keys alone")
         if key not in _KEYS:
             raise ConfigurationError(f"{path}: unknown key {key!r}; {_nearest(key)}")
     return {key: _Given(value, f"{path}: {key}", path.parent) for key, value in table.items()}
 
 
 def _from_environment(environment: Mapping[str, str], start: Path) -> dict[str, _Given]:
-    names = {key: f"ASYNCMIG_{key.upper()}" for key in _KEYS}
+    names = {key: f"{_PREFIX}{key.upper()}" for key in _KEYS}
     return {key: _Given(environment[name], name, start) for key, name in names.items() if environment.get(name)}
+
+
+def unknown_variables(environment: Mapping[str, str]) -> list[str]:
+    """A message for each variable that is named like a setting and is none, with the one that may be meant."""
+    from difflib import get_close_matches
+
+    found = []
+    for name in sorted(environment):
+        key = name.removeprefix(_PREFIX)
+        if key == name or key.lower() in _KEYS or key in _ELSEWHERE:
+            continue
+        near = get_close_matches(key.lower(), _KEYS, n=1, cutoff=0.7)
+        meant = f"; did you mean {_PREFIX}{near[0].upper()}?" if near else ""
+        found.append(f"the environment variable {name} is no setting, and is left out of account{meant}")
+    return found
 
 
 def _nearest(key: str) -> str:
@@ -243,20 +269,31 @@ def _nearest(key: str) -> str:
 
 
 def _expanded(given: _Given, environment: Mapping[str, str]) -> _Given:
+    names: list[str] = []
+
     def put(match: re.Match[str]) -> str:
         escaped, name = match.groups()
         if escaped:
             return match[0][1:]
+        if not _VARIABLE.fullmatch(name):
+            given.wrong(f"{match[0]!r} names no environment variable (write ${match[0]} for the text itself)")
         if name not in environment:
             given.wrong(f"the environment variable {name} is not set (write $${{{name}}} for the text itself)")
+        names.append(name)
         return environment[name]
 
     def expand(value: Any) -> Any:
         if isinstance(value, list | tuple):
             return [expand(item) for item in value]
-        return _REFERENCE.sub(put, value) if isinstance(value, str) else value
+        if not isinstance(value, str):
+            return value
+        if unclosed := _UNCLOSED.search(_REFERENCE.sub("", value)):
+            given.wrong(f"{unclosed[0][:20]!r} is not closed: a variable is written ${{NAME}}")
+        return _REFERENCE.sub(put, value)
 
-    return given._replace(value=expand(given.value))
+    expanded = expand(given.value)
+    where = f"{given.where} (from {', '.join(f'${{{name}}}' for name in names)})" if names else given.where
+    return given._replace(value=expanded, where=where)
 
 
 # What a value must be
@@ -284,7 +321,8 @@ def _models(given: _Given) -> str | tuple[str, ...]:
 def _url(given: _Given) -> str:
     url = _text(given)
     if not url.startswith(_SCHEMES):  # the value itself is not shown: it may hold a password
-        given.wrong(f"must start with {', '.join(_SCHEMES[:-1])} or {EMBEDDED}")
+        meant = f"; write mongodb://{url}" if _PLAIN_HOST.fullmatch(url) else ""
+        given.wrong(f"must start with {', '.join(_SCHEMES[:-1])} or {EMBEDDED}{meant}")
     path = url.removeprefix(EMBEDDED) if url.startswith(EMBEDDED) else ""
     return f"{EMBEDDED}{given.base / Path(path).expanduser()}" if path else url
 

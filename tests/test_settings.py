@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from asyncmig.errors import ConfigurationError
-from asyncmig.settings import Settings, load_settings
+from asyncmig.settings import Settings, load_settings, unknown_variables
 
 
 def project(folder: Path, table: str, name: str = "pyproject.toml") -> Path:
@@ -242,3 +242,51 @@ class TestUrls:
         with pytest.raises(ConfigurationError) as caught:
             call(Settings(root=Path("/p")))
         assert all(word in str(caught.value) for word in [*words, "[tool.asyncmig] of /p/pyproject.toml"])
+
+
+class TestMessages:
+    @pytest.mark.parametrize(
+        ("environment", "said"),
+        [
+            ({"ASYNCMIG_URL": "localhost:27017"}, "; write mongodb://localhost:27017"),
+            ({"ASYNCMIG_URL": "localhost"}, "; write mongodb://localhost"),
+            ({"ASYNCMIG_URL": "db.example.com/app"}, "; write mongodb://db.example.com/app"),
+            ({"ASYNCMIG_URL": "mongo:27017"}, "; write mongodb://mongo:27017"),
+            ({"ASYNCMIG_URL": "${HOST}", "HOST": "nonsense secret"}, "ASYNCMIG_URL (from ${HOST}): must start with"),
+            ({"ASYNCMIG_URL": "${HOST}", "HOST": ""}, "ASYNCMIG_URL (from ${HOST}): must not be empty"),
+            ({"ASYNCMIG_URL": "${HOST}"}, "the environment variable HOST is not set"),
+            ({"ASYNCMIG_URL": "${MONGO-URL}"}, "'${MONGO-URL}' names no environment variable"),
+            ({"ASYNCMIG_URL": "${}"}, "'${}' names no environment variable"),
+            ({"ASYNCMIG_URL": "mongodb://${HOST/app"}, "'${HOST/app' is not closed"),
+            (
+                {"ASYNCMIG_LOCK_LEASE": "${LEASE}", "LEASE": "soon"},
+                "ASYNCMIG_LOCK_LEASE (from ${LEASE}): must be a number",
+            ),
+        ],
+    )
+    def test_what_may_have_been_meant(self, tmp_path: Path, environment: dict[str, str], said: str) -> None:
+        with pytest.raises(ConfigurationError) as caught:
+            load_settings(tmp_path, environment)
+        assert said in str(caught.value)
+
+    @pytest.mark.parametrize("url", ["user:secret", "u:secret@host", "secret", "postgres://u:secret@h", "secret:x/y"])
+    def test_what_may_hold_a_password_is_not_shown(self, tmp_path: Path, url: str) -> None:
+        with pytest.raises(ConfigurationError) as caught:
+            load_settings(tmp_path, {"ASYNCMIG_URL": url})
+        assert "secret" not in str(caught.value)
+
+    @pytest.mark.parametrize("name", ["pyproject.toml", "asyncmig.toml"])
+    def test_the_table_by_its_short_name(self, tmp_path: Path, name: str) -> None:
+        (tmp_path / name).write_text('[asyncmig]\ndatabase = "app"\n')
+        with pytest.raises(ConfigurationError, match=r"write \[tool.asyncmig\]"):
+            load_settings(tmp_path, {})
+
+    def test_variables_that_are_none(self) -> None:
+        environment = dict.fromkeys(
+            ["ASYNCMIG_URL", "ASYNCMIG_ON_STARTUP", "ASYNCMIG_LOCK_TIMOUT", "ASYNCMIG_X", "X"], ""
+        )
+        assert unknown_variables(environment) == [
+            "the environment variable ASYNCMIG_LOCK_TIMOUT is no setting, and is left out of account; "
+            "did you mean ASYNCMIG_LOCK_TIMEOUT?",
+            "the environment variable ASYNCMIG_X is no setting, and is left out of account",
+        ]

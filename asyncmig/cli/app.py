@@ -121,8 +121,15 @@ class App:
         self.settings.needed_database()
         if models:
             self.settings.needed_models()
+        self._warn_of_variables()
         if self.verbose:
             _log_to(self.console)
+
+    def _warn_of_variables(self) -> None:
+        from asyncmig.settings import unknown_variables
+
+        for message in unknown_variables(os.environ):
+            self.console.warn(message)
 
     def _server(self, stack: ExitStack) -> str:
         """The URL to connect to; an embedded server is started for it, outside any event loop, and told of."""

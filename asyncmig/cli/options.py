@@ -15,6 +15,24 @@ __all__ = ["Command", "command", "lock_timeout", "revision_argument", "shared_op
 _STEPS_BACK = re.compile(r"-\d+(:.*)?")
 
 
+_SHOW = "To see what a run would do, with every operation: --plan"
+_RECORD = "To record revisions as applied without running them: asyncmig stamp TARGET"
+_INSTEAD = {
+    "--check": "To compare without running anything: asyncmig check",
+    "--dry": _SHOW,
+    "--dry-run": _SHOW,
+    "--dryrun": _SHOW,
+    "--fake": _RECORD,
+    "--fake-initial": _RECORD,
+    "--noinput": "To answer every question beforehand: --yes",
+    "--no-input": "To answer every question beforehand: --yes",
+    "--pretend": _SHOW,
+    "--sql": _SHOW,
+    "--uri": "The address of the server: --url",
+}
+"""What other tools call it."""
+
+
 def shared_options(*, hidden: bool = False) -> list[click.Parameter]:
     """Fresh instances of the shared options; each leaves what it was given with the ``App``."""
 
@@ -52,7 +70,13 @@ class Command(click.Command):
 
     async def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse, with steps back such as ``-1`` kept from being taken for options."""
-        return await super().parse_args(ctx, self._steps_back_last(ctx, args))
+        try:
+            return await super().parse_args(ctx, self._steps_back_last(ctx, args))
+        except click.NoSuchOption as error:
+            if instead := _INSTEAD.get(error.option_name):
+                message = f"No such option: {error.option_name}. {instead}"
+                raise click.NoSuchOption(error.option_name, message, ctx=error.ctx) from None
+            raise
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the examples, and where the shared options are listed."""

@@ -56,6 +56,7 @@ def explained(error: PyMongoError, driver: Driver, doing: str) -> DriverError:
 def _refusal(error: OperationFailure, name: str) -> str:
     said = (error.details or {}).get("errmsg") or reason(str(error))
     if error.code in _NOT_ALLOWED:
+        said = said.partition(" to execute command")[0]  # the command is ours, and may be long
         return (
             f"the server does not allow it: {said}. Give the user the role dbOwner on {name}, or readWrite and "
             "dbAdmin; to look only (`status`, `current`, `check`), read is enough"

@@ -8,7 +8,7 @@ import os
 import re
 import tokenize
 import unicodedata
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -56,9 +56,22 @@ class Listing:
         """The revisions, where none has a problem. Raises RevisionFileError as :meth:`graph` does."""
         if self.problems:
             first, *others = self.problems
-            first.__notes__ = [str(other) for other in others]
+            first.__notes__ = _once(first, others)
             raise first
         return self.revisions
+
+
+def _once(first: RevisionFileError, others: Sequence[RevisionFileError]) -> list[str]:
+    """What is to be said besides: each fault once, and then the files that have the same one."""
+    alike: dict[str, list[RevisionFileError]] = {first.fault: []}
+    for other in others:
+        alike.setdefault(other.fault, []).append(other)
+    same = alike.pop(first.fault)
+    notes = [f"The same in {', '.join(other.path.name if other.path else '?' for other in same)}"] if same else []
+    for faults in alike.values():
+        names = ", ".join(other.path.name if other.path else "?" for other in faults[1:])
+        notes.append(f"{faults[0]}{f'; the same in {names}' if names else ''}")
+    return notes
 
 
 class Directory:

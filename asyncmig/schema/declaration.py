@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -47,6 +48,7 @@ class Collection:
         super().__init_subclass__(**arguments)
         for attribute, fault in collection_faults(cls):
             raise DeclarationError(cls.__qualname__, attribute, fault)
+        _warn_of_plain_names(cls)
 
 
 class View:
@@ -72,6 +74,18 @@ class View:
         super().__init_subclass__(**arguments)
         for attribute, fault in view_faults(cls):
             raise DeclarationError(cls.__qualname__, attribute, fault)
+        _warn_of_plain_names(cls)
+
+
+def _warn_of_plain_names(model: type[Any]) -> None:
+    """``indexes = [...]``, which somebody may have meant for ``__indexes__``: it would declare nothing."""
+    own = vars(model) if type(model) is type else {}
+    for attribute in _CONTENT:
+        plain = attribute.strip("_")
+        if attribute not in own and isinstance(own.get(plain), list | tuple | dict):
+            warnings.warn(
+                f"{model.__qualname__}.{plain} is not read by asyncmig; did you mean {attribute}?", stacklevel=4
+            )
 
 
 Model = type[Collection] | type[View]

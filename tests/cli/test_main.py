@@ -158,3 +158,36 @@ def test_completion_where_there_is_nothing(run_cli) -> None:
     environment = {"_ASYNCMIG_COMPLETE": "bash_complete", "COMP_WORDS": "asyncmig upgrade x", "COMP_CWORD": "2"}
     result = run_cli(env=environment)
     assert (result.stdout.strip(), result.stderr) == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (["upgrade", "--dry-run"], "--plan"),
+        (["downgrade", "base", "--sql"], "--plan"),
+        (["upgrade", "--fake"], "asyncmig stamp"),
+        (["revision", "-m", ""], "Say it in a few words"),
+        (["revision", "-m", "  ", "--autogenerate"], "Say it in a few words"),
+    ],
+)
+async def test_what_other_tools_call_it(run, folder, args: list[str], said: str) -> None:
+    result = await run(*args)
+    assert result.code == 2
+    assert said in result.stderr
+    assert not [*folder.iterdir()]
+
+
+async def test_a_variable_that_is_no_setting_is_a_warning(run, write_revision, server) -> None:
+    write_revision("aaaa")
+    result = await run("current", ASYNCMIG_LOCK_TIMOUT="5")
+    assert result.code == 0
+    assert "did you mean ASYNCMIG_LOCK_TIMEOUT?" in result.stderr
+
+
+async def test_one_fault_of_several_files_is_said_once(run, write_revision, server) -> None:
+    for name in ("aaaa", "bbbb", "cccc"):
+        path = write_revision(name)
+        path.write_text(path.read_text().replace("async def upgrade", "def upgrade"))
+    result = await run("upgrade")
+    assert result.stderr.count("plain `def`") == 1
+    assert "The same in bbbb_step.py, cccc_step.py" in result.stderr

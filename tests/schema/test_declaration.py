@@ -321,3 +321,9 @@ def test_a_base_may_keep_indexes_for_its_subclasses() -> None:
         __indexes__ = (*Base.COMMON, Index("owner"))
 
     assert [one.name for one in load_models([Wallet]).state.collections["wallet"].indexes] == ["created_1", "owner_1"]
+
+
+@pytest.mark.parametrize("attribute", ["indexes", "options", "initial_data"])
+def test_a_name_without_its_underscores_is_a_warning(attribute: str) -> None:
+    with pytest.warns(UserWarning, match=rf"Wallet.{attribute} is not read by asyncmig; did you mean __{attribute}__"):
+        type("Wallet", (Collection,), {"__collection_name__": "wallet", attribute: ["a"]})

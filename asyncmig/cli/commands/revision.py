@@ -41,6 +41,8 @@ async def revision(
 ) -> None:
     """Write a revision file: an empty one to fill in, or what the models ask for."""
     place["depends_on"] = depends_on
+    if not message.strip():
+        raise click.UsageError('What does the revision do? Say it in a few words: -m "add wallets".')
     if not autogenerate:
         if drop_collections:
             raise click.UsageError("--drop-collections goes with --autogenerate.")
