@@ -25,7 +25,7 @@ def read_document(file: str | Path) -> list[dict[str, Any]]:
     """The parts in an exported file. Raises ConfigurationError for one that is not there, or is none of ours."""
     path = Path(file)
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        document = json.loads(path.read_bytes())  # in UTF-8, or in what PowerShell makes of it: UTF-16
     except OSError as error:
         raise ConfigurationError(f"models: {path} cannot be read: {error.strerror}") from error
     except ValueError as error:

@@ -14,7 +14,7 @@ from asyncmig.sources.declared import Declared, Origin
 from asyncmig.sources.document import read_document
 from asyncmig.sources.joining import join
 from asyncmig.sources.portable.calls import CallsError, call_parts
-from asyncmig.sources.portable.finding import NotFoundError, find_models, listed_models
+from asyncmig.sources.portable.finding import NotFoundError, find_models, given_model
 from asyncmig.sources.portable.reading import UnreadableError, read_classes
 
 __all__ = ["Models", "Read", "load_models", "read_models"]
@@ -42,13 +42,15 @@ def load_models(models: Models, *, db_alias: str | None = None) -> Declared:
     Raises ConfigurationError where there are no such models or their module cannot be imported, and
     DeclarationError where a model is faulty, or two contradict each other.
     """
-    read = read_models(models)
+    entries = _entries(models)
+    read = read_models(entries)
     declarations = [*(from_class(model, name) for model, name in read.own), *map(from_part, read.parts)]
     taken, notes = _of_alias(declarations, db_alias)
     declared = join(taken)
-    if not declarations and _is_named(models):
+    if not declarations and entries and all(isinstance(entry, str) for entry in entries):
+        shown = ", ".join(map(repr, entries))
         raise ConfigurationError(
-            f"models: there is no model at {_shown(models)}: it is empty, and would agree with every database. "
+            f"models: there is no model at {shown}: it is empty, and would agree with every database. "
             "Put the models into it, or name where they are"
         )
     return replace(declared, notes=(*declared.notes, *notes))
@@ -57,52 +59,32 @@ def load_models(models: Models, *, db_alias: str | None = None) -> Declared:
 def read_models(models: Models) -> Read:
     """Find the models and read those of other libraries. Raises what :func:`load_models` raises for it."""
     classes: list[Any] = []
-    calls: list[Mapping[str, Any]] = []
+    parts: list[Mapping[str, Any]] = []
     try:
-        for value, module, attribute in _found(models):
-            if isinstance(value, Mapping):
-                calls += call_parts(value, module, attribute)
-            else:
-                classes.append(value)
+        for place, entry in enumerate(_entries(models)):
+            if isinstance(entry, str) and entry.endswith(".json"):
+                parts += read_document(entry)
+                continue
+            for value, module, attribute in find_models(entry) if isinstance(entry, str) else given_model(entry, place):
+                if isinstance(value, Mapping):
+                    parts += call_parts(value, module, attribute)
+                else:
+                    classes.append(value)
         foreign = read_classes(classes)
     except (NotFoundError, CallsError) as error:
         raise ConfigurationError(f"models: {error}") from error
     except UnreadableError as error:
         raise DeclarationError("models", "", str(error)) from error
-    files = [part for file in _files(models) for part in read_document(file)]
-    return Read(tuple(_own(classes, foreign)), (*foreign, *calls, *files))
+    return Read(tuple(_own(classes, foreign)), (*foreign, *parts))
 
 
-def _found(models: Models) -> Iterator[Any]:
-    """Each model with the module and attribute that it was found by."""
+def _entries(models: Models) -> list[Any]:
+    """Each source by itself; a string may name several, separated by commas."""
     if isinstance(models, str):
-        if not _is_file(models):
-            yield from find_models(models)
-    elif isinstance(models, type | Mapping) or not isinstance(models, Iterable):
-        yield from listed_models(models, "", "")
-    else:
-        for entry in models:
-            yield from _found(entry) if isinstance(entry, str) else listed_models([entry], "", "")
-
-
-def _is_named(models: Models) -> bool:
-    """Whether it is said by strings alone where the models are: an empty list that was passed is meant to be one."""
-    return isinstance(models, str) or (
-        not isinstance(models, type | Mapping) and bool(models) and all(isinstance(entry, str) for entry in models)
-    )
-
-
-def _shown(models: Models) -> str:
-    return repr(models) if isinstance(models, str) else ", ".join(map(repr, models))
-
-
-def _files(models: Models) -> Iterator[str]:
-    entries = [models] if isinstance(models, str | Mapping | type) else models
-    yield from (entry for entry in entries if isinstance(entry, str) and _is_file(entry))
-
-
-def _is_file(entry: str) -> bool:
-    return entry.endswith(".json")
+        return [entry.strip() for entry in models.split(",")]
+    if isinstance(models, type | Mapping) or not isinstance(models, Iterable):
+        return [models]
+    return list(models)
 
 
 def _own(classes: Iterable[Any], foreign: Iterable[Mapping[str, Any]]) -> Iterator[tuple[type[Any], str]]:

@@ -21,6 +21,7 @@ from asyncmig.authoring.diff import difference
 from asyncmig.errors import ConfigurationError, DeclarationError
 from asyncmig.schema.state import DatabaseState
 from asyncmig.sources import load_models
+from asyncmig.sources.export import export_models
 
 from .projects import clearml
 
@@ -112,7 +113,9 @@ def test_sources_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.chdir(tmp_path)
     assert names(load_models([f"{module}:DOCUMENTS", f"{module}:FINE"]), "a") == ["x_1", "y_1"]
-    assert names(load_models(module), "a") == ["x_1"]
+    assert names(load_models(f"{module}:DOCUMENTS, {module}:FINE"), "a") == ["x_1", "y_1"]
+    (tmp_path / "models.json").write_text(export_models(f"{module}:FINE"), encoding="utf-16")  # as PowerShell redirects
+    assert names(load_models(iter([f"{module}:DOCUMENTS", "models.json"])), "a") == ["x_1", "y_1"]
     with pytest.raises(DeclarationError) as caught:
         load_models((f"{module}:DOCUMENTS", f"{module}:CALLS"))
     assert str(caught.value) == (
@@ -307,7 +310,8 @@ UNKNOWN: list[tuple[Any, str]] = [
     ([5], "is no Collection or View: 5"),
     ([Document], "is no Collection or View"),
     ([UnionDoc], "is no Collection or View"),
-    (5, "is a list of Collections and Views, or of other models, not 5"),
+    (5, "entry 0 of the models is no Collection or View: 5"),
+    ([User, {}, 5], "entry 2 of the models is no Collection or View: 5"),
     ([mongoengine.EmbeddedDocument], "is no Collection or View"),
 ]  # fmt: skip
 

@@ -26,7 +26,7 @@ def export_text(parts: Iterable[Mapping[str, Any]], libraries: Mapping[str, str]
         "libraries": dict(libraries),
         "collections": [_written(part) for part in parts],
     }
-    return json.dumps(document, indent=1, ensure_ascii=False)
+    return json.dumps(document, indent=1)  # ASCII alone: it goes through pipes and redirections of any system
 
 
 def _written(part: Mapping[str, Any]) -> dict[str, Any]:

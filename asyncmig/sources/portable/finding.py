@@ -15,7 +15,7 @@ from typing import Any
 from asyncmig.sources.portable.calls import looks_like_calls
 from asyncmig.sources.portable.reading import framework_of, is_concrete
 
-__all__ = ["KNOWN", "NotFoundError", "find_models", "listed_models"]
+__all__ = ["KNOWN", "NotFoundError", "find_models", "given_model"]
 
 KNOWN = (
     "Collections and Views of asyncmig, Documents of Beanie and MongoEngine, Models of ODMantic, "
@@ -64,6 +64,13 @@ def listed_models(found: Any, module: str, attribute: str) -> list[Any]:
         else:
             listed.append((_model(model, f"entry {place} of {where!r}"), module, attribute))
     return listed
+
+
+def given_model(entry: Any, place: int) -> list[Any]:
+    """An entry of a list that was passed in Python; one that is a list itself stands for its entries."""
+    if isinstance(entry, (list, tuple)):
+        return listed_models(entry, "", "")
+    return [(_model(entry, f"entry {place} of the models"), "", "")]
 
 
 def _model(entry: Any, where: str) -> Any:
