@@ -228,16 +228,25 @@ class Migrator:
         back = [] if one_way else [one for module in reversed(modules) for one in await replay(module, "downgrade")]
         return write_squash(self.directory, wanted, forth, back, message, one_way=one_way, rev_id=rev_id)
 
-    async def rebase(self, name: str, *, onto: str | None = None) -> tuple[Revision, Revision]:
+    async def rebase(self, name: str, *, onto: str | None = None, force: bool = False) -> tuple[Revision, Revision]:
         """Put an unapplied revision behind another head, in its file; returns it as it is now, and its new parent.
 
-        Raises NotRebasable where it cannot be moved; with a database, also where it is applied there.
+        Raises NotRebasable where it cannot be moved; with a database, also where it is applied there; and,
+        unless ``force``, where another branch of a git remote has its file: others may have applied it.
         """
         from asyncmig.authoring.writer import rebase
+        from asyncmig.files.published import published_in
         from asyncmig.history.rebase import NotRebasable, new_parent
 
         graph = self.graph
         revision, _ = new_parent(graph, name, onto)
+        if not force and revision.path and (branches := published_in(revision.path)):
+            others = " and others" if len(branches) > 3 else ""
+            raise NotRebasable(
+                revision,
+                f"it is published, in {', '.join(branches[:3])}{others}, and may have "
+                "been applied elsewhere. `asyncmig merge` joins the heads as they are; --force moves it all the same",
+            )
         if self.database is not None:
             begun = await self._ledger().marks()  # what stopped half-way counts, too
             if revision.revision not in {one.revision for one in graph.pending(begun)}:

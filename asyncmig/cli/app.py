@@ -58,6 +58,14 @@ class App:
         except ValueError:
             return str(path)
 
+    def say_what_to_add(self, path: Path | None) -> None:
+        """What git has still to be told of, after a conflict that a merge or a rebase of revisions has settled."""
+        from asyncmig.files.published import is_in_git
+
+        if path is not None and is_in_git(path.parent):
+            head = self.shown(self.settings.directory / "HEAD")
+            self.console.say(f"Still to do: git add {head} {self.shown(path)}", "faint")
+
     def files(self) -> Migrator:
         """The façade without a database: for what the files alone can answer."""
         from asyncmig.migrator import Migrator

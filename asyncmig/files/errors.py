@@ -43,6 +43,9 @@ __all__ = [
 ]
 
 
+_SHOWN = 3  # heads
+
+
 class UnreadableFile(RevisionFileError, OSError):
     """Raised when a file cannot be opened, or is not text in the encoding that it claims."""
 
@@ -142,6 +145,10 @@ class MisplacedFile(RevisionFileError, ValueError):
         )
 
 
+def _rebase(heads: Sequence[str]) -> str:
+    return " or ".join(f"`asyncmig rebase {head}`" for head in heads[:_SHOWN]) or "`asyncmig rebase R`"
+
+
 class HeadFileError(RevisionFileError, ValueError):
     """Raised when the HEAD file does not say what the revision files say."""
 
@@ -150,7 +157,8 @@ class HeadFileError(RevisionFileError, ValueError):
         says = "is not there" if found is None else f"says {', '.join(found) or 'nothing'}"
         heads = ", ".join(expected) or "none"
         advice = (
-            "two branches added revisions: `asyncmig merge` joins them, `asyncmig rebase` puts yours behind the other"
+            "two branches added revisions: `asyncmig merge` joins them, "
+            f"{_rebase(self.expected)} puts yours behind the other"
             if len(self.expected) > 1
             else f"write {heads} into it, or let `asyncmig revision` do it with the next one"
             if expected
@@ -166,7 +174,7 @@ class HeadFileConflict(HeadFileError):
         super().__init__(path, found, ())
         self.fault = (
             f"git left a conflict in it between {' and '.join(found) or 'two versions'}: two branches added revisions. "
-            "`asyncmig merge` joins them, `asyncmig rebase` puts your own unapplied one behind the other; "
-            "both write this file anew"
+            f"`asyncmig merge` joins them; {_rebase(found)} puts your own unapplied one behind the other. "
+            "Both write this file anew"
         )
         self.args = (f"{path}: {self.fault}",)

@@ -69,7 +69,9 @@ async def revision(
 @pass_app
 async def merge(app: App, revisions: tuple[str, ...], message: str | None, rev_id: str | None) -> None:
     """Write a revision that joins several heads: all of them, or those named by REVISIONS."""
-    _tell(app, "Created merge revision", await app.files().merge(revisions, message, rev_id=rev_id))
+    made = await app.files().merge(revisions, message, rev_id=rev_id)
+    _tell(app, "Created merge revision", made)
+    app.say_what_to_add(made.path)
 
 
 def _tell(app: App, what: str, made: Revision, changes: Iterable[str] = ()) -> None:

@@ -38,19 +38,21 @@ async def squash(app: App, span: str, message: str | None, rev_id: str | None) -
 @revision_argument("revision", metavar="R")
 @click.option("--onto", metavar="HEAD", help="The revision to put it behind.  [default: the only other head]")
 @click.option("--offline", is_flag=True, help="Do not look whether it is applied in the database of the settings.")
+@click.option("--force", is_flag=True, help="Move it though another branch of the remote has it, as git knows it.")
 @pass_app
-async def rebase(app: App, revision: str, *, onto: str | None, offline: bool) -> None:
+async def rebase(app: App, revision: str, *, onto: str | None, offline: bool, force: bool) -> None:
     """Put the unapplied revision R (and what comes after it) behind another head.
 
     For after a pull that brought a sibling: the file's down_revision is changed, nothing else.
-    Refused where R is applied in the database of the settings.
+    Refused where R is applied in the database of the settings, or published: in another branch of the
+    git remote, as far as that has been fetched.
     """
     if offline or not app.settings.url:
-        moved, parent = await app.files().rebase(revision, onto=onto)
+        moved, parent = await app.files().rebase(revision, onto=onto, force=force)
     else:
         try:
             async with app.migrator("rebase") as migrator:
-                moved, parent = await migrator.rebase(revision, onto=onto)
+                moved, parent = await migrator.rebase(revision, onto=onto, force=force)
         except DriverError as error:
             error.add_note("without asking the database whether it is applied there: `asyncmig rebase --offline`")
             raise
@@ -58,3 +60,4 @@ async def rebase(app: App, revision: str, *, onto: str | None, offline: bool) ->
     file = app.shown(moved.path) if moved.path else ""
     lines = [f"{out.paint('Rebased', 'good')} {moved} onto {parent}", f"  File: {file}"]
     emit(app, {"revision": moved.revision, "parents": list(moved.down_revision), "file": file}, lines)
+    app.say_what_to_add(moved.path)
