@@ -173,7 +173,11 @@ class Migrator:
             if found.left_alone and (agreed := await self._agreed() & found.left_alone):
                 policy = replace(policy, agreed=agreed)
                 found = await compare(self._connected(), declared.state, scope, policy, look=look)
-            return replace(found, notes=(*declared.notes, *found.notes))
+            looked_at = scope.of(declared.state)
+            said = (
+                note for note in declared.notes if note.collection in looked_at or note.collection not in declared.state
+            )
+            return replace(found, notes=(*said, *found.notes))
 
     async def revision(self, message: str, *, autogenerate: bool = False, **place: Any) -> Revision | None:
         """Write a revision file, and return what it declares; ``place`` as :meth:`generate` takes it.

@@ -349,6 +349,8 @@ async def test_what_a_source_says_stands_beside_the_difference(database: Any, tm
     found = await Migrator(database, tmp_path, [Wrapped]).difference()
     assert not found
     assert "Wrapped: nick: `Indexed` inside another type makes no index" in str(found.notes[0])
+    without = Migrator(database, tmp_path, [Wrapped], include=lambda kind, name: name != "Wrapped")
+    assert (await without.difference()).notes == ()
 
 
 def test_settings_name_several_sources(
