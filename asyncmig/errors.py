@@ -13,6 +13,8 @@
     │   ├── LockTimeout                     6   somebody else holds it
     │   └── LockLost                        7   it was taken from us, or could not be renewed
     ├── RevisionFailed                      7   a revision stopped half-way
+    ├── LedgerGone                          7   somebody dropped the ledger meanwhile
+    ├── RevisionHalfDone                            7   a revision is half-way that the run would go over
     └── CheckFailed                         1
         ├── RevisionsEdited                 1   files were changed after they were applied
         ├── SchemaDiffers                   3   models and database differ
@@ -42,6 +44,7 @@ __all__ = [
     "DeclarationError",
     "DriverError",
     "IrreversibleOperation",
+    "LedgerGone",
     "LockError",
     "LockLost",
     "LockTimeout",
@@ -51,6 +54,7 @@ __all__ = [
     "RevisionError",
     "RevisionFailed",
     "RevisionFileError",
+    "RevisionHalfDone",
     "RevisionsEdited",
     "SchemaDiffers",
     "ServerUnreachable",
@@ -172,6 +176,41 @@ class LockLost(LockError):
         )
 
 
+class LedgerGone(AsyncmigError):
+    """Raised when the record of a revision that runs is gone from the ledger, though the lock is ours."""
+
+    exit_code = 7
+
+    def __init__(self, revision: str, collection: str) -> None:
+        self.revision, self.collection = revision, collection
+        super().__init__(
+            f"the record of revision {revision} is gone from the ledger {collection}: something has dropped the "
+            "collection, or deleted from it, while the revision ran. What is done of it is in no ledger any more. "
+            "Put the ledger back from a backup, if others are gone, too; then say where the database stands: "
+            f"`asyncmig stamp {revision}` where all of it is done, else undo by hand what is, and run "
+            "`asyncmig upgrade` again"
+        )
+
+
+class RevisionHalfDone(AsyncmigError):
+    """Raised when a revision is half applied, or half reverted, and a run would go over it."""
+
+    exit_code = 7
+
+    def __init__(self, revisions: Mapping[str, str], *, unknown: bool) -> None:
+        self.revisions, self.unknown = dict(revisions), unknown
+        named = ", ".join(f"{one} ({message})" if message else one for one, message in self.revisions.items())
+        first = next(iter(self.revisions))
+        what = f"half-way, and has to be settled before anything else runs: {named}"
+        if unknown:
+            super().__init__(f"what no file here knows is {what}; nothing was done.\n{WAYS_BACK_TO_THE_FILES}")
+        else:
+            super().__init__(
+                f"a revision is {what}; nothing was done. Go on with it: `asyncmig upgrade {first}`, "
+                f"or take it back: `asyncmig downgrade {first}-1`"
+            )
+
+
 class RevisionFailed(AsyncmigError):
     """Raised when a revision stops half-way; the cause is chained, the ledger says where."""
 
@@ -186,10 +225,20 @@ class RevisionFailed(AsyncmigError):
 
 def _cause(cause: BaseException, where: str) -> str:
     """What an error says, without what ``where`` says already."""
-    text = str(cause)
     if isinstance(cause, OperationRefused) and (described := one_line(cause.operation.describe())) in where:
-        text = text.removeprefix(f"{described}: ")
-    return reason(text)
+        return reason(str(cause).removeprefix(f"{described}: "))
+    return words(cause)
+
+
+def words(error: BaseException) -> str:
+    """What an error says is wrong; of many writes at once, what the server said of the first that it refused."""
+    details = getattr(error, "details", None)
+    refused = details.get("writeErrors") or details.get("writeConcernErrors") if isinstance(details, Mapping) else None
+    if not refused:
+        return reason(str(error))
+    first = refused[0]
+    others = f" (and {len(refused) - 1} more were refused)" if len(refused) > 1 else ""
+    return f"the server refused it (code {first.get('code')}): {first.get('errmsg', reason(str(error)))}{others}"
 
 
 def reason(text: str) -> str:

@@ -14,6 +14,7 @@ from asyncmig.errors import (
     DatabaseAhead,
     NotAdopted,
     PendingRevisions,
+    RevisionHalfDone,
     RevisionsEdited,
     SchemaDiffers,
 )
@@ -22,6 +23,7 @@ from asyncmig.files.errors import RevisionFileError
 from asyncmig.history.errors import MultipleHeads
 from asyncmig.history.graph import RevisionGraph
 from asyncmig.history.revision import Revision
+from asyncmig.schema.own_names import OwnNames
 
 if TYPE_CHECKING:
     from asyncmig.authoring.diff import Difference
@@ -103,7 +105,7 @@ class Migrator:
         self._models, self._db_alias = collections, db_alias
         self._declared: Declared | None = None
         self._names = _checked(revisions_collection, lock_collection)
-        self._own = frozenset({*self._names, f"{revisions_collection}_failed"})
+        self._own = OwnNames(*self._names).all
         self._patience = _seconds("lock_timeout", lock_timeout, lock_timeout == 0)
         self._lease = _seconds("lock_lease", lock_lease)
         self._strict_order = strict_order
@@ -316,6 +318,7 @@ class Migrator:
 
         position = await self._position(files.graph if files else None)
         path = position.path(target, direction, strict_order=self._strict(strict_order))
+        position.refuse_half_done(path)
         live = await self.state() if path else DatabaseState()
         half_way = [one.revision for one in path if one.revision in position.entries.keys() - position.applied]
         records = await self._stopped(half_way, direction)
@@ -408,7 +411,13 @@ class Migrator:
         return RecordedFiles(self.directory, self.graph.unknown(records), sources)
 
     async def _refuse_ahead(self, position: Position[Mark]) -> None:
-        """Raise DatabaseAhead, with what the ledger has to say about the revisions that no file knows."""
+        """Raise DatabaseAhead, with what the ledger has to say about the revisions that no file knows.
+
+        RevisionHalfDone where one of them is half-way.
+        """
+        if half_done := position.half_done_unknown:
+            summaries = await self._ledger().summaries()
+            raise RevisionHalfDone({one: summaries[one].message for one in half_done if one in summaries}, unknown=True)
         if ahead := position.graph.unknown(position.entries):
             records = await self._ledger().summaries()
             raise DatabaseAhead(ahead, messages={one: records[one].message for one in ahead if one in records})
@@ -425,6 +434,7 @@ class Migrator:
         """The runner to run on; None where nothing is to be done, found without what only a run needs."""
         position = await self._position(files.graph if files else None)
         path = position.path(target, direction, strict_order=strict_order)
+        position.refuse_half_done(path)
         if not path and (direction == "downgrade" or position.is_tidy):
             if self._on_event:
                 for warning in position.warnings():
@@ -683,7 +693,7 @@ def _checked(ledger: str, lock: str) -> tuple[str, str]:
     for key, name in (("revisions_collection", ledger), ("lock_collection", lock)):
         if fault := name_fault(name):
             raise ConfigurationError(f"{key}: {fault}")
-    if lock in (ledger, f"{ledger}_failed"):
+    if lock in OwnNames(ledger, "").all:
         raise ConfigurationError(
             f"lock_collection: {lock!r} is the ledger's own; the lock needs a collection of its own"
         )

@@ -25,6 +25,7 @@ from asyncmig.errors import (
     LockTimeout,
     NotAdopted,
     PendingRevisions,
+    RevisionHalfDone,
     SchemaDiffers,
 )
 from asyncmig.files.snapshot import Snapshot
@@ -99,6 +100,8 @@ class _Start:
         if unadopted := await self._unadopted(standing):
             self._refuse(unadopted)
             return []
+        if standing.half_done and not await self._is_held():
+            self._refuse(RevisionHalfDone(dict.fromkeys(standing.half_done, ""), unknown=True))
         if standing.pending and self._policy == "upgrade":
             applied, standing = await self._upgrade(standing)
         elif standing.pending and self._policy == "wait":
@@ -109,6 +112,11 @@ class _Start:
         if self._compares and not standing.ahead and (differences := await self._migrator.diff()):
             self._refuse(SchemaDiffers(differences))
         return applied
+
+    async def _is_held(self) -> bool:
+        """Whether somebody is at work: a newer release may be on its way, and what is half-way is not stuck."""
+        holder = await self._migrator.holder()
+        return holder is not None and holder.alive
 
     async def _unadopted(self, standing: Status) -> NotAdopted | None:
         """Asked only where a baseline is pending: that is once in the life of a database."""

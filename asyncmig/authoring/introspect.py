@@ -13,12 +13,13 @@ from asyncmig.drivers.base import Document, Driver
 from asyncmig.drivers.codec import decoded
 from asyncmig.schema.index import Index
 from asyncmig.schema.options import automatic_index
+from asyncmig.schema.own_names import OwnNames
 from asyncmig.schema.server import collection_from_server
 from asyncmig.schema.state import CollectionState, DatabaseState
 
 __all__ = ["OWN", "initial_ids", "introspect"]
 
-OWN = frozenset({"asyncmig_revisions", "asyncmig_revisions_failed", "asyncmig_lock"})
+OWN = OwnNames().all
 
 _NONE: Mapping[str, Sequence[Any]] = MappingProxyType({})
 _CHUNK = 1_000  # ids asked for at once

@@ -33,9 +33,29 @@ def run(coroutine: Coroutine[Any, Any, T]) -> T:
     if wanted is not _WANTED:
         coroutine.throw(RuntimeError("something was awaited before event_loop()"))
 
+    return _on_a_loop(coroutine)
+
+
+def _on_a_loop(coroutine: Coroutine[Any, Any, T]) -> T:
+    """To its end, though the code of a revision stops the loop: by ``loop.stop()``, or ``sys.exit()`` in a task."""
     import asyncio
 
-    return asyncio.run(_rest(coroutine))
+    with asyncio.Runner() as runner:
+        loop, interrupt = runner.get_loop(), None
+        task = loop.create_task(_rest(coroutine))
+        while True:
+            try:
+                return loop.run_until_complete(task)
+            except KeyboardInterrupt as error:
+                interrupt = error
+                task.cancel()
+            except asyncio.CancelledError:
+                if interrupt is None:
+                    raise
+                raise interrupt from None
+            except (RuntimeError, SystemExit):
+                if task.done():
+                    raise
 
 
 class _Request:

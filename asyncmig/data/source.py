@@ -10,8 +10,6 @@ import bson
 from bson.codec_options import CodecOptions
 from bson.raw_bson import RawBSONDocument
 from pymongo.errors import OperationFailure
-from pymongo.read_preferences import ReadPreference
-from pymongo.write_concern import WriteConcern
 
 from asyncmig.data.ranges import Place
 from asyncmig.drivers.base import Document, Driver
@@ -43,12 +41,7 @@ class Source:
         self._exact = self._collection(EXACT)
 
     def _collection(self, codec: CodecOptions[Any]) -> Any:
-        return self.driver.database.get_collection(
-            self.name,
-            codec_options=codec,
-            read_preference=ReadPreference.PRIMARY,
-            write_concern=WriteConcern("majority"),
-        )
+        return self.driver.documents(self.name, codec)
 
     def conjunction(self, *filters: Mapping[str, Any]) -> Document:
         """One filter of several, with values encoded as the user's client does it."""

@@ -148,9 +148,9 @@ class Transformation(Task):
             if one is None:
                 return _Change(key, document)
             return _Change(key, document, one.encoded(self.source.encoder), is_deletion=one.change is None)
-        except Exception as error:  # noqa: BLE001  # the function is the user's, and may raise anything
+        except (Exception, SystemExit) as error:  # noqa: BLE001  # the function is the user's, and may raise anything
             key = self.source.key(document) if key is None else key
-            return _Change(key, document, fault=fault_of(key, error))
+            return _Change(key, document, fault=fault_of(key, _as_error(error)))
 
     def _condition(self, key: Any, document: bytes) -> Document:
         """What a statement is to find: in a transaction the ``_id`` says all."""
@@ -233,6 +233,11 @@ class Transformation(Task):
         keys = [change.key for change in batch.work.values() if change.statement is not None]
         filter_ = self.source.conjunction(self.filter, {"_id": {"$in": keys}})
         return bool(keys) and await self.source.any(filter_, session=session)
+
+
+def _as_error(error: Exception | SystemExit) -> Exception:
+    """What a function has raised: ``sys.exit()`` is no way to end it."""
+    return error if isinstance(error, Exception) else RuntimeError(f"it raised {type(error).__name__}({error})")
 
 
 def _stopping(batch: Batch, before: dict[Any, _Change], fault: Fault) -> Batch:

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from typing import Any, ClassVar, Protocol
+
+from bson.codec_options import CodecOptions
+
+from asyncmig.drivers.guard import Guard
+from asyncmig.drivers.own_connection import Connection
 
 __all__ = ["Document", "Driver"]
 
@@ -37,6 +42,10 @@ class Driver(Protocol):
         """``host:port`` of every server that the client knows of, for messages."""
         ...
 
+    def guarded(self, guard: Guard) -> Driver:
+        """The same, asking ``guard`` before each call that changes something: :mod:`asyncmig.drivers.guard`."""
+        ...
+
     async def command(self, command: Mapping[str, Any], *, admin: bool = False, session: Any = None) -> Document:
         """Run one command on the database (or on ``admin``) and return the server's reply."""
         ...
@@ -53,6 +62,10 @@ class Driver(Protocol):
 
     def collection(self, name: str) -> Any:
         """The collection object, with majority read and write concern: for asyncmig's own documents."""
+        ...
+
+    def documents(self, name: str, codec_options: CodecOptions[Any]) -> Any:
+        """The collection as a revision's operations work on it: values by ``codec_options``, writes by a majority."""
         ...
 
     async def has_transactions(self) -> bool:
@@ -88,6 +101,18 @@ class Driver(Protocol):
 
     async def delete_stored(self, name: str, document: bytes, *, session: Any = None) -> bool:
         """Delete this very document; False when it is gone, or no longer what :meth:`stored` returned."""
+        ...
+
+    def answered(self) -> AbstractContextManager[None]:
+        """A block whose reads are given up after a while, where a server is known and does not answer."""
+        ...
+
+    def unhurried(self) -> AbstractContextManager[None]:
+        """A block whose calls take as long as they need, whatever time-outs the client has."""
+        ...
+
+    async def own_connection(self, seconds: float) -> Connection:
+        """A connection that no work of ours or of the caller's can keep busy; no call of it takes longer than that."""
         ...
 
     async def close(self) -> None:

@@ -9,7 +9,10 @@ from typing import Any
 
 from asyncmig.drivers.base import Document, Driver
 
-__all__ = ["EPOCH", "Clock", "local_clock"]
+__all__ = ["EPOCH", "LATE_CODES", "Clock", "local_clock"]
+
+LATE_CODES = (14, 16554)  # TypeMismatch, by its newer and its older number
+"""What the server answers to a write of which :meth:`Clock.now_if_before` has said that it is late."""
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 

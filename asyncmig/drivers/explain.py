@@ -18,6 +18,7 @@ from pymongo.errors import (
 )
 
 from asyncmig.drivers.base import Driver
+from asyncmig.drivers.refusal import facts
 from asyncmig.errors import DriverError, ServerUnreachable, reason
 
 __all__ = ["explained", "explaining"]
@@ -54,18 +55,18 @@ def explained(error: PyMongoError, driver: Driver, doing: str) -> DriverError:
 
 
 def _refusal(error: OperationFailure, name: str) -> str:
-    said = (error.details or {}).get("errmsg") or reason(str(error))
-    if error.code in _NOT_ALLOWED:
+    code, said, _ = facts(error)
+    if code in _NOT_ALLOWED:
         said = said.partition(" to execute command")[0]  # the command is ours, and may be long
         return (
             f"the server does not allow it: {said}. Give the user the role dbOwner on {name}, or readWrite and "
             "dbAdmin; to look only (`status`, `current`, `check`), read is enough"
         )
-    if error.code == _WRONG_PASSWORD:
+    if code == _WRONG_PASSWORD:
         return "the server refused the user name or the password; check both, and authSource in the URL"
-    if isinstance(error, WriteConcernError) or error.code in _NO_MAJORITY:
+    if isinstance(error, WriteConcernError) or code in _NO_MAJORITY:
         return (
             f"the write was done, and no majority of the replica set has confirmed it: {said}. "
             "See rs.status(), and run the same command again once enough members are there"
         )
-    return f"the server refused it (code {error.code}): {said}"
+    return f"the server refused it (code {code}): {said}"

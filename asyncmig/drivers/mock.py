@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, nullcontext
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, nullcontext
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
@@ -15,6 +15,8 @@ from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
 from asyncmig.drivers.base import Document
+from asyncmig.drivers.guard import Guard, changes
+from asyncmig.drivers.own_connection import Connection, shared
 from asyncmig.errors import UnsupportedByDriver
 
 __all__ = ["MockDriver"]
@@ -55,8 +57,16 @@ class MockDriver:
         }
     )
 
-    def __init__(self, database: Any) -> None:
-        self.database = database
+    def __init__(self, database: Any, guard: Guard | None = None) -> None:
+        self.database, self._guard = database, guard
+
+    def guarded(self, guard: Guard) -> MockDriver:
+        """The same, asking ``guard`` before each call that changes something."""
+        return MockDriver(self.database, guard)
+
+    async def _ensure(self) -> None:
+        if self._guard is not None:
+            await self._guard.ensure()
 
     @property
     def now(self) -> datetime:
@@ -72,6 +82,8 @@ class MockDriver:
         """Carry out a command on collections or indexes, ``ping`` or ``buildInfo``; refuse any other by name."""
         _refuse_session(session)
         verb = next(iter(command))
+        if changes(command):
+            await self._ensure()
         match verb:
             case "ping" | "buildInfo":
                 return dict(await self.database.command(verb))
@@ -111,6 +123,10 @@ class MockDriver:
             read_concern=ReadConcern("majority"),
         )
 
+    def documents(self, name: str, codec_options: CodecOptions[Any]) -> Any:
+        """The collection; operations on data are loops of their own here (:mod:`asyncmig.running.data.plain`)."""
+        return self.database.get_collection(name, codec_options=codec_options)
+
     async def has_transactions(self) -> bool:
         """It has none."""
         return False
@@ -130,6 +146,7 @@ class MockDriver:
     async def insert(self, name: str, documents: Sequence[bytes], *, session: Any = None) -> None:
         """Insert encoded documents, as many as can be. Raises BulkWriteError for those that cannot."""
         _refuse_session(session)
+        await self._ensure()
         rows = [bson.decode(document) for document in documents]
         await self.database.get_collection(name).insert_many(rows, ordered=False)
 
@@ -142,6 +159,7 @@ class MockDriver:
     async def delete(self, name: str, ids: Sequence[Any], *, session: Any = None) -> int:
         """Delete the documents of these ``_id``s, whatever is in them; how many there were."""
         _refuse_session(session)
+        await self._ensure()
         deleted = await self.database.get_collection(name).delete_many(_by_id(ids))
         return int(deleted.deleted_count)
 
@@ -150,8 +168,21 @@ class MockDriver:
         key = bson.decode(document)["_id"]
         if document not in await self.stored(name, [key], session=session):
             return False
+        await self._ensure()
         deleted = await self.database.get_collection(name).delete_one({"_id": key})
         return bool(deleted.deleted_count)
+
+    def answered(self) -> AbstractContextManager[None]:
+        """The mock answers at once."""
+        return nullcontext()
+
+    def unhurried(self) -> AbstractContextManager[None]:
+        """The mock has no time-outs."""
+        return nullcontext()
+
+    async def own_connection(self, seconds: float) -> Connection:
+        """The mock has no connections."""
+        return shared(self.collection)
 
     async def close(self) -> None:
         """Nothing to close."""

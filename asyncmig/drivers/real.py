@@ -3,32 +3,44 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager, nullcontext
-from typing import Any, ClassVar
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
+from typing import Any, ClassVar, Self, TypeVar
 
 import anyio
 import bson
+import pymongo
 from bson.codec_options import CodecOptions
 from bson.raw_bson import RawBSONDocument
-from pymongo.errors import WriteConcernError
+from pymongo.errors import PyMongoError, ServerSelectionTimeoutError, WriteConcernError
 from pymongo.read_concern import ReadConcern
 from pymongo.read_preferences import ReadPreference
 from pymongo.write_concern import WriteConcern
 
 from asyncmig.drivers.base import Document
 from asyncmig.drivers.codec import EXACT, RAW, encoded, encoder, stored_bytes
-from asyncmig.drivers.retry import TRANSACTION_SECONDS, retry
-from asyncmig.drivers.transient import outcome_is_unknown
+from asyncmig.drivers.guard import Guard, GuardedCollection, changes, guarded_call
+from asyncmig.drivers.own_connection import Connection, connection_in_threads, connection_of, shared
+from asyncmig.drivers.retry import TRANSACTION_SECONDS, Backoff, retry
+from asyncmig.drivers.transient import is_transient, outcome_is_unknown
 from asyncmig.errors import DriverError
 
 __all__ = ["MotorDriver", "PyMongoDriver", "RealDriver", "maybe"]
+
+T = TypeVar("T")
 
 _MAJORITY = WriteConcern("majority")
 _TAKES_WRITE_CONCERN = frozenset(
     {"collMod", "convertToCapped", "create", "createIndexes", "drop", "dropDatabase", "dropIndexes", "renameCollection"}
 )
+_ONE_CONNECTION = (
+    "the client has maxPoolSize=1, and no second client could be made of it: while an operation runs, nothing could "
+    "keep the migration lock. Use a client with a pool of at least two connections; nothing was done"
+)
 _BATCH = 2**31 - 1  # documents; the server still ends a batch at 16 MB
+_REPLY_TIMEOUT = 20.0  # seconds for a read of the ledger
+_TWO_WEEKS = 14 * 86_400.0  # seconds; only a time-out of its own takes the place of the client's socketTimeoutMS
+_READ_BACKOFF, _READ_RETRIES = Backoff(0.1, 2.0, factor=5.0), 3
 
 
 async def maybe(value: Any) -> Any:
@@ -45,9 +57,15 @@ class RealDriver:
     name: ClassVar[str]
     now: Any = "$$NOW"
 
-    def __init__(self, database: Any) -> None:
-        self.database = database
+    def __init__(self, database: Any, guard: Guard | None = None) -> None:
+        self.database, self._guard = database, guard
         self._has_transactions: bool | None = None
+
+    def guarded(self, guard: Guard) -> Self:
+        """The same, asking ``guard`` before each call that changes something."""
+        driver = type(self)(self.database, guard)
+        driver._has_transactions = self._has_transactions
+        return driver
 
     @property
     def hosts(self) -> tuple[str, ...]:
@@ -63,7 +81,17 @@ class RealDriver:
         """
         target = self.database.client.admin if admin else self.database
         wanted = encoded(_concerned(command, session), self.database.codec_options)
-        reply: Document = await target.command(wanted, session=session, codec_options=EXACT)
+
+        async def send(more: Mapping[str, Any]) -> Document:
+            reply: Document = await target.command({**wanted, **more}, session=session, codec_options=EXACT)
+            return reply
+
+        if changes(command):
+            reply = await guarded_call(self._guard, send, command.get("comment"))
+        elif session is None:
+            reply = await _again(lambda: send({}))
+        else:
+            reply = await send({})
         if "writeConcernError" in reply:
             error = reply["writeConcernError"]
             raise WriteConcernError(error.get("errmsg", "write concern not met"), error.get("code"), error)
@@ -72,12 +100,19 @@ class RealDriver:
     async def read(
         self, command: Mapping[str, Any], *, admin: bool = False, session: Any = None, raw: bool = False
     ) -> list[Document]:
-        """Run a command that answers with a cursor and read it to the end.
+        """Run a command that answers with a cursor and read it to the end; asked again when the connection breaks.
 
         Nearly every such answer of ours fits in one batch, and a bare command is up to 1.6 times
         faster than the cursor that wraps it; only an answer that does not fit is asked for again
         through the driver's cursor, which knows the server that holds it.
         """
+        if changes(command):
+            return await self._guarded_read(command, admin, session)
+        if session is not None:
+            return await self._read(command, admin, session, raw)
+        return await _again(lambda: self._read(command, admin, None, raw))
+
+    async def _read(self, command: Mapping[str, Any], admin: bool, session: Any, raw: bool) -> list[Document]:
         target = self.database.client.admin if admin else self.database
         wanted = {**command, "cursor": {"batchSize": _BATCH, **command.get("cursor", {})}}
         asked, codec = encoded(wanted, self.database.codec_options), RAW if raw else EXACT
@@ -89,6 +124,26 @@ class RealDriver:
             {"killCursors": cursor["ns"].partition(".")[2], "cursors": [cursor["id"]]}, session=session
         )
         return [row async for row in await target.cursor_command(asked, session=session, codec_options=codec)]
+
+    async def _guarded_read(self, command: Mapping[str, Any], admin: bool, session: Any) -> list[Document]:
+        """One that writes what it finds elsewhere, and so answers with nothing."""
+        cursor = (await self.command({**command, "cursor": {}}, admin=admin, session=session))["cursor"]
+        batch: list[Document] = cursor["firstBatch"]
+        return batch
+
+    def documents(self, name: str, codec_options: CodecOptions[Any]) -> Any:
+        """The collection as a revision's operations work on it: values by ``codec_options``, writes by a majority."""
+        return self._guarded(
+            self.database.get_collection(
+                name,
+                codec_options=codec_options,
+                read_preference=ReadPreference.PRIMARY,
+                write_concern=_MAJORITY,
+            )
+        )
+
+    def _guarded(self, collection: Any) -> Any:
+        return collection if self._guard is None else GuardedCollection(collection, self._guard)
 
     def collection(self, name: str) -> Any:
         """The collection with majority concerns and plain documents, whatever the user's client is set to."""
@@ -130,13 +185,7 @@ class RealDriver:
         return {"_id": {"$in": RawBSONDocument(sent, RAW)["ids"]}}
 
     def _collection(self, name: str, codec_options: CodecOptions[Any]) -> Any:
-        return self.database.get_collection(
-            name,
-            codec_options=codec_options,
-            read_preference=ReadPreference.PRIMARY,
-            write_concern=_MAJORITY,
-            read_concern=ReadConcern("majority"),
-        )
+        return self._guarded(_own_documents(self.database, name, codec_options))
 
     @asynccontextmanager
     async def session(self) -> AsyncIterator[Any]:
@@ -172,6 +221,8 @@ class RealDriver:
             )
             try:
                 yield one
+                if self._guard is not None:
+                    await self._guard.ensure()
                 await _commit(one)
             finally:
                 if one.in_transaction:
@@ -193,6 +244,36 @@ class RealDriver:
                 "start mongod with --replSet (one member is enough), or do without `transactional = True`"
             )
 
+    def answered(self) -> AbstractContextManager[None]:
+        """A block whose reads are given up after a while, where a server is known and does not answer.
+
+        Before any is known, the client's own limits for finding and connecting to one hold.
+        """
+        known = self.database.client.topology_description.has_readable_server()
+        return pymongo.timeout(_REPLY_TIMEOUT) if known else nullcontext()
+
+    def unhurried(self) -> AbstractContextManager[None]:
+        """A block whose calls take as long as they need, whatever time-outs the client has: an index build is one call.
+
+        https://pymongo.readthedocs.io/en/stable/api/pymongo/index.html#pymongo.timeout
+        """
+        client = self.database.client.options
+        if client.pool_options.socket_timeout is not None:
+            return pymongo.timeout(_TWO_WEEKS)
+        return pymongo.timeout(0) if client.timeout is not None else nullcontext()
+
+    async def own_connection(self, seconds: float) -> Connection:
+        """A connection that no work of ours or of the caller's can keep busy; no call of it takes longer than that."""
+        try:
+            return await self._connect(seconds)
+        except (AttributeError, TypeError, PyMongoError):  # a client that is not what it was, or cannot be made again
+            if self.database.client.options.pool_options.max_pool_size == 1:
+                raise DriverError(_ONE_CONNECTION) from None
+            return shared(self.collection)
+
+    async def _connect(self, seconds: float) -> Connection:
+        raise NotImplementedError
+
     async def close(self) -> None:
         """Close the client that the database belongs to."""
         await maybe(self.database.client.close())
@@ -203,11 +284,37 @@ class MotorDriver(RealDriver):
 
     name: ClassVar[str] = "motor"
 
+    async def _connect(self, seconds: float) -> Connection:
+        return await connection_in_threads(self.database, _own_documents, seconds)
+
 
 class PyMongoDriver(RealDriver):
     """PyMongo Async."""
 
     name: ClassVar[str] = "pymongo"
+
+    async def _connect(self, seconds: float) -> Connection:
+        return await connection_of(self.database, _own_documents, seconds)
+
+
+async def _again(ask: Callable[[], Awaitable[T]]) -> T:
+    """The answer to what changes nothing; a server that cannot be found was waited for already."""
+    return await retry(
+        ask,
+        _READ_BACKOFF,
+        times=_READ_RETRIES,
+        is_retryable=lambda error: is_transient(error) and not isinstance(error, ServerSelectionTimeoutError),
+    )
+
+
+def _own_documents(database: Any, name: str, codec_options: CodecOptions[Any] = EXACT) -> Any:
+    return database.get_collection(
+        name,
+        codec_options=codec_options,
+        read_preference=ReadPreference.PRIMARY,
+        write_concern=_MAJORITY,
+        read_concern=ReadConcern("majority"),
+    )
 
 
 def _concerned(command: Mapping[str, Any], session: Any) -> Mapping[str, Any]:

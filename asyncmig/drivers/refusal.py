@@ -8,7 +8,7 @@ from bson.errors import BSONError
 from pymongo.errors import BulkWriteError, InvalidName, OperationFailure, PyMongoError
 
 from asyncmig.drivers.transient import is_transient
-from asyncmig.errors import AsyncmigError, OperationRefused
+from asyncmig.errors import AsyncmigError, OperationRefused, reason
 from asyncmig.operations import Operation
 from asyncmig.operations.advice import advice
 
@@ -38,9 +38,10 @@ def refused(operation: Operation, error: Exception, counsel: str = "") -> Operat
 def facts(error: Exception) -> tuple[int | None, str, dict[str, Any]]:
     """Code, words and details of a driver's error."""
     if isinstance(error, BulkWriteError):
-        first = error.details["writeErrors"][0]
-        return first.get("code"), first.get("errmsg", str(error)), dict(first)
+        details = dict(error.details or {})
+        first = next(iter([*details.get("writeErrors", ()), *details.get("writeConcernErrors", ())]), details)
+        return first.get("code", error.code), first.get("errmsg") or reason(str(error)), dict(first)
     if isinstance(error, OperationFailure):
         details = dict(error.details or {})
-        return error.code, details.get("errmsg") or str(error), details
+        return error.code, details.get("errmsg") or reason(str(error)), details
     return None, str(error), {}

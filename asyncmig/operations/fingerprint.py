@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import Field, fields, is_dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import Field, dataclass, fields, is_dataclass
 from functools import partial, singledispatch
 from hashlib import sha256
 from typing import Any
@@ -24,9 +24,10 @@ from asyncmig.operations import (
 from asyncmig.operations.functions import identity
 from asyncmig.schema.index import Index
 
-__all__ = ["fingerprint", "has_function", "is_touched", "outline", "subjects"]
+__all__ = ["Touched", "fingerprint", "has_function", "is_touched", "outline", "path_to", "subjects"]
 
 _Functions = Callable[[Any], Any]
+_LONGEST_NAME = 500  # characters
 
 
 def fingerprint(operation: Operation) -> str:
@@ -99,13 +100,13 @@ def _(operation: CreateCollections) -> tuple[str, ...]:
 
 @subjects.register
 def _(operation: CreateIndexes) -> tuple[str, ...]:
-    return tuple(f"{operation.collection}/i/{index.name}" for index in operation.indexes)
+    return tuple(_index_subject(operation.collection, str(index.name)) for index in operation.indexes)
 
 
 @subjects.register(DropIndex)
 @subjects.register(ModifyIndex)
 def _(operation: DropIndex | ModifyIndex) -> tuple[str, ...]:
-    return (f"{operation.collection}/i/{operation.name}",)
+    return (_index_subject(operation.collection, operation.name),)
 
 
 @subjects.register(ModifyCollection)
@@ -121,10 +122,36 @@ def _(operation: InsertDocuments | DeleteDocuments | DataOperation) -> tuple[str
     return (f"{operation.collection}/d",)
 
 
-def is_touched(operation: Operation, done: set[str]) -> bool:
+def _index_subject(collection: str, name: str) -> str:
+    """An index may have a name of a megabyte: of a long one its digest stands for it."""
+    short = name if len(name) <= _LONGEST_NAME else f"{name[:50]}#{sha256(name.encode()).hexdigest()[:32]}"
+    return f"{collection}/i/{short}"
+
+
+def is_touched(operation: Operation, done: Touched | Iterable[str]) -> bool:
     """Whether one of the ``done`` subjects is what ``operation`` works on, contains it or is a part of it."""
-    return any(
-        one == other or one.startswith(f"{other}/") or other.startswith(f"{one}/")
-        for one in subjects(operation)
-        for other in done
-    )
+    touched = done if isinstance(done, Touched) else Touched.of(done)
+    return any(one in touched.above or not touched.exact.isdisjoint(path_to(one)) for one in subjects(operation))
+
+
+@dataclass(frozen=True, slots=True)
+class Touched:
+    """Subjects, and all that contains them: so that it takes no longer to ask about many than about few."""
+
+    exact: frozenset[str]
+    above: frozenset[str]
+
+    @classmethod
+    def of(cls, done: Iterable[str]) -> Touched:
+        """These subjects."""
+        exact = frozenset(done)
+        return cls(exact, frozenset(part for one in exact for part in path_to(one)))
+
+
+def path_to(subject: str) -> Iterator[str]:
+    """A subject and all that contains it: ``wallet``, ``wallet/i``, ``wallet/i/name``."""
+    at = subject.find("/")
+    while at >= 0:
+        yield subject[:at]
+        at = subject.find("/", at + 1)
+    yield subject

@@ -9,6 +9,7 @@ from typing import Any
 
 from asyncmig.drivers.base import Driver
 from asyncmig.files.call_site import call_site
+from asyncmig.files.calling import call
 from asyncmig.operations import Operation
 from asyncmig.review.mistake import hint_on, is_mistake
 from asyncmig.review.proxies import Recorder
@@ -54,7 +55,7 @@ async def record(
     recorder = Recorder(driver.database, actions)
     database, client = recorder.wrap(driver.database), recorder.wrap(driver.database.client)
     try:
-        await function(Env(driver, perform, database=database, client=client, collections=collections))
+        await call(function, Env(driver, perform, database=database, client=client, collections=collections))
     except Exception as error:  # noqa: BLE001  # a revision is the user's code and may raise anything
         code = getattr(inspect.unwrap(function), "__code__", None)
         hint = hint_on(error, code.co_filename if code else path)

@@ -8,6 +8,7 @@ from typing import Any, cast
 from asyncmig.drivers.base import Driver
 from asyncmig.errors import RevisionError
 from asyncmig.events import Direction
+from asyncmig.files.calling import call
 from asyncmig.files.module import RevisionModule
 from asyncmig.operations import Operation
 from asyncmig.running.env.env import Env
@@ -41,7 +42,7 @@ async def replay(module: RevisionModule, direction: Direction) -> tuple[Operatio
     function = module.upgrade if direction == "upgrade" else module.downgrade
     revision = module.revision
     try:
-        await function(env)
+        await call(function, env)
     except _LookedError as error:
         raise NotReplayable(revision.revision, revision.path, f"its {direction} uses {error}") from None
     except Exception as error:

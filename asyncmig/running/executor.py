@@ -10,6 +10,7 @@ from time import perf_counter
 from typing import Any
 
 from anyio.lowlevel import checkpoint_if_cancelled
+from pymongo.errors import ServerSelectionTimeoutError
 
 from asyncmig.drivers.base import Document
 from asyncmig.drivers.retry import Backoff, retry
@@ -18,8 +19,10 @@ from asyncmig.errors import RevisionError
 from asyncmig.operations import Operation, TransformDocuments
 from asyncmig.running.applying.apply import Context, apply, prepare
 from asyncmig.running.locking.lease import Lease
+from asyncmig.running.own_collections import refuse_own
 from asyncmig.running.reports import Reports
 from asyncmig.running.run import Admit
+from asyncmig.running.started import StartedWork
 
 __all__ = ["Executor", "Pending"]
 
@@ -40,6 +43,8 @@ class Executor(ABC):
         self._under_way: set[asyncio.Task[Any]] = set()
         self._closed = False
         self._asked = 0
+        self.started: StartedWork | None = None
+        """What the revision starts besides; None where nobody looks after that."""
 
     @property
     def place(self) -> str:
@@ -50,6 +55,8 @@ class Executor(ABC):
 
     async def perform(self, operation: Operation) -> Any:
         """Apply one operation; what ``env`` calls."""
+        if self.started is not None:
+            self.started.note_caller()
         await checkpoint_if_cancelled()
         self._lease.check()
         if self._closed:
@@ -57,6 +64,7 @@ class Executor(ABC):
                 f"revision {self._reports.revision} had ended when it wanted to {operation.describe()}: "
                 "await all that it starts"
             )
+        refuse_own(operation, self.context.own)
         self._asked += 1
         return await self._perform(operation)
 
@@ -121,11 +129,27 @@ class Executor(ABC):
 
     async def _retried(self, number: int, operation: Operation, work: Callable[[], Awaitable[Any]]) -> Any:
         """Do it again where the connection breaks; not within a transaction, which runs again as a whole."""
+
+        async def at_leisure() -> Any:
+            with self.context.driver.unhurried():
+                return await work()
+
+        def tell(error: Exception) -> None:
+            self._reports.retried(number, operation, error)
+
+        def is_retryable(error: BaseException) -> bool:
+            return self.context.session is None and is_transient(error)
+
+        async def until_found() -> Any:
+            """Where no server was found, nothing was sent: for as long as the lease can be kept."""
+            return await retry(
+                at_leisure,
+                _BACKOFF,
+                is_retryable=lambda error: is_retryable(error) and isinstance(error, ServerSelectionTimeoutError),
+                tell=tell,
+                before=self._lease.ensure,
+            )
+
         return await retry(
-            work,
-            _BACKOFF,
-            times=_RETRIES,
-            is_retryable=lambda error: self.context.session is None and is_transient(error),
-            tell=lambda error: self._reports.retried(number, operation, error),
-            before=self._lease.ensure,
+            until_found, _BACKOFF, times=_RETRIES, is_retryable=is_retryable, tell=tell, before=self._lease.ensure
         )

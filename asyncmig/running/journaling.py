@@ -14,7 +14,7 @@ from asyncmig.errors import OperationRefused, UnsupportedByDriver
 from asyncmig.files.call_site import call_site
 from asyncmig.operations import DataOperation, Operation
 from asyncmig.operations.arguments import arguments, with_arguments
-from asyncmig.operations.fingerprint import is_touched
+from asyncmig.operations.fingerprint import Touched, is_touched
 from asyncmig.running.applying.apply import Context
 from asyncmig.running.applying.verification import is_undone
 from asyncmig.running.executor import Executor, Pending
@@ -61,7 +61,7 @@ class JournalingExecutor(Executor):
         context: Context,
         journal: Journal,
         matching: Matching,
-        undoable: set[str] | None,
+        undoable: Touched | None,
         half_done: HalfDone,
     ) -> None:
         super().__init__(reports, lease, context)

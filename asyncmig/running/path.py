@@ -17,7 +17,7 @@ from anyio.lowlevel import checkpoint_if_cancelled
 
 from asyncmig.drivers.retry import TRANSACTION_SECONDS, retry
 from asyncmig.drivers.transient import outcome_is_unknown, wants_another_transaction
-from asyncmig.errors import DriverError, LockLost, RevisionFailed
+from asyncmig.errors import DriverError, LedgerGone, LockLost, RevisionFailed
 from asyncmig.events import Direction, RevisionFinished, RevisionRetried, RevisionStopped
 from asyncmig.history.revision import Revision
 from asyncmig.running.ledger.ledger import RecordExists
@@ -92,7 +92,7 @@ class PathRun:
         await self._close(step)
 
     async def _open(self, step: RevisionRun, session: Any, number: int, total: int) -> None:
-        await self._send(step.opening(session))
+        await self._send(await step.opening(session))
         step.is_open = True
         step.tell_started(number, total)
 
@@ -201,7 +201,7 @@ class PathRun:
 
     async def _stop(self, step: RevisionRun, error: BaseException) -> None:
         """Write down why the revision stopped, if the ledger has it as begun and the lock is still ours."""
-        if not step.is_open or isinstance(error, LockLost):
+        if not step.is_open or isinstance(error, LockLost | LedgerGone):
             return
         if isinstance(error, Exception):
             await self._fail(step, error)

@@ -9,17 +9,20 @@ from time import perf_counter
 from typing import Any
 
 from asyncmig.drivers.base import Document
-from asyncmig.errors import reason
+from asyncmig.errors import words
 from asyncmig.events import Direction, RevisionResumed, RevisionStarted
-from asyncmig.files.static import has_raw_calls
+from asyncmig.files.calling import call
+from asyncmig.files.static import has_raw_calls, is_one_way
 from asyncmig.history.revision import Revision
+from asyncmig.operations.fingerprint import Touched
 from asyncmig.running.applying.context import Context
-from asyncmig.running.env.env import Env
 from asyncmig.running.executor import Executor
 from asyncmig.running.journaling import JournalingExecutor
 from asyncmig.running.ledger import transitions
+from asyncmig.running.ledger.archive import Notes
 from asyncmig.running.ledger.half_applied import HalfDone
-from asyncmig.running.ledger.journal import Journal
+from asyncmig.running.ledger.journal import Field, Journal
+from asyncmig.running.ledger.placement import FORMAT, Placement
 from asyncmig.running.ledger.record import JournalEntry, Record
 from asyncmig.running.ledger.reopening import reopened
 from asyncmig.running.ledger.sources import former_sources, matching_of
@@ -27,6 +30,7 @@ from asyncmig.running.ledger.write import Write
 from asyncmig.running.locking.holder import identity
 from asyncmig.running.reports import Reports
 from asyncmig.running.run import Run
+from asyncmig.running.started import StartedWork, WatchedEnv
 from asyncmig.running.transactional import TransactionExecutor
 
 __all__ = ["RevisionRun", "source_of"]
@@ -50,6 +54,7 @@ class RevisionRun:
         """Whether the ledger says that it is under way."""
         self.seconds = 0.0
         self._executor: Executor | None = None
+        self._placement = Placement()
 
     @property
     def direction(self) -> Direction:
@@ -63,7 +68,7 @@ class RevisionRun:
 
     # -- the writes to its record ---------------------------------------------------------------
 
-    def opening(self, session: Any) -> Write:
+    async def opening(self, session: Any) -> Write:
         """The write that precedes the revision's own code; ``session``: that of its transaction, if it is one."""
         facts: Document = {
             "owner": self._run.lease.owner,
@@ -75,8 +80,23 @@ class RevisionRun:
         }
         if self.direction == "upgrade":
             facts |= self._described
-        former = self._former if self.how.journal == "reopened" else ()
-        return transitions.opening(self.revision.revision, self.how, facts, former)
+        rewritten = await self._rewritten()
+        if self.how.journal == "continued":
+            return transitions.opening(self.revision.revision, self.how, facts | rewritten)
+        return transitions.opening(self.revision.revision, self.how, facts, rewritten)
+
+    async def _rewritten(self) -> Document:
+        """The fields that hold what a former run has journalled, where it cannot stay as it stands in the record."""
+        record, is_reopened = self.record, self.how.journal == "reopened"
+        if record is None or not (is_reopened or (self.how.journal == "continued" and record.format != FORMAT)):
+            self._placement = record.placements.get(self._field, Placement()) if record else Placement()
+            return {}
+        fields, self._placement = await self._run.ledger.placed(self._run.lease, self._field, self._former)
+        return fields
+
+    @property
+    def _field(self) -> Field:
+        return "journal" if self.direction == "upgrade" else "undo"
 
     @property
     def _described(self) -> Document:
@@ -108,7 +128,7 @@ class RevisionRun:
     async def failing(self, error: BaseException, *, interrupted: bool = False) -> Write:
         """The write that says why, and where, the revision stopped."""
         unwritten, dates = await self._executor.close() if self._executor else ({}, ())
-        facts = {"type": type(error).__name__, "message": reason(str(error)), "where": self.where(error)}
+        facts = {"type": type(error).__name__, "message": words(error), "where": self.where(error)}
         if interrupted:
             facts |= {"type": "Interrupted", "message": "stopped on request"}
         return transitions.failing(self.revision.revision, self.how, facts, unwritten, dates, interrupted=interrupted)
@@ -145,11 +165,14 @@ class RevisionRun:
     async def _call(self, executor: Executor) -> None:
         self._executor, began = executor, perf_counter()
         executor.admit = self._run.admit
-        env = Env(
+        env = WatchedEnv(
             self._run.driver, executor.perform, collections=self._run.collections, session=executor.context.session
         )
+        executor.started = StartedWork(self.revision.path)
         try:
-            await self._function(env)
+            await call(self._function, env)
+            executor.defer_flush()
+            await executor.started.refuse_unfinished(self.revision, env)
         finally:
             executor.defer_flush()
             self.seconds = perf_counter() - began
@@ -159,7 +182,8 @@ class RevisionRun:
         return Reports(self.revision, self.direction, self._run.tell)
 
     def _context(self, session: Any) -> Context:
-        return Context(self._run.driver, session=session, inserted=self._inserted())
+        notes = Notes(self._run.ledger.archive, self._run.lease, session)
+        return Context(self._run.driver, session=session, inserted=self._inserted(), notes=notes, own=self._run.own)
 
     def _journal(self) -> Journal:
         superseded = self.record.superseded if self.record else ()
@@ -168,9 +192,10 @@ class RevisionRun:
             self._run.lease,
             self._run.clock,
             self.revision.revision,
-            "journal" if self.direction == "upgrade" else "undo",
+            self._field,
             self._former,
             superseded,
+            self._placement if self.how.journal != "new" else None,
         )
 
     @cached_property
@@ -187,9 +212,9 @@ class RevisionRun:
         """All that the journal has of its upgrade."""
         return (*self.record.journal, *self.record.superseded) if self.record else ()
 
-    def _undoable(self) -> set[str]:
+    def _undoable(self) -> Touched:
         """What an upgrade that stopped half-way has touched, and so is to be undone."""
-        return {subject for entry in self._entries if entry.may_be_done for subject in entry.subjects}
+        return Touched.of(subject for entry in self._entries if entry.may_be_done for subject in entry.subjects)
 
     def _inserted(self) -> Mapping[str, list[Mapping[str, Any]]]:
         """By collection, the documents that this revision's upgrade has inserted, as its journal tells."""
@@ -213,6 +238,8 @@ class RevisionRun:
     def way_out(self) -> str:
         """What to do about it once it has stopped half-way."""
         file = f" ({self.revision.path})" if self.revision.path else ""
+        if self.direction == "upgrade" and not self.revision.transactional and is_one_way(self._module):
+            return self._way_out_without_downgrade(file)
         down = f"downgrade {self.revision.revision}-1"
         there, back = ("upgrade", down) if self.direction == "upgrade" else (down, "upgrade")
         if self.revision.transactional:
@@ -220,6 +247,15 @@ class RevisionRun:
         return (
             f"What is done is in the ledger. Put right what is wrong{file}: `asyncmig {there}` goes on from there "
             f"(calls on env.db run again), `asyncmig {back}` takes back what was done of it"
+        )
+
+    def _way_out_without_downgrade(self, file: str) -> str:
+        done = any(entry.may_be_done for entry in self._entries) or (self._executor and not self._executor.is_idle)
+        first = "Undo by hand what it has done, and " if done or has_raw_calls(self._module.upgrade) else ""
+        return (
+            f"What is done is in the ledger. Put right what is wrong{file}: `asyncmig upgrade` goes on from there "
+            f"(calls on env.db run again). It has no downgrade; to be rid of it: {first}"
+            f"`asyncmig stamp {self.revision.revision}-1` says that it is not applied"
         )
 
 

@@ -44,10 +44,12 @@ from asyncmig.running.ledger.position import Position
 from asyncmig.running.ledger.record import Record
 from asyncmig.running.locking.holder import Holder
 from asyncmig.running.locking.lock import Lock
+from asyncmig.running.own_collections import refuse_own_in_code
 from asyncmig.running.path import PathRun
 from asyncmig.running.run import Admit, Run
 from asyncmig.running.stamping import record_squashed, repaired, replace_range, stamped
 from asyncmig.running.unadopted import unadopted
+from asyncmig.schema.own_names import OwnNames
 
 if TYPE_CHECKING:
     from asyncmig.files.module import RevisionModule
@@ -96,7 +98,7 @@ class Runner:
         self._driver, self._graph = driver, graph
         self._ledger = ledger or Ledger(driver)
         self._lock = lock or Lock(driver)
-        self._audit_log = AuditLog(driver, collection=self._lock.collection)
+        self._audit_log = AuditLog(driver, collection=self._ledger.archive.collection, former=self._lock.collection)
         self._tell: Callable[[Event], None] = on_event or (lambda event: None)
         self._lock.tell = self._tell
         self._wait, self._command, self._admit = lock_timeout, command, admit
@@ -114,6 +116,7 @@ class Runner:
         for warning in before.warnings():
             self._tell(warning)
         path = before.path(target, "upgrade", strict_order=strict_order)
+        before.refuse_half_done(path)
         if not path and before.is_tidy:
             return []
         await self._refuse_unadopted(before, path)
@@ -121,6 +124,7 @@ class Runner:
         await self._refuse_transactions(path)
         async with self._running() as (run, now):
             path = now.path(target, "upgrade", strict_order=strict_order)
+            now.refuse_half_done(path)
             await self._refuse_unadopted(now, path)
             await self._tidy(run, now)
             if late := now.late(path):
@@ -132,13 +136,16 @@ class Runner:
 
         Raises IrreversibleRevision before the first step; else as upgrade.
         """
-        path = (await self._position()).path(target, "downgrade")
+        before = await self._position()
+        path = before.path(target, "downgrade")
+        before.refuse_half_done(path)
         if not path:
             return []
         self._examine(path, "downgrade")
         await self._refuse_transactions(path)
         async with self._running() as (run, now):
             path = now.path(target, "downgrade")
+            now.refuse_half_done(path)
             for revision in path:
                 if parts := now.parts(revision):
                     await replace_range(run, revision, parts, now.entries)
@@ -167,8 +174,11 @@ class Runner:
 
     def _examine(self, path: Iterable[Revision], direction: Direction) -> None:
         """Load every file, and refuse before the first step what could not be finished."""
+        own = OwnNames(self._ledger.collection, self._lock.collection).all
         for revision in path:
-            refuse_unfinishable(revision, self._load(revision), direction)
+            module = self._load(revision)
+            refuse_unfinishable(revision, module, direction)
+            refuse_own_in_code(revision, module.source, own)
 
     async def _refuse_unadopted(self, before: Position[Record], path: Sequence[Revision]) -> None:
         """Raise NotAdopted where a baseline would run on the very database that it was written from."""
@@ -198,8 +208,9 @@ class Runner:
     async def _running(self) -> AsyncIterator[tuple[Run, Position[Record]]]:
         """The lock held, everything unsettled marked as ours, the state read again."""
         async with self._lock.held(wait=self._wait, command=self._command) as lease:
-            own = frozenset({self._ledger.collection, self._ledger.failures, self._lock.collection})
-            run = Run(self._driver, self._ledger, self._audit_log, lease, self._load, self._tell, own, self._admit)
+            own = OwnNames(self._ledger.collection, self._lock.collection).all
+            driver = self._driver.guarded(lease)
+            run = Run(driver, self._ledger, self._audit_log, lease, self._load, self._tell, own, self._admit)
             await end_sessions(self._driver, await self._ledger.sessions(lease))
             await self._ledger.claim(lease)
             position = await self._position()

@@ -14,7 +14,7 @@ from typing import Any
 
 from asyncmig.errors import AsyncmigError
 
-__all__ = ["DamagedRecord", "Unfit", "shaped"]
+__all__ = ["DamagedRecord", "NewerRecord", "Unfit", "refuse_newer", "shaped"]
 
 
 class DamagedRecord(AsyncmigError):
@@ -32,6 +32,24 @@ class DamagedRecord(AsyncmigError):
             f"a record of the ledger {collection} cannot be understood ({_short(revision)}): {what}, and should be "
             f"{expected}. Somebody has changed it by hand, or a newer asyncmig has written it. {remedy}"
         )
+
+
+class NewerRecord(AsyncmigError):
+    """Raised for a document of the ledger in a format that this version of asyncmig does not know yet."""
+
+    def __init__(self, collection: str, revision: object, found: object, known: int) -> None:
+        self.collection, self.revision, self.format, self.known = collection, revision, found, known
+        super().__init__(
+            f"the record of {_short(revision)} in the ledger {collection} has the format {found}, and this asyncmig "
+            f"knows formats up to {known}: a newer one has written it. Install that one; nothing was done"
+        )
+
+
+def refuse_newer(document: Mapping[str, Any], collection: str, known: int) -> None:
+    """Raise NewerRecord for a document in a format above ``known``."""
+    found = document.get("format", 1)
+    if isinstance(found, int) and found > known:
+        raise NewerRecord(collection, document["_id"], found, known)
 
 
 def _short(value: object) -> str:

@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequen
 from asyncmig.drivers.base import Document
 from asyncmig.events import RangeTaken
 from asyncmig.history.revision import Revision
+from asyncmig.running.ledger.placement import FORMAT
 from asyncmig.running.ledger.record import JournalEntry, Record
 from asyncmig.running.ledger.write import DeleteRecord, InsertRecord, UpdateRecord, Write
 from asyncmig.running.locking.holder import identity
@@ -63,7 +64,7 @@ def _stamped_record(run: Run, revision: Revision, record: Record | None) -> Writ
     }
     if record is not None:
         return UpdateRecord(revision.revision, fields, ("finished_at",), any_token=True)
-    return InsertRecord(revision.revision, {**fields, "journal": []}, ("started_at", "finished_at"))
+    return InsertRecord(revision.revision, {**fields, "journal": {}, "format": FORMAT}, ("started_at", "finished_at"))
 
 
 async def record_squashed(run: Run, revisions: Sequence[Revision]) -> None:
@@ -84,7 +85,8 @@ async def replace_range(run: Run, revision: Revision, parts: Sequence[str], reco
         await run.ledger.send(run.lease, _stamped_record(run, revision, None))
     own = await run.ledger.record(revision.revision, run.lease)
     entries = [*(own.superseded if own else ()), *[entry async for entry in _inserted(run, parts)]]
-    whole = UpdateRecord(revision.revision, {"superseded": [entry.document for entry in entries]}, any_token=True)
+    fields, _ = await run.ledger.placed(run.lease, "superseded", entries)
+    whole = UpdateRecord(revision.revision, fields, any_token=True)
     await run.ledger.send(run.lease, whole)
     for batch in _batches([DeleteRecord(one, any_token=True) for one in parts]):
         await run.ledger.send(run.lease, *batch)

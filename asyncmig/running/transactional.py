@@ -10,6 +10,7 @@ from asyncmig.operations import Operation
 from asyncmig.running.applying.context import Context
 from asyncmig.running.executor import Executor, Pending
 from asyncmig.running.ledger.journal import entry_of
+from asyncmig.running.ledger.placement import path
 from asyncmig.running.locking.lease import Lease
 from asyncmig.running.reports import Reports
 
@@ -36,7 +37,7 @@ class TransactionExecutor(Executor):
         return result
 
     def _note(self, number: int, operation: Operation, intent: Any, result: Any) -> None:
-        base = f"journal.{number - 1}"
+        base = path("journal", number)
         entry = entry_of(number, operation) | {"intent": intent, "result": result}
         del entry["finished_at"]
         self._fields |= {f"{base}.{name}": value for name, value in entry.items()}

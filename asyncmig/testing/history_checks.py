@@ -11,6 +11,7 @@ from asyncmig.events import Event, Listener, OperationFinished, OperationStarted
 from asyncmig.history.graph import RevisionGraph
 from asyncmig.history.revision import Revision
 from asyncmig.migrator import Migrator
+from asyncmig.schema.own_names import OwnNames
 from asyncmig.testing.masking import masked
 from asyncmig.testing.snapshot import DatabaseSnapshot, differences, take
 
@@ -35,7 +36,7 @@ class HistoryChecks:
     fresh: Callable[[], Any]
     migrator: Callable[[Any, Listener | None], Migrator]
     documents: Documents = field(default_factory=dict)
-    own: frozenset[str] = frozenset({"asyncmig_revisions", "asyncmig_revisions_failed", "asyncmig_lock"})
+    own: frozenset[str] = OwnNames().all
 
     def history(self) -> list[Revision]:
         """Every revision after what it needs."""

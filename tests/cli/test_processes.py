@@ -32,7 +32,7 @@ PACED = 'await env.update_in_batches("a", {}, {"$inc": {"n": 1}}, batch_size=50,
 async def finished_documents(database: Any) -> int:
     """How many documents the journal says are done by its first operation."""
     found = await database["asyncmig_revisions"].find_one({"journal.0.checkpoint": {"$exists": True}})
-    return found["journal"][0]["checkpoint"]["tally"]["matched"] if found else 0
+    return found["journal"]["0"]["checkpoint"]["tally"]["matched"] if found else 0
 
 
 @pytest.fixture

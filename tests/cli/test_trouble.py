@@ -157,7 +157,7 @@ async def test_a_record_that_cannot_be_understood_is_named(
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("journal", "gone"), ("journal", [1]), ("journal", [{"number": 1}]), ("undo", {}), ("direction", "up")],
+    [("journal", "gone"), ("journal", [1]), ("journal", [{"number": 1}]), ("undo", {"0": 1}), ("direction", "up")],
 )
 async def test_a_journal_that_cannot_be_understood_stops_who_needs_it(
     run: Run, server: Any, write_revision: Callable[..., Any], field: str, value: Any

@@ -112,7 +112,7 @@ async def test_stopped_after_a_batch_and_gone_on_with(database: Any, tmp_path: P
     stopped_at = await documents.count_documents({"n": 1})
     record = await database["asyncmig_revisions"].find_one({"_id": "a"})
     assert 0 < stopped_at < 300
-    assert record["journal"][0]["checkpoint"]["tally"]["matched"] == stopped_at
+    assert record["journal"]["0"]["checkpoint"]["tally"]["matched"] == stopped_at
     await history.runner(database, events=events).upgrade("head")
     assert any(isinstance(event, RevisionResumed) for event in events)
     assert await documents.count_documents({"n": 1}) == 300

@@ -98,7 +98,7 @@ UP: dict[str, Any] = {"direction": "upgrade", "target": "head"}
 def entry(database: Any) -> Any:
     """What the journal says of the operation."""
     record = database["asyncmig_revisions"].find_one({"_id": "d1"})
-    return (record or {}).get("journal", [{}])[0] if record and record.get("journal") else {}
+    return (record or {}).get("journal", {}).get("0", {})
 
 
 def done(database: Any) -> int:

@@ -48,6 +48,7 @@ class Proxy:
         self._open: set[asyncio.StreamWriter] = set()
         self._flowing = asyncio.Event()
         self._flowing.set()
+        self._refusing = False
         self._tasks: set[asyncio.Task[None]] = set()
         self.port = 0
         self.delay = 0.0
@@ -73,12 +74,24 @@ class Proxy:
         """Let everything through again."""
         self._flowing.set()
 
+    def go_down(self) -> None:
+        """Close every connection, and the new ones at once, until :meth:`come_up`."""
+        self._refusing = True
+        self.cut()
+
+    def come_up(self) -> None:
+        """Let connections in again."""
+        self._refusing = False
+
     def cut(self) -> None:
         """Close every connection."""
         for writer in list(self._open):
             writer.transport.abort()
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self._refusing:
+            writer.transport.abort()
+            return
         try:
             there_reader, there_writer = await asyncio.open_connection(*self.target)
         except OSError:
@@ -103,3 +116,16 @@ class Proxy:
         finally:
             self._open.discard(drain)
             drain.transport.abort()
+
+
+def address(url: str) -> tuple[str, int]:
+    """Host and port of a URL with one server."""
+    host, _, port = url.removeprefix("mongodb://").partition("/")[0].partition(":")
+    return host, int(port)
+
+
+async def closed(client: Any) -> None:
+    """Close a client of either driver; Motor's blocks, and its proxy may live in this loop."""
+    closing = await asyncio.to_thread(client.close)
+    if closing is not None:
+        await closing

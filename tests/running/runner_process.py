@@ -30,7 +30,7 @@ from asyncmig.errors import AsyncmigError  # the installed one: imported before 
 sys.path.insert(0, str(Path(__file__).parent.parent.parent))
 
 from tests.clients import CLIENTS
-from tests.running import sample_histories
+from tests.running import kinds, sample_histories
 
 
 class Listener:
@@ -54,7 +54,8 @@ class Listener:
 
 async def run(url: str, folder: Path, job: dict[str, Any], answer: int) -> dict[str, Any]:
     database = CLIENTS[job["driver"]](url)[job["database"]]
-    history = getattr(sample_histories, job.get("history", "twelve"))(folder)
+    name = job.get("history", "twelve")
+    history = getattr(kinds if hasattr(kinds, name) else sample_histories, name)(folder)
     listener = Listener(url, job, answer)
     runner = history.runner(database, lease=job.get("lease", 30.0), wait=job.get("wait", 10.0), on_event=listener)
     if job.get("unlock"):

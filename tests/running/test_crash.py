@@ -103,7 +103,7 @@ def truthful(database: Any, known: list[str]) -> None:
     """The ledger claims nothing that has not happened, and leaves at most one operation open."""
     for record in records(database):
         state, name = record["state"], record["_id"]
-        journal = record["undo"] if state == "downgrading" else record["journal"]
+        journal = list((record["undo"] if state == "downgrading" else record["journal"]).values())
         done = {entry["number"] for entry in journal if entry["finished_at"] is not None}
         finished = {number for number in range(1, 10) if f"OperationFinished {name} {number}" in known}
         assert state in ("applied", "upgrading", "downgrading")

@@ -16,7 +16,7 @@ from mongomock_motor import AsyncMongoMockClient
 
 from asyncmig.drivers import driver_for
 from asyncmig.drivers.real import maybe
-from asyncmig.errors import LockLost
+from asyncmig.errors import LedgerGone, LockLost
 from asyncmig.running.ledger.audit_log import AuditLog
 from asyncmig.running.ledger.ledger import Ledger, RecordExists
 from asyncmig.running.ledger.record import JournalEntry, Record
@@ -28,9 +28,9 @@ from asyncmig.testing.server import LocalServer
 from ..clients import CLIENTS, DRIVERS, HAS_ASYNC
 from .failpoints import failing
 
-SETTLED = InsertRecord("settled", {"state": "applied", "journal": []}, ("started_at", "finished_at"))
-WORKED_ON = InsertRecord("worked on", {"state": "upgrading", "journal": []}, ("started_at",))
-NEXT = InsertRecord("next", {"state": "upgrading", "journal": []}, ("started_at",))
+SETTLED = InsertRecord("settled", {"state": "applied", "journal": {}}, ("started_at", "finished_at"))
+WORKED_ON = InsertRecord("worked on", {"state": "upgrading", "journal": {}}, ("started_at",))
+NEXT = InsertRecord("next", {"state": "upgrading", "journal": {}}, ("started_at",))
 
 LATE_WRITES = [
     pytest.param([NEXT], id="begin a revision that the other has not reached"),
@@ -42,7 +42,7 @@ LATE_WRITES = [
         [UpdateRecord("worked on", {"journal.0.number": 1}, ("journal.0.started_at",))], id="journal an operation"
     ),
     pytest.param([UpdateRecord("worked on", {"state": "failed"})], id="say that it failed"),
-    pytest.param([UpdateRecord("worked on", {}, cut=("journal", 0))], id="cut its journal"),
+    pytest.param([UpdateRecord("worked on", {}, unset=("journal.0",))], id="take away from its journal"),
     pytest.param([DeleteRecord("worked on")], id="forget the one it works on"),
     pytest.param([DeleteRecord("settled", any_token=True)], id="forget a settled one"),
     pytest.param(
@@ -188,7 +188,8 @@ async def test_every_write_may_be_sent_twice(place: Any, writes: list[Write]) ->
 
 
 def _timeless(document: dict[str, Any]) -> dict[str, Any]:
-    journal = [{k: v for k, v in entry.items() if not k.endswith("_at")} for entry in document["journal"]]
+    entries = document["journal"].items()
+    journal = {place: {k: v for k, v in entry.items() if not k.endswith("_at")} for place, entry in entries}
     return {k: v for k, v in document.items() if not k.endswith("_at")} | {"journal": journal}
 
 
@@ -237,7 +238,7 @@ async def test_a_write_survives(
 
 async def test_a_record_that_is_gone_is_named(database: Any) -> None:
     ledger, lease = await prepared(database)
-    with pytest.raises(LockLost, match="the record of nowhere is gone"):
+    with pytest.raises(LedgerGone, match="the record of revision nowhere is gone"):
         await ledger.send(lease, UpdateRecord("nowhere", {"state": "applied"}))
 
 
@@ -295,7 +296,7 @@ async def test_only_what_can_be_a_session_is_taken_for_one(place: Any) -> None:
     odd = ["a", 5, {}, {"id": 5}, {"id": b"0123456789abcdef"}, {"id": {"id": 1}}, None]
     if HAS_ASYNC:  # an older PyMongo could not read it
         odd.append({"id": Binary(b"short", 4)})
-    journal = [{"session": one} for one in (*odd, good)]
+    journal = {str(place): {"session": one} for place, one in enumerate((*odd, good))}
     await place["asyncmig_revisions"].update_one({"_id": "worked on"}, {"$set": {"journal": journal, "undo": "odd"}})
     await place["asyncmig_revisions"].update_one({"_id": "settled"}, {"$set": {"session": good}})
     assert await ledger.sessions(held) == [good]

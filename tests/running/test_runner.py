@@ -170,7 +170,8 @@ async def test_an_operation_that_nobody_awaits_in_time_is_refused(history: Histo
         + "\n\nasync def late(env):\n    await asyncio.sleep(0.3)\n    await env.create_collection('late')\n"
     )
     path.write_text(body)
-    await history.runner(database).upgrade()
+    with pytest.raises(RevisionFailed, match="had not awaited the task late"):
+        await history.runner(database).upgrade()
     await asyncio.sleep(0.5)
     assert await names(database) == set()
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from asyncmig.events import Direction
+from asyncmig.running.ledger.placement import inline
 from asyncmig.running.ledger.record import JournalEntry, Record, State
 from asyncmig.running.ledger.transitions import closing, failing, opening, restoring, transition
 from asyncmig.running.ledger.write import DeleteRecord, InsertRecord, UpdateRecord, Write
@@ -70,7 +71,8 @@ def test_how_a_revision_is_opened(
     record: Record | None, direction: Direction, transactional: bool, expected: list[str]
 ) -> None:
     how = transition(record, direction, transactional=transactional)
-    write = opening("r", how, FACTS, record.journal if record is not None and how.journal == "reopened" else ())
+    reopened = inline("journal", [entry.document for entry in record.journal]) if record is not None else {}
+    write = opening("r", how, FACTS, reopened if how.journal == "reopened" else None)
     word = _word(write) + ("*" if how.partial else "")
     flags = [name for name, holds in (("atomic", how.is_atomic), ("nothing", how.nothing_to_do)) if holds]
     assert [word, *flags] == expected
@@ -84,19 +86,20 @@ def test_how_a_revision_is_opened(
 def _word(write: Write) -> str:
     """The opening, told by what it does with the two journals and by which token it takes."""
     assert isinstance(write, InsertRecord | UpdateRecord)
-    journals = {name: write.fields[name] for name in ("journal", "undo", "partial") if name in write.fields}
+    names = ("journal", "undo", "archive.journal", "archive.undo", "partial")
+    journals = {name: write.fields[name] for name in names if name in write.fields}
     any_token = isinstance(write, UpdateRecord) and write.any_token
-    match write, journals, any_token:
-        case InsertRecord(), {"journal": [], **rest}, False if not rest:
-            return "insert"
-        case UpdateRecord(), {"undo": [], "partial": bool(), **rest}, True if not rest:
-            return "undo"
-        case UpdateRecord(), {"journal": [], "undo": [], "partial": False}, False:
-            return "clear"
-        case UpdateRecord(), {"journal": [{"number": 1}], "undo": [], "partial": False}, False:
-            return "reopen"
-        case UpdateRecord(), {}, False if not journals:
-            return "goes on"
+    empty, none_else = inline("undo", ()), {"partial": False}
+    if isinstance(write, InsertRecord):
+        return "insert" if journals == {"journal": {}} else "?"
+    if any_token:
+        return "undo" if journals in (empty | {"partial": True}, empty | none_else) else "?"
+    if journals == inline("journal", ()) | empty | none_else:
+        return "clear"
+    if journals == inline("journal", [ENTRY.document]) | empty | none_else:
+        return "reopen"
+    if not journals:
+        return "goes on"
     return f"none that is known: {write}"
 
 
@@ -127,5 +130,5 @@ def test_how_it_is_closed_and_fails(direction: Direction, transactional: bool) -
 def test_how_it_is_restored() -> None:
     up, down = (transition(None, way, transactional=True) for way in ("upgrade", "downgrade"))
     assert restoring("r", down) == DeleteRecord("r")
-    fields = {"state": "applied", "direction": "upgrade", "undo": [], "error": None, "session": None, "milliseconds": 0}
-    assert restoring("r", up) == UpdateRecord("r", fields, ("finished_at",))
+    fields = {"state": "applied", "direction": "upgrade", "error": None, "session": None, "milliseconds": 0}
+    assert restoring("r", up) == UpdateRecord("r", fields | inline("undo", ()), ("finished_at",))

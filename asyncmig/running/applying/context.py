@@ -4,15 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from asyncmig.data.progress import ProgressHooks
 from asyncmig.drivers.base import Driver
 
-__all__ = ["Context", "JournalData"]
+__all__ = ["BatchNotes", "Context", "JournalData"]
 
 JournalData = dict[str, Any]
 """What the journal keeps of an operation: an intent before it, a result after it. Plain BSON."""
+
+
+class BatchNotes(Protocol):
+    """Where an operation of many documents notes each batch: what it is about to do, and that it is done."""
+
+    async def read(self, key: str) -> Sequence[Mapping[str, Any]]:
+        """The notes of all batches that were begun, in their order; ``key`` names the operation."""
+        ...
+
+    async def write(self, key: str, place: int, note: Mapping[str, Any]) -> None:
+        """Write the note of one batch, or write it anew. Raises LockLost."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,10 +35,14 @@ class Context:
     ``{"_id": ..., "digest": ...}`` of each document that this revision's upgrade has inserted, as
     the results of its InsertDocuments in the ledger say under ``inserted`` (of one that did not
     get to its result, those of its intent under ``missing``). ``progress``: the run around an
-    operation on data; None where there is none.
+    operation on data; None where there is none. ``notes``: where inserting many documents is noted
+    batch by batch; None where all of it goes into the journal's entry.
     """
 
     driver: Driver
     session: Any = None
     inserted: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
     progress: ProgressHooks | None = None
+    notes: BatchNotes | None = None
+    own: frozenset[str] = frozenset()
+    """The names of asyncmig's own collections, which no operation changes."""

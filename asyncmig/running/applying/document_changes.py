@@ -2,26 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
+from uuid import uuid4
 
 from pymongo.errors import BulkWriteError
 
 from asyncmig.drivers.codec import decoded
 from asyncmig.drivers.refusal import is_refusal, refused
+from asyncmig.errors import OperationRefused
 from asyncmig.operations import DeleteDocuments, InsertDocuments
-from asyncmig.running.applying.context import Context, JournalData
+from asyncmig.running.applying.context import BatchNotes, Context, JournalData
 from asyncmig.running.applying.digest import digest
 from asyncmig.running.applying.known_ids import with_known_ids
 from asyncmig.schema.canonical import canonical
 
 __all__ = ["delete_documents", "insert_documents", "prepare_insert"]
 
+BATCH_SIZE = 1_000
+"""Documents; more are inserted, looked for and deleted in several batches."""
+_BATCH_BYTES = 8_000_000
+
 
 async def prepare_insert(operation: InsertDocuments, context: Context) -> JournalData:
-    """``missing``: the ``_id`` and digest of each document that is not there yet, so is asyncmig's to insert."""
-    there = set(await _found(context, operation.collection, _ids(operation.documents)))
+    """``missing``: the ``_id`` and digest of each document that is not there yet, so is asyncmig's to insert.
+
+    Of many documents that is noted batch by batch, under the key ``listed``.
+    """
     encoded = _encoded(operation, context)
+    if context.notes is not None and is_large(encoded):
+        return {"listed": uuid4().hex, "documents": len(encoded)}
+    there = set(await _found(context, operation.collection, _ids(operation.documents)))
     return {"missing": [_entry(document) for key, document in encoded.items() if key not in there]}
 
 
@@ -34,6 +45,8 @@ async def insert_documents(operation: InsertDocuments, context: Context, intent:
     """
     intent = intent or await prepare_insert(operation, context)
     encoded = _encoded(with_known_ids(operation, intent), context)
+    if "listed" in intent and context.notes is not None:
+        return await insert_in_batches(operation, context, context.notes, intent["listed"], encoded)
     ours = {canonical(entry["_id"]): entry for entry in intent["missing"]}
     wanted = {key: document for key, document in encoded.items() if key in ours}
     there = await _found(context, operation.collection, [ours[key]["_id"] for key in wanted])
@@ -52,20 +65,97 @@ async def insert_documents(operation: InsertDocuments, context: Context, intent:
 async def delete_documents(operation: DeleteDocuments, context: Context) -> JournalData:
     """Delete by ``_id``; with ``if_unchanged`` only what asyncmig has inserted and nobody has changed since.
 
-    Result: ``deleted``, how many went this time, and ``kept``, the ``_id``s that were left.
+    Result: ``deleted``, how many went this time, and ``kept``, the ``_id``s that were left (of very
+    many the first, and how many others under ``kept_besides``).
     """
     name, session = operation.collection, context.session
+    parts = [operation.ids[first : first + BATCH_SIZE] for first in range(0, len(operation.ids), BATCH_SIZE)]
     if not operation.if_unchanged:
-        return {"deleted": await context.driver.delete(name, operation.ids, session=session), "kept": []}
+        return {"deleted": sum([await context.driver.delete(name, one, session=session) for one in parts]), "kept": []}
     ours = {canonical(entry["_id"]): entry["digest"] for entry in context.inserted.get(name, ())}
-    deleted, kept = 0, []
-    for key, document in (await _found(context, name, operation.ids)).items():
-        unchanged = ours.get(key) == digest(document)
-        if unchanged and await context.driver.delete_stored(name, document, session=session):
-            deleted += 1
-        else:
-            kept.append(_id(document))
-    return {"deleted": deleted, "kept": kept}
+    deleted, kept, left = 0, list[Any](), 0
+    for part in parts:
+        for key, document in (await _found(context, name, part)).items():
+            unchanged = ours.get(key) == digest(document)
+            if unchanged and await context.driver.delete_stored(name, document, session=session):
+                deleted += 1
+            elif len(kept) < BATCH_SIZE:
+                kept.append(_id(document))
+            else:
+                left += 1
+    return {"deleted": deleted, "kept": kept, **({"kept_besides": left} if left else {})}
+
+
+def is_large(encoded: Mapping[Hashable, bytes]) -> bool:
+    """Whether these documents are too many, or too much, to be listed in one journal entry, or to be sent at once."""
+    return len(encoded) > BATCH_SIZE or sum(map(len, encoded.values())) > _BATCH_BYTES
+
+
+def _batches(encoded: Mapping[Hashable, bytes]) -> Iterator[dict[Hashable, bytes]]:
+    """The same each time, as the notes of a former run are held against them."""
+    batch: dict[Hashable, bytes] = {}
+    size = 0
+    for key, document in encoded.items():
+        if batch and (len(batch) == BATCH_SIZE or size + len(document) > _BATCH_BYTES):
+            yield batch
+            batch, size = {}, 0
+        batch[key] = document
+        size += len(document)
+    if batch:
+        yield batch
+
+
+async def insert_in_batches(
+    operation: InsertDocuments, context: Context, notes: BatchNotes, key: str, encoded: Mapping[Hashable, bytes]
+) -> JournalData:
+    """Insert many documents, each batch noted before and after: what was missing, and what of that is not ours.
+
+    Result: ``count``, how many documents are asyncmig's, which its notes name, and ``present``, how many are not.
+    """
+    known, count = await notes.read(key), 0
+    for place, batch in enumerate(_batches(encoded)):
+        note = known[place] if place < len(known) else await _begun(operation, context, notes, key, place, batch)
+        if not note.get("done"):
+            note = await _inserted(operation, context, note, batch)
+            await notes.write(key, place, note)
+        count += len(note["missing"]) - len(note["foreign"])
+    return {"count": count, "present": len(encoded) - count}
+
+
+async def _begun(
+    operation: InsertDocuments, context: Context, notes: BatchNotes, key: str, place: int, batch: dict[Hashable, bytes]
+) -> JournalData:
+    there = await _found(context, operation.collection, list(map(_id, batch.values())))
+    note: JournalData = {"missing": [_entry(document) for one, document in batch.items() if one not in there]}
+    await notes.write(key, place, note)
+    return note
+
+
+async def _inserted(
+    operation: InsertDocuments, context: Context, note: Mapping[str, Any], batch: dict[Hashable, bytes]
+) -> JournalData:
+    """Insert what is still missing; the note with the places of those that turn out not to be ours."""
+    ours = {canonical(entry["_id"]): entry for entry in note["missing"]}
+    if not ours.keys() <= batch.keys():
+        of_batch = tuple(one for one in operation.documents if canonical(one["_id"]) in batch)
+        again = with_known_ids(InsertDocuments(operation.collection, of_batch), {"missing": note["missing"]})
+        batch = _encoded(again, context)
+    if not ours.keys() <= batch.keys():
+        raise OperationRefused(
+            operation,
+            None,
+            "it was begun with other documents",
+            "give each document an `_id` that is the same whenever the revision runs",
+        )
+    name, ids = operation.collection, [entry["_id"] for entry in ours.values()]
+    there = await _found(context, name, ids)
+    if missing := {key: batch[key] for key in ours if key not in there}:
+        await _insert(operation, context, missing)
+        there = await _found(context, name, ids)
+    foreign = [
+        place for place, (key, entry) in enumerate(ours.items()) if digest(there.get(key, b"")) != entry["digest"]
+    ]
+    return {"missing": note["missing"], "foreign": foreign, "done": True}
 
 
 async def _insert(operation: InsertDocuments, context: Context, missing: Mapping[Hashable, bytes]) -> None:

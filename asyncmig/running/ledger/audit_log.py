@@ -1,62 +1,77 @@
-"""``AuditLog``: what happened to the ledger besides upgrades, and would leave no trace in it: an append-only list.
+"""``AuditLog``: what happened to the ledger besides upgrades, and would leave no trace in it.
 
-Reverted, stamped and forgotten revisions have no record any more, so it is kept beside the lock, as
-the document "trail" of ``asyncmig_lock``: the last thousand events, each written *before* what it
-tells of.
+Reverted, stamped and forgotten revisions have no record any more, so each such event is a document
+of the ledger's journal, written *before* what it tells of. An earlier asyncmig has kept the last
+thousand of them in one document beside the lock; they are read, too.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
+from uuid import uuid4
+
+from pymongo.errors import OperationFailure
 
 from asyncmig.drivers.base import Document, Driver
-from asyncmig.drivers.clock import Clock
+from asyncmig.drivers.clock import LATE_CODES, Clock
 from asyncmig.drivers.explain import explaining
+from asyncmig.errors import LockLost
 from asyncmig.running.locking.holder import identity
 from asyncmig.running.locking.lease import Lease
 from asyncmig.running.locking.waiting import retry_while_held
 
 __all__ = ["AuditLog"]
 
-_ID = "trail"
-_KEPT = 1000  # events
+_FORMER = "trail"
+_PREFIX = "event"
 
 
 class AuditLog:
-    """The events of one database, oldest first."""
+    """The events of one database, oldest first. ``former``: where an earlier asyncmig has kept them."""
 
-    def __init__(self, driver: Driver, *, collection: str = "asyncmig_lock") -> None:
+    def __init__(
+        self, driver: Driver, *, collection: str = "asyncmig_revisions_journal", former: str = "asyncmig_lock"
+    ) -> None:
         self._driver, self._clock = driver, Clock(driver)
         self.collection = collection
-        self._documents = driver.collection(collection)
+        self._documents, self._former = driver.collection(collection), driver.collection(former)
 
     async def add(
         self, lease: Lease, what: str, revisions: Sequence[str], *, session: Any = None, **facts: Any
     ) -> None:
-        """Append one event: ``what`` is ``downgrade``, ``stamp``, ``fold`` or ``repair``.
+        """Append one event: ``what`` is ``downgrade``, ``stamp``, ``squash``, ``fold`` or ``repair``.
 
-        Sent again when the connection breaks, so that an event may stand twice, but is never missing.
+        Sent again when the connection breaks; it is written once, and not at all once the lease has ended.
         """
         event = {"what": what, "revisions": list(revisions), "token": lease.token, **identity(), **facts}
+        key = f"{_PREFIX}/{uuid4().hex}"
         await lease.ensure()
         if session is not None:
-            await self._append(event, session=session)
-        else:
-            with explaining(self._driver, f"writing to the trail in {self.collection}"):
-                await retry_while_held(lease, lambda: self._append(event))
+            await self._append(key, event, lease, session=session)
+            return
+        with explaining(self._driver, f"writing an event to {self.collection}"):
+            try:
+                await retry_while_held(lease, lambda: self._append(key, event, lease))
+            except OperationFailure as error:
+                if error.code not in LATE_CODES:
+                    raise
+                lease.lose("its lease had ended when a write reached the server")
+                raise LockLost(lease.loss) from error
 
-    async def _append(self, event: Document, **options: Any) -> None:
-        """By the server's clock where there is one: ``$push`` alone could not ask it."""
-        update: Any = {"$push": {"events": {"$each": [{**event, "at": self._clock.now}], "$slice": -_KEPT}}}
-        if self._clock.is_servers:
-            new = {"$mergeObjects": [{"$literal": event}, {"at": self._clock.now}]}
-            grown = {"$concatArrays": [{"$cond": [{"$isArray": "$events"}, "$events", []]}, [new]]}
-            update = [{"$set": {"events": {"$slice": [grown, -_KEPT]}}}]
-        await self._documents.update_one({"_id": _ID}, update, upsert=True, **options)
+    async def _append(self, key: str, event: Document, lease: Lease, **options: Any) -> None:
+        """By the server's clock where there is one."""
+        fields: Document = {name: {"$literal": value} for name, value in event.items()}
+        update: Any = [{"$set": {**fields, "at": self._clock.now_if_before(lease.writes_until)}}]
+        if not self._clock.is_servers:
+            update = {"$set": {**event, "at": self._clock.now}}
+        await self._documents.update_one({"_id": key}, update, upsert=True, **options)
 
     async def read(self) -> list[Document]:
-        """Every event that is kept, oldest first."""
-        with explaining(self._driver, f"reading the trail in {self.collection}"):
-            document = await self._documents.find_one({"_id": _ID})
-        return list(document.get("events", ())) if document else []
+        """Every event, oldest first."""
+        with explaining(self._driver, f"reading the events in {self.collection}"):
+            former = await self._former.find_one({"_id": _FORMER})
+            wanted = {"_id": {"$gte": f"{_PREFIX}/", "$lt": f"{_PREFIX}0"}}
+            found: list[Document] = await self._documents.find(wanted).sort([("at", 1), ("token", 1)]).to_list(None)
+        listed = former.get("events", ()) if former else ()
+        return [*listed, *({name: value for name, value in one.items() if name != "_id"} for one in found)]

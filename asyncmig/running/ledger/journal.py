@@ -16,9 +16,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any, Literal
 from uuid import uuid4
 
+import bson
+from bson.binary import UuidRepresentation
+from bson.codec_options import CodecOptions
 from pymongo.errors import PyMongoError
 
 from asyncmig.drivers.base import Document
@@ -26,7 +30,8 @@ from asyncmig.drivers.clock import Clock
 from asyncmig.errors import AsyncmigError
 from asyncmig.operations import Operation
 from asyncmig.operations.fingerprint import fingerprint, has_function, outline, subjects
-from asyncmig.running.ledger.ledger import Ledger
+from asyncmig.running.ledger.ledger import MOST_IN_RECORD, Ledger
+from asyncmig.running.ledger.placement import Placement, Segment, path
 from asyncmig.running.ledger.record import JournalEntry
 from asyncmig.running.ledger.write import UpdateRecord
 from asyncmig.running.locking.lease import Lease
@@ -35,6 +40,10 @@ __all__ = ["Field", "Journal", "entry_of"]
 
 Field = Literal["journal", "undo"]
 
+_MOST_BYTES = 1_000_000  # of entries in the record, before the settled ones move on
+_MOST_TEXT, _MOST_DESCRIPTION = 20_000, 2_000  # characters
+_ANY: CodecOptions[Any] = CodecOptions(uuid_representation=UuidRepresentation.STANDARD)
+
 
 def entry_of(number: int, operation: Operation, site: str = "") -> Document:
     """An operation as the journal has it before anything is known of its end; ``site``: the lines that asked for it."""
@@ -42,7 +51,7 @@ def entry_of(number: int, operation: Operation, site: str = "") -> Document:
         "number": number,
         "operation": type(operation).__name__,
         "collection": operation.collection,
-        "description": operation.describe(),
+        "description": _bounded(operation.describe(), _MOST_DESCRIPTION),
         "fingerprint": fingerprint(operation),
         "outline": outline(operation) if has_function(operation) else "",
         "site": site,
@@ -56,7 +65,15 @@ def entry_of(number: int, operation: Operation, site: str = "") -> Document:
 
 
 def _told(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}"
+    return _bounded(f"{type(error).__name__}: {error}", _MOST_TEXT)
+
+
+def _bounded(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[:most]}... ({len(text):,} characters)"
+
+
+def _size(entry: Document) -> int:
+    return len(bson.encode(entry, codec_options=_ANY))
 
 
 class Journal:
@@ -71,13 +88,19 @@ class Journal:
         field: Field,
         former: Sequence[JournalEntry] = (),
         superseded: Sequence[JournalEntry] = (),
+        placement: Placement | None = None,
     ) -> None:
         self._ledger, self._lease, self._clock = ledger, lease, clock
         self._revision, self._field = revision, field
-        self.former, self.superseded = list(former), list(superseded)
+        self.former = {entry.number: entry for entry in former}
+        self.superseded = list(superseded)
+        self._placement = placement or Placement()
+        self._segment: Segment | None = None
+        self._written, self._written_bytes = len(self._placement.window), 0
         self._fields: Document = {}
         self._dates: list[str] = []
-        self._left: int | None = None
+        self._unset: list[str] = []
+        self._cut_from: int | None = None
         self._writing = asyncio.Lock()
         self._scheduled: asyncio.Handle | None = None
         self._task: asyncio.Task[None] | None = None
@@ -102,14 +125,16 @@ class Journal:
 
     def diverge(self, number: int) -> None:
         """Put aside what is journalled from ``number`` on, as the file was edited since: ahead of the next write."""
-        self.superseded += self.former[number - 1 :]
-        del self.former[number - 1 :]
-        self._left = number - 1
+        gone = sorted(one for one in self.former if one >= number)
+        self.superseded += [self.former.pop(one) for one in gone]
+        self._unset += [self._path(one) for one in gone if one in self._placement.window]
+        self._placement = self._placement.cut(number)
+        self._cut_from = number
 
     @property
     def has_diverged(self) -> bool:
         """Whether something was put aside and is not written yet."""
-        return self._left is not None
+        return self._cut_from is not None
 
     async def start(
         self,
@@ -126,7 +151,13 @@ class Journal:
         ``known``: its ``arguments`` and its ``mark``, where it has them.
         """
         told = {"intent": intent, "session": session.session_id if session is not None else None}
-        await self._write(*self._placed(number, entry_of(number, operation, site) | told | known, "started_at"))
+        entry = entry_of(number, operation, site) | told | known
+        async with self._writing:
+            self._check()
+            await self._move_settled()
+            self._written, self._written_bytes = self._written + 1, self._written_bytes + _size(entry)
+            self._note(*self._placed(number, entry, "started_at"))
+            await self._put()
 
     def leave_unasked(self, number: int) -> None:
         """Note of an operation whose end is not known that the revision does not ask for it any more."""
@@ -138,9 +169,8 @@ class Journal:
 
     async def checkpoint(self, number: int) -> Mapping[str, Any] | None:
         """How far an operation has got, as the ledger has it now."""
-        record = await self._ledger.record(self._revision, self._lease)
-        entries = (record.journal if self._field == "journal" else record.undo) if record else ()
-        return entries[number - 1].checkpoint if len(entries) >= number else None
+        found = (await self._ledger.entries(self._revision, self._field, self._lease)).get(number)
+        return found.get("checkpoint") if found else None
 
     async def save(self, number: int, checkpoint: Document, session: Any = None) -> None:
         """Write down how far an operation has got; with a session, within its transaction."""
@@ -183,7 +213,7 @@ class Journal:
         return fields, [f"{base}.{date}" for date in dates]
 
     def _path(self, number: int) -> str:
-        return f"{self._field}.{number - 1}"
+        return path(self._field, number)
 
     def _note(self, fields: Document, dates: Sequence[str]) -> None:
         self._fields |= fields
@@ -197,14 +227,43 @@ class Journal:
 
     async def _put(self) -> None:
         writes = []
-        if self._left is not None:
-            aside = [entry.document for entry in self.superseded]
-            writes.append(UpdateRecord(self._revision, {"superseded": aside}, cut=(self._field, self._left)))
-        if self._fields:
-            writes.append(UpdateRecord(self._revision, self._fields, tuple(self._dates)))
-        self._fields, self._dates, self._left = {}, [], None
+        if self._cut_from is not None:
+            aside, _ = await self._ledger.placed(self._lease, "superseded", self.superseded)
+            writes.append(UpdateRecord(self._revision, {**aside, **self._segments}, unset=tuple(self._unset)))
+            self._unset, self._cut_from = [], None
+        if self._fields or self._unset:
+            writes.append(UpdateRecord(self._revision, self._fields, tuple(self._dates), unset=tuple(self._unset)))
+        self._fields, self._dates, self._unset = {}, [], []
         if writes:
             await self._ledger.send(self._lease, *writes)
+
+    @property
+    def _segments(self) -> Document:
+        """The field of the record that names the segments of this journal."""
+        return {f"archive.{self._field}": [one.stored for one in self._placement.segments]}
+
+    async def _move_settled(self) -> None:
+        """Once the record holds many entries, move those that are settled to a segment; with the next write they go."""
+        if self._written < MOST_IN_RECORD and self._written_bytes < _MOST_BYTES:
+            return
+        stored = await self._ledger.entries(self._revision, self._field, self._lease)
+        open_numbers = {int(name.split(".")[1]) + 1 for name in (*self._fields, *self._dates)}
+        settled = [
+            (number, entry)
+            for number, entry in stored.items()
+            if number not in open_numbers and (entry.get("finished_at") or entry.get("error"))
+        ]
+        self._written, self._written_bytes = len(stored) - len(settled), 0
+        if not settled:
+            return
+        segment = self._segment or Segment.new()
+        await self._ledger.archive.add(self._lease, segment.key, segment.count, [entry for _, entry in settled])
+        self._segment = replace(segment, count=segment.count + len(settled))
+        others = tuple(one for one in self._placement.segments if one.key != segment.key)
+        moved = frozenset(number for number, _ in settled)
+        self._placement = Placement(self._placement.window - moved, (*others, self._segment))
+        self._unset += [self._path(number) for number, _ in settled]
+        self._fields |= self._segments
 
     def _check(self) -> None:
         if self._failure is not None:

@@ -14,6 +14,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from operator import attrgetter
 from typing import Any
 
@@ -23,19 +24,26 @@ from pymongo import DeleteOne, UpdateOne
 from pymongo.errors import BulkWriteError, DuplicateKeyError, OperationFailure
 
 from asyncmig.drivers.base import Document, Driver
-from asyncmig.drivers.clock import Clock
+from asyncmig.drivers.clock import LATE_CODES, Clock
 from asyncmig.drivers.explain import explaining
-from asyncmig.errors import LockLost
-from asyncmig.running.ledger.record import Mark, Record, identified
+from asyncmig.errors import LedgerGone, LockLost
+from asyncmig.running.ledger.archive import Archive
+from asyncmig.running.ledger.placement import FIELDS, Placement, Segment, inline, numbered
+from asyncmig.running.ledger.record import JournalEntry, Mark, Record, identified
 from asyncmig.running.ledger.write import DeleteRecord, InsertRecord, Write, to_driver
 from asyncmig.running.locking.lease import Lease
 from asyncmig.running.locking.waiting import retry_while_held
+from asyncmig.schema.own_names import OwnNames
 
 __all__ = ["Ledger", "RecordExists"]
 
-_SUMMARY = ("state", "direction", "token", "checksum", "error", "message", "parents", "finished_at", "stamped")
-_LATE = (14, 16554)  # TypeMismatch, by its newer and its older number: see Clock.now_if_before
+_SUMMARY = (
+    *("state", "direction", "token", "checksum", "error", "message", "parents", "finished_at", "stamped"),
+    "format",
+)
 _DUPLICATE = 11000
+MOST_IN_RECORD = 100
+"""Entries that a record holds before the settled ones move on."""
 _BATCH = 1_000_000  # documents; else the first answer holds 101, and the rest costs another round trip
 
 
@@ -52,8 +60,10 @@ class Ledger:
 
     def __init__(self, driver: Driver, *, collection: str = "asyncmig_revisions") -> None:
         self.collection = collection
-        self.failures = f"{collection}_failed"
+        self.failures = OwnNames(collection).failed
         """The collection that is told of documents that failed, where an operation on data collects them."""
+        self.archive = Archive(driver, OwnNames(collection).journal)
+        """Where what grows without bound stands."""
         self._driver, self._clock = driver, Clock(driver)
         self._documents = driver.collection(collection)
 
@@ -66,32 +76,59 @@ class Ledger:
 
     async def marks(self) -> dict[str, Mark]:
         """A mark of every revision by its id, in one round trip: the least that tells where a database stands."""
-        found = await self._found({}, dict.fromkeys(Mark._fields, 1))
+        found = await self._found({}, dict.fromkeys((*Mark._fields, "format"), 1))
         return {identified(one, self.collection): Mark.read(one, self.collection) for one in found}
 
     async def records(self) -> list[Record]:
         """Every record in full, by id."""
-        return sorted(map(self._read, await self._found({})), key=attrgetter("revision"))
+        return sorted([await self._whole(one, None) for one in await self._found({})], key=attrgetter("revision"))
 
     async def record(self, revision: str, lease: Lease | None = None) -> Record | None:
         """One record in full; with a lease it is asked for again when the connection breaks."""
         ask = functools.partial(self._documents.find_one, {"_id": revision})
-        with self._explaining("reading"):
+        with self._explaining("reading"), self._driver.answered():
             document = await (retry_while_held(lease, ask) if lease is not None else ask())
-        return self._read(document) if document else None
+        return await self._whole(document, lease) if document else None
+
+    async def _whole(self, document: Document, lease: Lease | None) -> Record:
+        """A record with all entries of its journals, and all that they have inserted."""
+        segments = [one for name in FIELDS for one in Placement.of(document, name).segments]
+        archived = {one.key: await self.archive.read(one.key, one.count, lease=lease) for one in segments}
+        record = Record.read(document, self.collection, archived)
+        listed = [entry.inserted_in for entry in record.entries if entry.inserted_in]
+        if not listed:
+            return record
+        return record.with_inserted({key: await self.archive.read(key, lease=lease) for key in listed})
+
+    async def entries(self, revision: str, field: str, lease: Lease) -> dict[int, Document]:
+        """The entries that stand in the record itself, by number, as they are stored."""
+        ask = functools.partial(self._documents.find_one, {"_id": revision}, {field: 1})
+        with self._explaining("reading"):
+            document = await retry_while_held(lease, ask)
+        return dict(numbered((document or {}).get(field)))
+
+    async def placed(self, lease: Lease, field: str, entries: Sequence[JournalEntry]) -> tuple[Document, Placement]:
+        """The fields of a record that hold these entries from then on, and where they stand: few of them in it."""
+        documents = [entry.document for entry in entries]
+        if len(documents) <= MOST_IN_RECORD:
+            fields = inline(field, documents)
+            return fields, Placement(frozenset(number for number, _ in numbered(fields[field])))
+        segment = replace(Segment.new(), count=len(documents))
+        await self.archive.add(lease, segment.key, 0, documents)
+        return {field: {}, f"archive.{field}": [segment.stored]}, Placement(segments=(segment,))
 
     async def sessions(self, lease: Lease) -> list[Document]:
         """The sessions of what is not settled: transactions of theirs may be open though their runner is gone."""
         journals = ("journal", "undo")
-        wanted = dict.fromkeys(("session", *(f"{name}.session" for name in journals)), 1)
+        wanted = dict.fromkeys(("session", *journals), 1)
         found = await retry_while_held(lease, lambda: self._found({"state": {"$ne": "applied"}}, wanted))
-        listed = [document[name] for document in found for name in journals if isinstance(document.get(name), list)]
-        holders = [*found, *(entry for entries in listed for entry in entries if isinstance(entry, dict))]
+        entries = [entry for document in found for name in journals for _, entry in numbered(document.get(name))]
+        holders = [*found, *(entry for entry in entries if isinstance(entry, dict))]
         sessions = [holder.get("session") for holder in holders]
         return [session for session in sessions if isinstance(session, dict) and _is_uuid(session.get("id"))]
 
     async def _found(self, filter_: Document, fields: Document | None = None) -> list[Document]:
-        with self._explaining("reading"):
+        with self._explaining("reading"), self._driver.answered():
             found: list[Document] = await self._documents.find(filter_, fields, batch_size=_BATCH).to_list(None)
         return found
 
@@ -197,6 +234,10 @@ class Ledger:
         gone = [write for write in writes if write.revision not in tokens]
         if short == sum(isinstance(write, DeleteRecord) for write in gone):
             return
+        missing = next((write for write in gone if not isinstance(write, DeleteRecord)), None)
+        if missing is not None and session is None:
+            await lease.ensure(now=True)
+            raise LedgerGone(missing.revision, self.collection)
         lease.lose(next(self._newer(lease, writes, tokens), "its lease had ended when a write reached the server"))
         raise LockLost(lease.loss)
 
@@ -214,7 +255,7 @@ def _is_uuid(value: Any) -> bool:
 
 
 def _is_late(error: OperationFailure) -> bool:
-    return any(code in _LATE for code in _codes(error))
+    return any(code in LATE_CODES for code in _codes(error))
 
 
 def _duplicate(error: OperationFailure, writes: Sequence[Write]) -> RecordExists | None:

@@ -14,15 +14,17 @@ at its place: that goes on, and is said.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal
 
 from asyncmig.errors import RevisionError
 from asyncmig.files.call_site import CallSites
 from asyncmig.operations import DataOperation, InsertDocuments, Operation
 from asyncmig.operations.arguments import arguments, differ_by_chance
-from asyncmig.operations.fingerprint import fingerprint, has_function, is_touched, outline
+from asyncmig.operations.fingerprint import fingerprint, has_function, outline, path_to, subjects
 from asyncmig.operations.retryability import is_repeatable
 from asyncmig.running.ledger.record import JournalEntry
 
@@ -97,9 +99,12 @@ class Matching:
         by_hand: bool = True,
     ) -> None:
         self._former, self._aside = list(former), list(superseded)
+        self._unused = {entry.number: entry for entry in self._former}
+        self._of_print = _grouped(self._former, lambda entry: entry.fingerprint)
+        self._of_site = _grouped(self._former, lambda entry: entry.site)
         self._same_file, self._sites = same_file, sites
         self.path, self.file, self.by_hand = path, file, by_hand
-        self._next = len(self._former) + 1
+        self._next = max(self._unused, default=0) + 1
         self._kept = 0
         self._used: set[int] = set()
         self._by_place: list[JournalEntry] = []
@@ -113,43 +118,66 @@ class Matching:
 
     def is_last_word(self, slot: int, operation: Operation) -> bool:
         """Whether nothing that came after the entry in ``slot`` has to do with what it is about."""
-        later = (one for one in self._former[slot:] if one.may_be_done)
-        return not is_touched(operation, {subject for one in later for subject in one.subjects})
+        exact, above = self._last_touched
+        return not any(
+            above.get(one, 0) > slot or any(exact.get(part, 0) > slot for part in path_to(one))
+            for one in subjects(operation)
+        )
+
+    @cached_property
+    def _last_touched(self) -> tuple[dict[str, int], dict[str, int]]:
+        """The last slot that is about a subject, and the last about something within it."""
+        exact: dict[str, int] = {}
+        above: dict[str, int] = {}
+        for entry in self._former:
+            for subject in entry.subjects if entry.may_be_done else ():
+                exact[subject] = entry.number
+                above |= dict.fromkeys(path_to(subject), entry.number)
+        return exact, above
 
     @property
     def first_left(self) -> int | None:
         """The slot from which on nothing of the former journal was asked for; None where that is no slot of it."""
         if self._has_diverged:
             return None
-        last = max(self._used, default=0) if self._same_file else self._kept
-        return last + 1 if last < len(self._former) else None
+        last = max(self._used, default=0) if self._same_file else self._last_kept
+        return last + 1 if any(entry.number > last for entry in self._former) else None
 
     def left_open(self) -> Iterator[int]:
         """The slots before that, that nobody asked for, and whose end is not known."""
-        for slot, entry in enumerate(self._former, 1):
-            if self._same_file and slot not in self._used and entry.finished_at is None and entry.error is None:
+        for slot, entry in self._unused.items():
+            if self._same_file and entry.finished_at is None and entry.error is None:
                 yield slot
 
     # -- the file is as it was --------------------------------------------------------------------
 
     def _find_in_same(self, asked: _Asked) -> Found:
-        unused = [(slot, one) for slot, one in enumerate(self._former, 1) if slot not in self._used]
-        same = [(slot, one) for slot, one in unused if one.fingerprint == asked.fingerprint]
-        if same:
-            slot, entry = min(same, key=lambda one: one[1].site != asked.site)
+        same = next(self._left_of(self._of_print.get(asked.fingerprint)), None)
+        if same is not None:
+            alike = self._left_of(self._of_print.get(asked.fingerprint))
+            entry = next((one for one in alike if one.site == asked.site), same)
             self._exact.add(asked.site)
-            return self._taken(slot, entry, "same")
+            return self._taken(entry, "same")
         self._refuse_reordered(asked)
-        for slot, entry in unused:
-            if asked.is_about(entry) and self._is_at_its_place(entry, slot, asked):
-                if not self._is_computed(entry, asked):
-                    return self._new()
-                self._by_place.append(entry)
-                return self._taken(slot, entry, "computed")
-        return self._new()
+        entry_there = next((one for one in self._at_its_place(asked) if asked.is_about(one)), None)
+        if entry_there is None or not self._is_computed(entry_there, asked):
+            return self._new()
+        self._by_place.append(entry_there)
+        return self._taken(entry_there, "computed")
 
-    def _is_at_its_place(self, entry: JournalEntry, slot: int, asked: _Asked) -> bool:
-        return entry.site == asked.site if entry.site and asked.site else slot == asked.number
+    def _left_of(self, entries: deque[JournalEntry] | None) -> Iterator[JournalEntry]:
+        """Those of a group that are not used yet; used ones at its head are forgotten, so that many cost no more."""
+        while entries and entries[0].number not in self._unused:
+            entries.popleft()
+        return (one for one in entries or () if one.number in self._unused)
+
+    def _at_its_place(self, asked: _Asked) -> Iterator[JournalEntry]:
+        """What stands at the line that asks, or has the same number, where nobody knows a line."""
+        there = self._unused.get(asked.number)
+        if there is not None and not (there.site and asked.site):
+            yield there
+        if asked.site:
+            yield from self._left_of(self._of_site.get(asked.site))
 
     def _is_computed(self, entry: JournalEntry, asked: _Asked) -> bool:
         """Whether an entry at the operation's place is about it, with arguments that are computed. Raises CannotTell.
@@ -177,9 +205,10 @@ class Matching:
             if is_it and not is_repeatable(asked.operation):
                 raise CannotTell(asked.operation, entry, "another operation was taken for it: the order has changed")
 
-    def _taken(self, slot: int, entry: JournalEntry, how: How) -> Found:
-        self._used.add(slot)
-        return Found(entry, slot, how)
+    def _taken(self, entry: JournalEntry, how: How) -> Found:
+        self._used.add(entry.number)
+        del self._unused[entry.number]
+        return Found(entry, entry.number, how)
 
     def _new(self, **known: Any) -> Found:
         slot = self._next
@@ -194,15 +223,19 @@ class Matching:
             entry = self._former[self._kept]
             if how := self._fit(entry, asked):
                 self._kept += 1
-                return Found(entry, self._kept, how)
+                return Found(entry, entry.number, how)
             diverged = self._diverge()
         return self._put_aside(asked, diverged)
 
     def _diverge(self) -> JournalEntry:
         """Put aside what comes from here on; new operations take its slots."""
-        self._has_diverged, self._next = True, self._kept + 1
+        self._has_diverged, self._next = True, self._last_kept + 1
         self._aside = self._former[self._kept :] + self._aside
         return self._former[self._kept]
+
+    @property
+    def _last_kept(self) -> int:
+        return self._former[self._kept - 1].number if self._kept else 0
 
     def _fit(self, entry: JournalEntry, asked: _Asked) -> How | None:
         if entry.fingerprint == asked.fingerprint:
@@ -258,3 +291,10 @@ class Matching:
     def _from_aside(self, entry: JournalEntry, how: How, diverged: JournalEntry | None) -> Found:
         self._aside.remove(entry)
         return self._new(entry=entry, how=how, diverged=diverged, is_put_aside=True)
+
+
+def _grouped(entries: Sequence[JournalEntry], key: Callable[[JournalEntry], str]) -> dict[str, deque[JournalEntry]]:
+    found: dict[str, deque[JournalEntry]] = {}
+    for entry in entries:
+        found.setdefault(key(entry), deque()).append(entry)
+    return found

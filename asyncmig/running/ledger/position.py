@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Generic, TypeVar
 
+from asyncmig.errors import RevisionHalfDone
 from asyncmig.events import ChecksumChanged, Direction
 from asyncmig.history.graph import RevisionGraph
 from asyncmig.history.revision import Revision
@@ -43,10 +44,38 @@ class Position(Generic[Entry]):
         """
         if direction == "downgrade":
             return self.graph.downgrade_path(frozenset(self.entries), target)
-        path = self.graph.upgrade_path(self.applied, target)
+        path = self._settling(self.graph.upgrade_path(self.applied, target))
         if strict_order:
             self.graph.refuse_out_of_order(self.applied, path)
         return path
+
+    def _settling(self, path: list[Revision]) -> list[Revision]:
+        """The path with what is half-way at its beginning, where all that it needs is applied."""
+        settled_first: list[Revision] = sorted(path, key=lambda revision: not self._can_be_settled(revision))
+        return settled_first
+
+    def _can_be_settled(self, revision: Revision) -> bool:
+        needed = (*revision.down_revision, *revision.depends_on)
+        return revision.revision in self.unsettled and self.applied.issuperset(needed)
+
+    @property
+    def unsettled(self) -> frozenset[str]:
+        """What is half-way, by whatever file."""
+        return frozenset(self.entries) - self.applied
+
+    @property
+    def half_done_unknown(self) -> tuple[str, ...]:
+        """What is half-way and in no file."""
+        return self.graph.unknown(self.unsettled)
+
+    def refuse_half_done(self, path: Iterable[Revision]) -> None:
+        """Raise RevisionHalfDone for what is half-way and not on the path: nothing runs over it."""
+        unknown = self.half_done_unknown
+        if unknown:
+            raise RevisionHalfDone({one: _message(self.entries[one]) for one in unknown}, unknown=True)
+        left = sorted(self.unsettled - {one.revision for one in path})
+        if left := [one for one in left if one in self.graph]:
+            raise RevisionHalfDone({one: _message(self.entries[one]) for one in left}, unknown=False)
 
     def late(self, path: Iterable[Revision]) -> tuple[tuple[Revision, Revision], ...]:
         """Those of an upgrade's revisions that are older than an applied one, each with the newest such."""
@@ -102,3 +131,7 @@ class Position(Generic[Entry]):
         wanted = self.graph.stamped(frozenset(self.entries), target)
         within = (part for one in wanted for part in self.graph.within(one))
         return wanted, frozenset(within) & self.applied
+
+
+def _message(entry: Mark | Record) -> str:
+    return entry.message if isinstance(entry, Record) else ""

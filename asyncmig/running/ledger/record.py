@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from typing import Any, Literal, NamedTuple, get_args
 
@@ -12,15 +12,13 @@ import bson
 from asyncmig.drivers.base import Document
 from asyncmig.drivers.codec import EXACT
 from asyncmig.events import Direction
-from asyncmig.running.shape import DamagedRecord, Unfit, shaped
+from asyncmig.running.ledger.placement import FIELDS, FORMAT, Placement, entry_documents
+from asyncmig.running.shape import DamagedRecord, Unfit, refuse_newer, shaped
 
-__all__ = ["Direction", "JournalEntry", "Mark", "Record", "State", "identified"]
+__all__ = ["Direction", "JournalEntry", "Mark", "Record", "State", "identified", "inserted_of"]
 
 State = Literal["upgrading", "applied", "downgrading", "failed"]
 _STATES = get_args(State)
-
-
-_JOURNALS = ("journal", "undo", "superseded")
 
 
 class Mark(NamedTuple):
@@ -38,8 +36,8 @@ class Mark(NamedTuple):
             document.get("checksum"),
             document.get("stopped_at"),
         )
-        if state not in _STATES:
-            Record.read(document, collection)  # which says what is wrong
+        if state not in _STATES or document.get("format", 1) != FORMAT:
+            Record.read(document, collection)  # which says what is wrong, if anything is
         return cls(
             state,
             checksum if isinstance(checksum, str) else None,
@@ -91,6 +89,8 @@ class JournalEntry:
     def document(self) -> Document:
         """As the ledger stores it."""
         found = {field.name: getattr(self, field.name) for field in fields(self)}
+        if self.inserted_in and self.result is not None:
+            found["result"] = {name: value for name, value in self.result.items() if name != "inserted"}
         return {name: list(value) if isinstance(value, tuple) else value for name, value in found.items()}
 
     def reopened(self) -> JournalEntry:
@@ -104,6 +104,12 @@ class JournalEntry:
     def kept_arguments(self) -> dict[str, Any] | None:
         """Its arguments, where it keeps them."""
         return bson.decode(self.arguments, EXACT) if isinstance(self.arguments, bytes) else None
+
+    @property
+    def inserted_in(self) -> str:
+        """Under which key the ``_id``s of what it inserts stand, where they are too many for the entry."""
+        named = (self.intent or {}).get("listed")
+        return named if isinstance(named, str) else ""
 
     @property
     def is_finished(self) -> bool:
@@ -159,17 +165,54 @@ class Record:
     superseded: tuple[JournalEntry, ...] = ()
     repaired: tuple[Mapping[str, Any], ...] = ()
     former_sources: tuple[Mapping[str, Any], ...] = ()
+    format: int = 1
+    placements: Mapping[str, Placement] = field(default_factory=dict)
+    """Where the entries of each journal stand."""
 
     @classmethod
-    def read(cls, document: Mapping[str, Any], collection: str = "asyncmig_revisions") -> Record:
-        """The record that a document holds; fields of newer versions are left alone. Raises DamagedRecord."""
+    def read(
+        cls,
+        document: Mapping[str, Any],
+        collection: str = "asyncmig_revisions",
+        archived: Mapping[str, Sequence[Mapping[str, Any]]] | None = None,
+    ) -> Record:
+        """The record that a document holds; fields of newer versions are left alone.
+
+        ``archived``: by key, the entries found of each segment that it names. Raises DamagedRecord, NewerRecord.
+        """
         revision = identified(document, collection)
+        refuse_newer(document, collection, FORMAT)
+        for name in FIELDS:
+            if not isinstance(value := document.get(name), Mapping | list | tuple | None):
+                raise DamagedRecord(collection, revision, name, value, "the entries of a journal, by their number")
+        journals = {name: entry_documents(document, name, archived or {}) for name in FIELDS if name in document}
         try:
-            known = shaped(cls, document)
-            journals = {name: _entries(name, known[name]) for name in _JOURNALS if name in known}
+            known = shaped(cls, {**document, **journals})
+            entries = {name: _entries(name, known[name]) for name in journals}
         except Unfit as fault:
             raise DamagedRecord(collection, revision, fault.field, fault.value, fault.expected) from None
-        return cls(**{**known, **journals, "revision": revision})
+        placements = {name: Placement.of(document, name) for name in FIELDS}
+        return cls(**{**known, **entries, "revision": revision, "placements": placements})
+
+    @property
+    def entries(self) -> tuple[JournalEntry, ...]:
+        """All entries of all its journals."""
+        return (*self.journal, *self.undo, *self.superseded)
+
+    def with_inserted(self, listed: Mapping[str, Sequence[Mapping[str, Any]]]) -> Record:
+        """The same, where each entry has the ``_id``s of what it has inserted, that stand elsewhere, in its result.
+
+        ``listed``: by key, what stands there.
+        """
+
+        def whole(entry: JournalEntry) -> JournalEntry:
+            if entry.inserted_in not in listed:
+                return entry
+            inserted = [each for batch in listed[entry.inserted_in] for each in inserted_of(batch)]
+            return replace(entry, result={**(entry.result or {}), "inserted": inserted})
+
+        changed = {name: tuple(map(whole, getattr(self, name))) for name in FIELDS}
+        return replace(self, journal=changed["journal"], undo=changed["undo"], superseded=changed["superseded"])
 
     @property
     def is_applied(self) -> bool:
@@ -195,6 +238,12 @@ class Record:
     def trouble(self) -> str:
         """Why the revision stopped, in one line; empty when nobody could say so any more."""
         return f"{self.error.get('type')}: {self.error.get('message')}" if self.error else ""
+
+
+def inserted_of(batch: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """What a batch of inserted documents says of those that are asyncmig's: ``_id`` and digest."""
+    foreign = frozenset(batch.get("foreign", ()))
+    return [one for place, one in enumerate(batch.get("missing", ())) if place not in foreign]
 
 
 def identified(document: Mapping[str, Any], collection: str) -> str:

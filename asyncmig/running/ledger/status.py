@@ -26,6 +26,8 @@ class Status:
     stopped: Mapping[str, datetime | None] = field(default_factory=dict)
     ahead: tuple[str, ...] = ()
     edited: tuple[str, ...] = ()
+    half_done: tuple[str, ...] = ()
+    """Those of ``ahead`` that are half-way."""
 
     @property
     def at_head(self) -> bool:
@@ -50,4 +52,5 @@ def status_of(marks: Mapping[str, Mark], files: Snapshot) -> Status:
         {one: marks[one].stopped_at for one in pending if one in marks and marks[one].state == "failed"},
         position.graph.unknown(marks),
         tuple(sorted(warning.revision.revision for warning in position.warnings())),
+        position.half_done_unknown,
     )

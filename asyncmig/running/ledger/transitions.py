@@ -25,7 +25,8 @@ from typing import Any, Literal
 
 from asyncmig.drivers.base import Document
 from asyncmig.events import Direction
-from asyncmig.running.ledger.record import JournalEntry, Record
+from asyncmig.running.ledger.placement import FORMAT, inline
+from asyncmig.running.ledger.record import Record
 from asyncmig.running.ledger.write import DeleteRecord, InsertRecord, UpdateRecord, Write
 
 __all__ = ["JournalUse", "Transition", "closing", "failing", "opening", "restoring", "transition"]
@@ -87,31 +88,32 @@ def _is_at_the_end(stopped: Record, direction: Direction) -> bool:
 
 
 def opening(
-    revision: str, how: Transition, facts: Mapping[str, Any], reopened: Sequence[JournalEntry] = ()
+    revision: str, how: Transition, facts: Mapping[str, Any], reopened: Mapping[str, Any] | None = None
 ) -> InsertRecord | UpdateRecord:
     """The write that precedes the revision's own code.
 
-    ``facts``: what the record says of the revision and of who runs it. ``reopened``: the journal of
-    an upgrade whose downgrade has stopped half-way.
+    ``facts``: what the record says of the revision and of who runs it. ``reopened``: the fields that hold
+    the journal of an upgrade whose downgrade has stopped half-way.
     """
     state = "upgrading" if how.direction == "upgrade" else "downgrading"
-    fields = {"state": state, "direction": how.direction, "transactional": how.is_atomic, **facts}
+    fields = {"state": state, "direction": how.direction, "transactional": how.is_atomic, "format": FORMAT, **facts}
     dates = ("started_at",)
     if how.is_new:
-        return InsertRecord(revision, {**fields, "journal": []}, dates)
+        return InsertRecord(revision, {**fields, "journal": {}}, dates)
     if how.journal == "continued":
         return UpdateRecord(revision, fields, dates)
     if how.direction == "downgrade":
-        return UpdateRecord(revision, {**fields, "undo": [], "partial": how.partial}, dates, any_token=True)
-    journal = [entry.document for entry in reopened]
-    return UpdateRecord(revision, {**fields, "journal": journal, "undo": [], "partial": False}, dates)
+        return UpdateRecord(revision, {**fields, **inline("undo", ()), "partial": how.partial}, dates, any_token=True)
+    journals = {**(reopened or inline("journal", ())), **inline("undo", ())}
+    return UpdateRecord(revision, {**fields, **journals, "partial": False}, dates)
 
 
 def restoring(revision: str, how: Transition) -> Write:
     """The write that says that nothing is left to do: the other direction was rolled back."""
     if how.direction == "downgrade":
         return DeleteRecord(revision)
-    fields: Document = {"state": "applied", "direction": "upgrade", "undo": [], "error": None, "session": None}
+    fields: Document = {"state": "applied", "direction": "upgrade", "error": None, "session": None}
+    fields |= inline("undo", ())
     return UpdateRecord(revision, fields | {"milliseconds": 0}, ("finished_at",))
 
 

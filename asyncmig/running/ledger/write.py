@@ -48,14 +48,14 @@ class UpdateRecord(Write):
     """Fields (dotted paths), and dates that become the server's now, of a record that carries our token.
 
     ``any_token``: of one that carries ours or an older one, which becomes ours. ``state``: only
-    while it is in that state. ``cut``: an array and how many elements are left of it.
+    while it is in that state. ``unset``: the paths that are taken away.
     """
 
     fields: Mapping[str, Any] = field(default_factory=dict)
     dates: Sequence[str] = ()
     any_token: bool = False
     state: str | None = None
-    cut: tuple[str, int] | None = None
+    unset: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +75,8 @@ def to_driver(write: Write, token: int, until: datetime, clock: Clock) -> Update
         wanted = _filter(write.revision, token, until, clock, write.any_token)
         state = {"state": write.state} if write.state else {}
         fields = {**write.fields, "token": Int64(token)} if write.any_token else write.fields
-        cut = {"$push": {write.cut[0]: {"$each": [], "$slice": write.cut[1]}}} if write.cut else {}
-        return UpdateOne(wanted | state, clock.update(fields, write.dates) | cut)
+        gone = {"$unset": dict.fromkeys(write.unset, "")} if write.unset else {}
+        return UpdateOne(wanted | state, clock.update(fields, write.dates) | gone)
     raise TypeError(f"{type(write).__name__} is no write of the ledger")
 
 

@@ -21,6 +21,7 @@ import anyio
 from pymongo.errors import PyMongoError
 
 from asyncmig.drivers.clock import local_clock
+from asyncmig.drivers.guard import Late
 from asyncmig.errors import LockLost, reason
 from asyncmig.events import Event, LoopBlocked
 
@@ -28,6 +29,7 @@ __all__ = ["Lease"]
 
 _RENEWALS = 3  # per lease
 _BLOCKED_SECONDS = 1.0  # that the event loop stood still before it is worth an event
+_CANCEL_INTERVAL_SECONDS = 0.5
 
 
 class _Cancellable(Protocol):
@@ -84,6 +86,12 @@ class Lease:
         """Raise LockLost when the lease is known to be lost."""
         if self.loss:
             raise LockLost(self.loss)
+
+    def check_sending(self) -> None:
+        """Raise LockLost when the lease is known to be lost, Late when it may be: what was to be sent now is not."""
+        self.check()
+        if local_clock() >= self._deadline:
+            raise Late
 
     async def ensure(self, *, now: bool = False) -> None:
         """Make sure that the lease is ours, before a write; asks the server only when a renewal is overdue, or ``now``.
@@ -151,5 +159,11 @@ class Lease:
     def lose(self, reason: str) -> None:
         """Note that the lock is not ours any more and cancel all work that is guarded by it."""
         self.loss = self.loss or reason
+        self._cancel_work()
+
+    def _cancel_work(self) -> None:
+        """Cancel until the work ends: a driver that waits for a server may swallow a cancellation (Python 3.11)."""
         for work in self._guarded:
             work.cancel()
+        if self._guarded:
+            asyncio.get_running_loop().call_later(_CANCEL_INTERVAL_SECONDS, self._cancel_work)

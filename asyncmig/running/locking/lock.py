@@ -29,6 +29,7 @@ from pymongo.errors import DuplicateKeyError, PyMongoError
 from asyncmig.drivers.base import Document, Driver
 from asyncmig.drivers.clock import EPOCH, Clock, local_clock
 from asyncmig.drivers.explain import explained, explaining
+from asyncmig.drivers.own_connection import Connection
 from asyncmig.drivers.retry import Backoff, retry
 from asyncmig.drivers.transient import is_transient
 from asyncmig.errors import AsyncmigError, LockError, LockLost, LockTimeout
@@ -43,6 +44,8 @@ _ID = "migration"
 _OWNER = {"$ifNull": ["$owner", None]}
 _BACKOFF = Backoff(0.1)  # while the server does not answer
 _WITHDRAW_SECONDS = 2.0  # to tell the server, after a cancellation, that the lock is not wanted any more
+_REPLY_SECONDS = 5.0  # for one question of the lock's own connection, or a third of the lease
+_CLOSE_SECONDS = 2.0
 
 
 class Lock:
@@ -63,6 +66,7 @@ class Lock:
         self._driver, self._clock = driver, Clock(driver)
         self._documents = driver.collection(collection)
         self.collection, self.lease = collection, lease
+        self._kept_by: dict[str, Any] = {}
         self.tell: Callable[[Event], None] = on_event or (lambda event: None)
 
     @asynccontextmanager
@@ -71,7 +75,17 @@ class Lock:
 
         The block is cancelled at once when the lease is lost. Raises LockTimeout, LockLost.
         """
-        lease = await self.acquire(wait=wait, command=command)
+        connection = await self._driver.own_connection(max(self.lease / 3, _REPLY_SECONDS))
+        try:
+            async with self._held(connection, wait, command) as lease:
+                yield lease
+        finally:
+            with anyio.move_on_after(_CLOSE_SECONDS, shield=True):
+                await connection.close()
+
+    @asynccontextmanager
+    async def _held(self, connection: Connection, wait: float, command: str) -> AsyncIterator[Lease]:
+        lease = await self.acquire(wait=wait, command=command, connection=connection)
         scope, keeper = anyio.CancelScope(), asyncio.create_task(lease.keep())
         keeper.add_done_callback(lease.on_keeper_exit)
         try:
@@ -86,26 +100,26 @@ class Lock:
             with anyio.CancelScope(shield=True):
                 await asyncio.wait([keeper])
                 await self.release(lease)
+            self._kept_by.pop(lease.owner, None)
         lease.check()
 
-    async def acquire(self, *, wait: float = 60.0, command: str = "") -> Lease:
-        """Take the lock. Raises LockTimeout, which tells who holds it, after ``wait`` seconds; DriverError."""
+    async def acquire(self, *, wait: float = 60.0, command: str = "", connection: Connection | None = None) -> Lease:
+        """Take the lock. Raises LockTimeout, which tells who holds it, after ``wait`` seconds; DriverError.
+
+        ``connection``: by which it is taken, and kept; the caller's client's unless given.
+        """
         owner, patience = uuid4().hex, LockWait(wait, self.tell)
+        documents = connection.collection(self.collection) if connection else self._documents
         try:
-            while True:
-                sent = local_clock()
-                document = await self._ask(owner, command, patience)
-                if document is None:
-                    await patience.after_fault()
-                elif document["owner"] == owner:
-                    self.tell(LockAcquired(int(document["token"]), patience.waited))
-                    return self._lease(owner, sent, document)
-                else:
-                    await self._wait_for_holder(Holder.read(document), patience)
+            sent, document = await self._take(documents, owner, command, patience)
         except BaseException as error:
             if patience.had_faults or not isinstance(error, AsyncmigError):
-                await self._withdraw(owner)
+                await self._withdraw(documents, owner)
             raise
+        self.tell(LockAcquired(int(document["token"]), patience.waited))
+        if connection is not None:
+            self._kept_by[owner] = documents
+        return self._lease(owner, sent, document)
 
     def _lease(self, owner: str, sent: float, document: Document) -> Lease:
         return Lease(
@@ -118,12 +132,29 @@ class Lock:
             tell=lambda event: self.tell(event),
         )
 
-    async def _ask(self, owner: str, command: str, patience: LockWait) -> Document | None:
+    async def _take(self, documents: Any, owner: str, command: str, patience: LockWait) -> tuple[float, Document]:
+        """When the question was sent that got the lock, and the lock's document."""
+        while True:
+            sent = local_clock()
+            document = await self._ask(documents, owner, command, patience)
+            if document is None:
+                await patience.after_fault()
+            elif document["owner"] == owner:
+                return sent, document
+            else:
+                await self._wait_for_holder(Holder.read(document), patience)
+
+    async def _ask(self, documents: Any, owner: str, command: str, patience: LockWait) -> Document | None:
         """The lock's document after trying to take it; None when no answer tells, and to ask again is right."""
+        taking = {"_id": _ID}, self._taking(owner, command)
         try:
-            document: Document = await self._documents.find_one_and_update(
-                {"_id": _ID}, self._taking(owner, command), upsert=True, return_document=ReturnDocument.AFTER
-            )
+            with anyio.fail_after(patience.until_answered):
+                document: Document = await documents.find_one_and_update(
+                    *taking, upsert=True, return_document=ReturnDocument.AFTER
+                )
+        except TimeoutError:
+            patience.note(TimeoutError("the server did not answer in time"))
+            return None
         except PyMongoError as error:
             if not (isinstance(error, DuplicateKeyError) or is_transient(error)):
                 raise explained(error, self._driver, self._doing("taking")) from error
@@ -166,7 +197,7 @@ class Lock:
 
     async def renew(self, lease: Lease) -> Any:
         """The lease's new end on the server's clock, or None when it is not ours any more."""
-        document = await self._documents.find_one_and_update(
+        document = await self._of_lease(lease).find_one_and_update(
             self._of(lease.owner, lease.token),
             [{"$set": {"renewed_at": self._clock.now, "expires_at": self._clock.later(self.lease)}}],
             return_document=ReturnDocument.AFTER,
@@ -177,7 +208,9 @@ class Lock:
         """Lift the token to at least ``least``: the lock's document was lost, the ledger's tokens were not."""
         token = Int64(max(least, lease.token))
         with explaining(self._driver, self._doing("writing to")):
-            done = await self._documents.update_one(self._of(lease.owner, lease.token), {"$set": {"token": token}})
+            done = await self._of_lease(lease).update_one(
+                self._of(lease.owner, lease.token), {"$set": {"token": token}}
+            )
         if not done.matched_count:
             raise LockLost("another owner has taken it")
         return token
@@ -188,26 +221,29 @@ class Lock:
         A server that cannot be reached is no error: the lease then ends by itself. A lease that was
         lost is left to end, for what was sent in its name may still be at work on the server.
         """
-        if lease.loss:
-            return
-        with anyio.move_on_after(self.lease / 6, shield=True):
-            if await self._free(self._of(lease.owner, lease.token)):
-                self.tell(LockReleased(int(lease.token)))
+        if not lease.loss:
+            with anyio.move_on_after(self.lease / 6, shield=True):
+                if await self._free(self._of_lease(lease), self._of(lease.owner, lease.token)):
+                    self.tell(LockReleased(int(lease.token)))
 
-    async def _free(self, filter_: Document) -> bool:
+    def _of_lease(self, lease: Lease) -> Any:
+        """The lock's collection, by the connection by which the lease was taken."""
+        return self._kept_by.get(lease.owner, self._documents)
+
+    async def _free(self, documents: Any, filter_: Document) -> bool:
         """Whether we were the owner, or may have been: an answer that was lost is taken for a yes."""
         update = [{"$set": {"owner": None, "expires_at": self._clock.now, "released_at": self._clock.now}}]
         unheard: list[Exception] = []
         try:
-            done = await retry(lambda: self._documents.update_one(filter_, update), _BACKOFF, tell=unheard.append)
+            done = await retry(lambda: documents.update_one(filter_, update), _BACKOFF, tell=unheard.append)
         except PyMongoError:
             return False
         return bool(done.matched_count) or bool(unheard)
 
-    async def _withdraw(self, owner: str) -> None:
+    async def _withdraw(self, documents: Any, owner: str) -> None:
         """Make sure that an attempt which was given up, and may have succeeded unseen, holds nothing."""
         with anyio.move_on_after(_WITHDRAW_SECONDS, shield=True):
-            await self._free({"_id": _ID, "owner": owner})
+            await self._free(documents, {"_id": _ID, "owner": owner})
 
     async def break_lock(self, *, force: bool = False) -> Holder | None:
         """Free the lock of a runner that died; returns who held it, None when nobody did.

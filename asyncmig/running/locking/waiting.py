@@ -22,6 +22,7 @@ _WAITING = Backoff(0.05, 1.0, factor=1.5, jitter=0.5)  # jitter keeps many waite
 _TELL_INTERVAL_SECONDS = 5.0
 _FAULTS_FORGIVEN = 3  # attempts without an answer that are made again whatever the limit
 _BACKOFF = Backoff(0.2)  # while the server does not answer
+_OVERTIME_SECONDS = 5.0  # past the limit that these attempts may take, one of them or all
 
 
 async def retry_while_held(lease: Lease, ask: Callable[[], Awaitable[T]]) -> T:
@@ -51,6 +52,11 @@ class LockWait:
         return self.waited >= self._limit
 
     @property
+    def until_answered(self) -> float:
+        """Seconds for the server to answer one attempt."""
+        return max(self._limit - self.waited, _OVERTIME_SECONDS)
+
+    @property
     def had_faults(self) -> bool:
         """Whether an attempt went without an answer, so that it may have succeeded unseen."""
         return self._faults > 0
@@ -62,7 +68,8 @@ class LockWait:
 
     async def after_fault(self) -> None:
         """Pause before asking again; raises LockError when there were too many faults."""
-        if self._faults > _FAULTS_FORGIVEN and self.is_over:
+        is_long_over = self.waited >= self._limit + _OVERTIME_SECONDS
+        if is_long_over or (self._faults > _FAULTS_FORGIVEN and self.is_over):
             raise LockError(f"the migration lock could not be asked for: {reason(str(self._fault))}") from self._fault
         await self._sleep()
 

@@ -1,0 +1,56 @@
+"""Options on the caller's client that are shorter, or smaller, than an operation needs."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from pathlib import Path
+from typing import Any
+
+import pytest
+from motor.motor_asyncio import AsyncIOMotorClient
+from pymongo import AsyncMongoClient
+
+from asyncmig.drivers import driver_for
+from asyncmig.errors import DriverError
+from asyncmig.running.ledger.ledger import Ledger
+
+from .failpoints import Proxy, address, closed
+from .history_files import History
+
+OPTIONS: list[dict[str, Any]] = [{"maxPoolSize": 1}, {"timeoutMS": 1000}, {"socketTimeoutMS": 1000}]
+LONG = "await env.update_in_batches('c', {'$where': 'sleep(300) || true'}, {'$inc': {'n': 1}})"
+LEASE = 3.0  # seconds; each operation takes longer
+
+
+async def test_an_operation_that_takes_longer_than_they_allow(server_url: str, tmp_path: Path) -> None:
+    history = History(tmp_path)
+    history.add("a", LONG)
+    async with AsyncMongoClient(server_url) as other:
+
+        async def run(kind: Any, options: dict[str, Any]) -> list[int]:
+            client, name = kind(server_url, **options), f"options_{uuid.uuid4().hex[:12]}"
+            await other[name]["c"].insert_many([{"_id": number, "n": 0} for number in range(12)])
+            went = await history.runner(client[name], lease=LEASE).upgrade()
+            counts = [one["n"] async for one in other[name]["c"].find()]
+            await other.drop_database(name)
+            await closed(client)
+            return [len(went), *counts]
+
+        found = await asyncio.gather(
+            *(run(kind, options) for kind in (AsyncIOMotorClient, AsyncMongoClient) for options in OPTIONS)
+        )
+    assert found == [[1] * 13] * 6
+
+
+@pytest.mark.parametrize("kind", [AsyncIOMotorClient, AsyncMongoClient])
+async def test_a_first_read_that_is_never_answered(server_url: str, kind: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("asyncmig.drivers.real._REPLY_TIMEOUT", 0.5)
+    async with Proxy(*address(server_url)) as proxy:
+        client = kind(f"mongodb://127.0.0.1:{proxy.port}/?directConnection=true")
+        await client.admin.command("ping")
+        proxy.stall()
+        with pytest.raises(DriverError, match="reading the ledger asyncmig_revisions"):
+            await Ledger(driver_for(client["nothing"])).summaries()
+        proxy.flow()
+        await closed(client)
