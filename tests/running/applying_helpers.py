@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from pymongo.errors import AutoReconnect
@@ -64,26 +64,7 @@ async def run(database: Any, *operations: Operation, **known: Any) -> list[Any]:
     return [await apply(operation, there, await prepare(operation, there)) for operation in operations]
 
 
-async def picture(database: Any) -> dict[str, Any]:
-    """Everything there is: options, indexes and documents of each collection."""
-    driver = driver_for(database)
-    found = {}
-    for info in sorted(await driver.read({"listCollections": 1}), key=lambda info: str(info["name"])):
-        name = info["name"]
-        if name.startswith("system."):
-            continue
-        view = info["type"] == "view"
-        indexes = [] if view else await driver.read({"listIndexes": name})
-        documents = [] if view else await database[name].find({}).sort("_id", 1).to_list(None)
-        found[name] = (info["type"], info["options"], _by_name(indexes), documents)
-    return found
-
-
 async def index_of(database: Any, collection: str, name: str) -> dict[str, Any]:
     """One index as the server lists it; empty where there is none."""
     listed = await driver_for(database).read({"listIndexes": collection})
     return next((index for index in listed if index["name"] == name), {})
-
-
-def _by_name(indexes: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    return sorted((dict(index) for index in indexes), key=lambda index: str(index["name"]))

@@ -6,7 +6,7 @@ answers go to stdout: what every child heard, how it ended, or the signal that k
 
 A line is a list of jobs, to be run at once. A job: ``history`` (a function of sample_histories.py), ``database``,
 ``driver``, ``direction``, ``target``, ``lease`` and ``wait`` in seconds; ``unlock``, to break the lock
-first; ``pictures``, to take one of the database at each event. ``known`` are events of earlier runs: the
+first; ``snapshots``, to take one of the database at each event. ``known`` are events of earlier runs: the
 child dies by SIGKILL at the first that is not among them. ``kill_after``: seconds. ``stop_at``: the event
 at which it stops itself by SIGSTOP.
 """
@@ -31,6 +31,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent.parent))
 
 from tests.clients import CLIENTS
 from tests.running import kinds, sample_histories
+from tests.running.database_snapshot import sync_snapshot
 
 
 class Listener:
@@ -38,12 +39,12 @@ class Listener:
 
     def __init__(self, url: str, job: dict[str, Any], answer: int) -> None:
         self._known, self._stop_at, self._answer = job.get("known"), job.get("stop_at"), answer
-        self._looking = pymongo.MongoClient(url)[job["database"]] if job.get("pictures") else None
+        self._looking = pymongo.MongoClient(url)[job["database"]] if job.get("snapshots") else None
 
     def __call__(self, event: Any) -> None:
         seen = name(event)
-        picture = sample_histories.picture(self._looking) if self._looking is not None else ""
-        say(self._answer, {"event": seen, "picture": picture})
+        snapshot = sync_snapshot(self._looking) if self._looking is not None else ""
+        say(self._answer, {"event": seen, "snapshot": snapshot})
         if self._known is not None and seen not in self._known:
             os.kill(os.getpid(), signal.SIGKILL)
             time.sleep(60)

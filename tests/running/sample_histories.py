@@ -1,17 +1,13 @@
-"""Histories that are run by processes of their own, and a picture of a database to compare by."""
+"""Histories that are run by processes of their own, and a snapshot of a database to compare by."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
-
-from bson import json_util
 
 from .history_files import History
 
-__all__ = ["counting", "picture", "slow", "twelve"]
+__all__ = ["counting", "slow", "twelve"]
 
-OWN = ("asyncmig_revisions", "asyncmig_lock")
 
 REVISIONS: list[tuple[str, str]] = [
     (  # collections and their indexes
@@ -149,17 +145,3 @@ def transforming(folder: Path) -> History:
     change = "lambda document: document | {'n': document['n'] + 1}"
     history.add("d1", f"await env.transform_documents('c', {{}}, {change}, batch_size=1000)")
     return history
-
-
-def picture(database: Any) -> str:
-    """All of a database but asyncmig's own: collections, options, indexes, documents; by a synchronous client."""
-    found: dict[str, Any] = {}
-    for one in database.list_collections():
-        name = one["name"]
-        if name in OWN or name.startswith("system."):
-            continue
-        view = one["type"] == "view"
-        indexes = [] if view else sorted(map(repr, (dict(i) for i in database[name].list_indexes())))
-        documents = [] if view else list(database[name].find().sort("_id"))
-        found[name] = {"options": one["options"], "indexes": indexes, "documents": documents}
-    return json_util.dumps(found, sort_keys=True, indent=1)

@@ -29,7 +29,8 @@ from asyncmig.running.applying.apply import Context, apply, prepare
 from asyncmig.schema.index import Index
 
 from ..clients import DRIVERS
-from .applying_helpers import Watched, context, picture, run
+from .applying_helpers import Watched, context, run
+from .database_snapshot import snapshot
 
 A, V = CreateCollection("a"), CreateView("v", "a", [{"$match": {"x": 1}}])
 X = CreateIndexes("a", (Index("x"),))
@@ -96,11 +97,11 @@ async def test_a_second_time_changes_nothing(database: Any, before: Sequence[Ope
     there = context(database, inserted=OURS)
     intent = await prepare(operation, there)
     await apply(operation, there, intent)
-    once = await picture(database)
+    once = await snapshot(database)
     await apply(operation, there, intent)
-    assert await picture(database) == once
+    assert await snapshot(database) == once
     await apply(operation, there)  # nobody remembers the intent, either
-    assert await picture(database) == once
+    assert await snapshot(database) == once
 
 
 @pytest.mark.parametrize(("before", "operation"), STEPS, ids=_name)
@@ -116,7 +117,7 @@ async def test_a_connection_that_breaks_anywhere_is_let_through_and_the_next_att
     plain = context(database)
     intent = await prepare(operation, plain)
     await apply(operation, plain, intent)
-    wanted = await picture(database)
+    wanted = await snapshot(database)
     for done in (False, True):
         for place in range(20):
             await _start_again(database, before)
@@ -125,7 +126,7 @@ async def test_a_connection_that_breaks_anywhere_is_let_through_and_the_next_att
                 await apply(operation, Context(watched.driver), intent)
             except AutoReconnect:
                 await apply(operation, plain, intent)
-                assert await picture(database) == wanted
+                assert await snapshot(database) == wanted
             else:
                 assert watched.calls <= place
                 break
@@ -172,21 +173,21 @@ async def test_a_refusal_tells_what_stands_in_the_way(
     database: Any, before: Sequence[Operation], operation: Operation, code: int | None, told: str
 ) -> None:
     await run(database, *before)
-    was = await picture(database)
+    was = await snapshot(database)
     with pytest.raises(OperationRefused) as refused:
         await run(database, operation)
     assert refused.value.code == code
     assert refused.value.operation == operation
     assert told in str(refused.value)
     assert str(refused.value).startswith(operation.describe())
-    assert await picture(database) == was
+    assert await snapshot(database) == was
 
 
 async def test_a_rename_without_its_source_is_done_where_the_new_name_is_there(database: Any) -> None:
     await run(database, CreateCollection("b"))
-    was = await picture(database)
+    was = await snapshot(database)
     await run(database, RenameCollection("a", "b"))
-    assert await picture(database) == was
+    assert await snapshot(database) == was
 
 
 async def test_a_collation_is_sent_with_all_nine_fields(database: Any) -> None:

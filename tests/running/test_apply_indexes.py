@@ -12,7 +12,8 @@ from asyncmig.operations import CreateCollection, CreateIndexes, DropIndex, Modi
 from asyncmig.running.applying.apply import Context, apply, prepare
 from asyncmig.schema.index import Index
 
-from .applying_helpers import Watched, context, index_of, picture, run
+from .applying_helpers import Watched, context, index_of, run
+from .database_snapshot import snapshot
 
 UNIQUE = ModifyIndex("a", "x_1", {"unique": True})
 
@@ -68,20 +69,20 @@ async def test_what_the_server_passes_over_is_refused(
     database: Any, there: Index, wanted: Index, differing: str
 ) -> None:
     await _make(database, there)
-    was = await picture(database)
+    was = await snapshot(database)
     for indexes in ((wanted,), (Index("z"), wanted)):
         with pytest.raises(OperationRefused, match=f"differs in {differing}.*\n.*modify_index"):
             await run(database, CreateIndexes("a", indexes))
     await database["a"].drop_index("z_1")
-    assert await picture(database) == was
+    assert await snapshot(database) == was
 
 
 @pytest.mark.parametrize(("there", "wanted"), ALIKE, ids=lambda value: str(value)[:60])
 async def test_what_is_no_difference_is_no_refusal(database: Any, there: Index, wanted: Index) -> None:
     await _make(database, there)
-    was = await picture(database)
+    was = await snapshot(database)
     await run(database, CreateIndexes("a", (wanted,)))
-    assert await picture(database) == was
+    assert await snapshot(database) == was
 
 
 async def test_an_index_that_inherits_its_collections_collation_is_no_refusal(database: Any) -> None:
@@ -96,12 +97,12 @@ async def test_an_index_that_inherits_its_collections_collation_is_no_refusal(da
 @pytest.mark.parametrize(("there", "wanted", "code", "told"), CONFLICTS, ids=lambda value: str(value)[:60])
 async def test_a_conflict_shows_what_is_there(database: Any, there: Index, wanted: Index, code: int, told: str) -> None:
     await _make(database, there)
-    was = await picture(database)
+    was = await snapshot(database)
     with pytest.raises(OperationRefused) as refused:
         await run(database, CreateIndexes("a", (wanted, Index("q"))))
     assert refused.value.code == code
     assert told in str(refused.value)
-    assert await picture(database) == was
+    assert await snapshot(database) == was
 
 
 @pytest.mark.parametrize(("wanted", "code", "told"), REFUSED, ids=lambda value: str(value)[:60])
@@ -250,9 +251,9 @@ async def test_what_cannot_be_changed_in_place(
     database: Any, operation: Operation, code: int | None, told: str
 ) -> None:
     await _make(database, Index("x"))
-    was = await picture(database)
+    was = await snapshot(database)
     with pytest.raises(OperationRefused) as refused:
         await run(database, operation)
     assert refused.value.code == code
     assert told in str(refused.value)
-    assert await picture(database) == was
+    assert await snapshot(database) == was

@@ -17,8 +17,9 @@ from asyncmig.drivers import driver_for
 from asyncmig.running.locking.lock import Lock
 
 from ..clients import DRIVERS, taking_turns
+from .database_snapshot import sync_snapshot
 from .runner_processes import Victims, proceed, stopped
-from .sample_histories import counting, picture, slow, twelve
+from .sample_histories import counting, slow, twelve
 
 CHAOS = bool(os.environ.get("ASYNCMIG_CHAOS"))  # `nox -s chaos` sets it
 PROCESSES, PARTS, ROUNDS = (20, 4, 5) if CHAOS else (6, 1, 3)
@@ -62,7 +63,7 @@ async def test_up_and_down_at_once_and_killed(victims: Victims, server_url: str,
     with MongoClient(server_url) as client:
         victims.send(_job(name, "upgrade"))
         assert "error" not in (await victims.answers())[0]
-        calm = picture(client[name])
+        calm = sync_snapshot(client[name])
         for _ in range(ROUNDS if CHAOS else 1):
             victims.send(*(_job(name, random.choice(("upgrade", "downgrade")), kills=True) for _ in range(PROCESSES)))
             answers = await victims.answers()
@@ -73,7 +74,7 @@ async def test_up_and_down_at_once_and_killed(victims: Victims, server_url: str,
         for direction, expected in (("upgrade", calm), ("downgrade", "{}"), ("upgrade", calm)):
             victims.send(_job(name, direction))
             assert (await victims.answers())[0].get("error") is None
-            assert picture(client[name]) == expected
+            assert sync_snapshot(client[name]) == expected
         client.drop_database(name)
 
 

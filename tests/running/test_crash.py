@@ -17,8 +17,9 @@ import pytest
 from pymongo import MongoClient
 
 from ..clients import DRIVERS, taking_turns
+from .database_snapshot import sync_snapshot
 from .runner_processes import Victims
-from .sample_histories import picture, twelve
+from .sample_histories import twelve
 
 Answer = dict[str, Any]
 Ask = Callable[..., Answer]
@@ -71,8 +72,8 @@ def test_killed_at_every_boundary(ask: Ask, fresh: Callable[[], Any], direction:
 
     So every boundary is died at once, and what was left there is gone on from.
     """
-    calm = ask(**begin(ask, fresh(), direction), pictures=True)
-    pictures = {seen["event"]: seen["picture"] for seen in calm["events"]}
+    calm = ask(**begin(ask, fresh(), direction), snapshots=True)
+    snapshots = {seen["event"]: seen["snapshot"] for seen in calm["events"]}
     database = fresh()
     job, known = begin(ask, database, direction), [""]
     for number in range(1000):
@@ -81,13 +82,13 @@ def test_killed_at_every_boundary(ask: Ask, fresh: Callable[[], Any], direction:
             break
         last = answer["events"][-1]["event"]
         known.append(last)
-        assert last in pictures or "Resumed" in last or "Skipped" in last
-        if last in pictures and " r11" not in last:  # whose operations run at once, in any order
-            assert picture(database) == pictures[last], last
+        assert last in snapshots or "Resumed" in last or "Skipped" in last
+        if last in snapshots and " r11" not in last:  # whose operations run at once, in any order
+            assert sync_snapshot(database) == snapshots[last], last
         truthful(database, known)
     assert answer.get("error") is None, answer
-    assert set(pictures) - set(known) <= {"LockReleased"}
-    assert picture(database) == calm["events"][-1]["picture"]
+    assert set(snapshots) - set(known) <= {"LockReleased"}
+    assert sync_snapshot(database) == calm["events"][-1]["snapshot"]
     expected = {} if direction == "downgrade" else dict.fromkeys(NAMES, "applied")
     assert {one["_id"]: one["state"] for one in records(database)} == expected
 
@@ -121,7 +122,7 @@ def test_killed_at_random_moments(
     victims: Victims, ask: Ask, fresh: Callable[[], Any], direction: str, part: int
 ) -> None:
     """Runs by both drivers at once, each from the start, killed once, looked at, gone on with, and looked at again."""
-    calm = ask(**begin(ask, fresh(), direction), pictures=True)["events"]
+    calm = ask(**begin(ask, fresh(), direction), snapshots=True)["events"]
     job = begin(ask, fresh(), direction)
     began = time.monotonic()
     assert "error" not in ask(**job)
@@ -142,7 +143,7 @@ def test_killed_at_random_moments(
         again = victims.ask_all(*({**job, "unlock": True, "wait": 60} for job in jobs))
         for database, one, answer in zip(databases, dead, again, strict=True):
             assert answer.get("error") is None, (one, answer)
-            assert picture(database) == calm[-1]["picture"], one["events"][-1:]
+            assert sync_snapshot(database) == calm[-1]["snapshot"], one["events"][-1:]
             database.client.drop_database(database.name)
 
 
@@ -152,10 +153,10 @@ def as_far_as(database: Any, heard: list[Answer], calm: list[Answer]) -> None:
     if last.endswith(SEVERAL_STEPS):
         return
     at = [one["event"] for one in calm].index(last)
-    found = picture(database)
-    while (seen := picture(database)) != found:  # what was sent before the end is done by the server after it
+    found = sync_snapshot(database)
+    while (seen := sync_snapshot(database)) != found:  # what was sent before the end is done by the server after it
         found = seen
-    assert found in [one["picture"] for one in calm[at : at + 2]], last
+    assert found in [one["snapshot"] for one in calm[at : at + 2]], last
 
 
 SEVERAL_STEPS = (" r02 1", " r11", " r11 1", " r11 2", " r11 3", " r12 2")

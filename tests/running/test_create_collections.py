@@ -20,11 +20,12 @@ from asyncmig.running.ledger.provenance import created_collections
 from asyncmig.running.ledger.record import Record
 
 from ..clients import DRIVERS, taking_turns
+from .database_snapshot import sync_snapshot
 from .event_listener import Heard
 from .failpoints import failing
 from .history_files import History, states
 from .runner_processes import Victims
-from .sample_histories import many, picture
+from .sample_histories import many
 
 KILLS = 50 if os.environ.get("ASYNCMIG_CHAOS") else 3  # `nox -s chaos` sets it
 NAMES = {f"c{number:02}" for number in range(20)}
@@ -158,14 +159,14 @@ def test_killed_at_random_moments(victims: Victims, database: Any, server_url: s
     with MongoClient(server_url) as client:
         there = client[database.name]
         assert "error" not in victims.ask(**job)
-        calm, killed = picture(there), 0
+        calm, killed = sync_snapshot(there), 0
         for number in range(10 * KILLS):
             client.drop_database(database.name)
             doomed = {**job, "driver": taking_turns(number), "lease": 10}
             killed += bool(victims.ask(**doomed, kill_after=random.uniform(0.02, 0.5))["killed"])
             answer = victims.ask(**job, unlock=True, wait=60)
             assert answer.get("error") is None, answer
-            assert picture(there) == calm
+            assert sync_snapshot(there) == calm
             if killed == KILLS:
                 return
         raise AssertionError("it was not killed often enough")

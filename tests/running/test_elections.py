@@ -16,9 +16,10 @@ from asyncmig.errors import AsyncmigError
 from asyncmig.events import DataProgress, Event, OperationFinished, OperationStarted
 
 from ..clients import CLIENTS, DRIVERS, taking_turns
+from .database_snapshot import sync_snapshot
 from .history_files import History, states
 from .replica_set import Members
-from .sample_histories import many, picture, transforming, twelve, updating
+from .sample_histories import many, transforming, twelve, updating
 
 ROUNDS = 10 if os.environ.get("ASYNCMIG_CHAOS") else 1  # `nox -s chaos` sets it
 DOCUMENTS = 20_000
@@ -62,7 +63,9 @@ async def test_in_the_middle_of_a_history(
 
     await upgraded(members, history, name, driver, hear)
     await deposing[0]
-    assert members.patiently(lambda: picture(members.client[name])) == picture(members.client[f"{name}_calm"])
+    assert members.patiently(lambda: sync_snapshot(members.client[name])) == sync_snapshot(
+        members.client[f"{name}_calm"]
+    )
 
 
 @pytest.mark.parametrize(
@@ -97,7 +100,7 @@ async def test_again_and_again(
     """An election every second or two; running `upgrade` again, where it gave up, gets to the end."""
     history = make(tmp_path / "history")
     await upgraded(members, history, f"{name}_calm", DRIVERS[-1], lambda event: None)
-    calm = members.patiently(lambda: picture(members.client[f"{name}_calm"]))
+    calm = members.patiently(lambda: sync_snapshot(members.client[f"{name}_calm"]))
     for number in range(ROUNDS):
         one = f"{name}_{number}"
         storm = asyncio.ensure_future(_storm(members, how))
@@ -109,7 +112,7 @@ async def test_again_and_again(
             break
         storm.cancel()
         await asyncio.wait([storm])
-        assert members.patiently(lambda one=one: picture(members.client[one])) == calm
+        assert members.patiently(lambda one=one: sync_snapshot(members.client[one])) == calm
     assert members.elections > 0
 
 

@@ -22,9 +22,10 @@ from asyncmig.running.locking.lock import Lock
 from asyncmig.testing.server import LocalServer
 
 from ..clients import CLIENTS, DRIVERS, taking_turns
+from .database_snapshot import sync_snapshot
 from .failpoints import Proxy, failing_for
 from .history_files import History, states
-from .sample_histories import picture, twelve
+from .sample_histories import twelve
 
 CHAOS = bool(os.environ.get("ASYNCMIG_CHAOS"))  # `nox -s chaos` sets it
 
@@ -198,7 +199,7 @@ async def test_a_storm_of_faults(
                     await history.runner(database, lease=5, wait=60).upgrade()
         await history.runner(other, wait=60).upgrade()
         with MongoClient(server_url) as client:
-            assert picture(client[other.name]) == picture(client[calm])
+            assert sync_snapshot(client[other.name]) == sync_snapshot(client[calm])
     await other.client.drop_database(calm)
 
 
