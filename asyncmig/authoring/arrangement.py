@@ -18,7 +18,8 @@ def by_collection(operations: Iterable[Operation]) -> list[Operation]:
     """
     steps = list(operations)
     first = _many_new(steps)
-    rest = [step for step in steps if not any(step is one for one in first)] if first else steps
+    placed = {id(step) for step in first}
+    rest = [step for step in steps if id(step) not in placed]
     found: dict[str, list[Operation]] = {}
     for step in rest:
         found.setdefault(step.collection, []).append(step)

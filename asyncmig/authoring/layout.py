@@ -15,7 +15,7 @@ https://docs.astral.sh/ruff/formatter/
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 __all__ = ["LINE_LENGTH", "Node", "call", "flat", "lay_out", "listing", "mapping", "text", "tuple_"]
 
@@ -45,7 +45,16 @@ class Node:
     def prefixed(self, prefix: str) -> Node:
         """The same behind a prefix such as ``await `` or ``name=``."""
         least, most = _width(prefix)
-        return replace(self, head=prefix + self.head, least=self.least + least, most=self.most + most)
+        return Node(
+            prefix + self.head,
+            self.items,
+            self.tail,
+            self.shares_line,
+            self.expanded,
+            self.forced,
+            self.least + least,
+            self.most + most,
+        )
 
 
 def text(source: str) -> Node:
@@ -88,7 +97,7 @@ def lay_out(node: Node, room: int = LINE_LENGTH, after: str = "") -> list[str]:
 
 
 def _inner(node: Node, room: int, after: str) -> list[str]:
-    least, most = _inner_width(node)
+    least, most = _inner_width(node.items)
     doubtful = not node.forced and node.least + len(after) <= room
     if node.shares_line and not node.forced and not doubtful:
         if most <= room - _STEP:
@@ -100,18 +109,19 @@ def _inner(node: Node, room: int, after: str) -> list[str]:
     return [line for item in node.items for line in lay_out(item, room - _STEP, comma)]
 
 
-def _inner_width(node: Node) -> tuple[int, int]:
-    commas = 2 * (len(node.items) - 1)
-    return sum(item.least for item in node.items) + commas, sum(item.most for item in node.items) + commas
+def _inner_width(items: Sequence[Node]) -> tuple[int, int]:
+    commas = 2 * (len(items) - 1)
+    return sum(item.least for item in items) + commas, sum(item.most for item in items) + commas
 
 
 def _bracketed(
     head: str, items: Sequence[Node], tail: str, *, shares_line: bool = False, expanded: bool = False
 ) -> Node:
-    node = Node(head, tuple(items), tail, shares_line, expanded)
-    least, most = _inner_width(node) if items else (0, 0)
+    inside = tuple(items)
+    least, most = _inner_width(inside) if inside else (0, 0)
     ends = len(head) + len(tail)
-    return replace(node, forced=expanded or any(item.forced for item in items), least=least + ends, most=most + ends)
+    forced = expanded or any(item.forced for item in inside)
+    return Node(head, inside, tail, shares_line, expanded, forced, least + ends, most + ends)
 
 
 def _width(source: str) -> tuple[int, int]:
