@@ -9,7 +9,7 @@ from typing import Any, Literal
 from asyncmig.adopting.errors import UnknownLine
 from asyncmig.authoring.collection_diff import KINDS
 from asyncmig.schema.index import Index
-from asyncmig.schema.normal import agree
+from asyncmig.schema.normal import agree, normal_index
 from asyncmig.schema.options import changed_options
 from asyncmig.schema.state import CollectionState, DatabaseState
 
@@ -90,8 +90,10 @@ def _options(current: CollectionState, wanted: CollectionState) -> Iterator[Line
 
 
 def _indexes(current: CollectionState, wanted: CollectionState) -> Iterator[Line]:
+    """An index inherits the collation that only the database has: that is one difference, and has its own line."""
     left = {index.name: index for index in current.indexes if index.name not in current.automatic}
-    for new in wanted.indexes:
+    inherited = None if "collation" in wanted.options else current.options.get("collation")
+    for new in (normal_index(index, inherited, wanted.kind) for index in wanted.indexes):
         old = left.pop(new.name, None) or current.index(new.name)
         column: Column = "models" if old is None else "both" if agree(old, new) else "differs"
         yield _line(wanted.name, old or new, column)

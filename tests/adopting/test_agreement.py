@@ -40,6 +40,12 @@ CASES: list[tuple[str, DatabaseState, DatabaseState, dict[str, str]]] = [
         {"user.validationLevel": "database"},
     ),
     (
+        "a collation that only the database has, and an index that inherits it",
+        state(user={"options": {"collation": {"locale": "de"}}, "indexes": [Index("a", collation={"locale": "de"})]}),
+        state(user=[Index("a")]),
+        {"user.collation": "database", "user.a_1": "both"},
+    ),
+    (
         "another kind",
         state(user={"kind": "view", "options": {"viewOn": "x"}}),
         state(user=[]),

@@ -125,6 +125,8 @@ async def _adopt(
         raise Answer(error.exit_code) from error
     if not plan:
         await adoption.carry_out(adopted, changes)
+        if adopted.changed and os.environ.get("ASYNCMIG_MODELS"):
+            app.console.warn("ASYNCMIG_MODELS is stronger than the models in the file that was written; take it out")
     emit(
         app,
         adoption_document(app, adopted, written=not plan),
