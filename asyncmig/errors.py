@@ -59,6 +59,7 @@ __all__ = [
     "SchemaDiffers",
     "ServerUnreachable",
     "UnsupportedByDriver",
+    "UnsupportedByServer",
 ]
 
 
@@ -119,6 +120,18 @@ class ServerUnreachable(DriverError, ConnectionError):
             f"no MongoDB server answered at {', '.join(hosts)} within {seconds:g} s"
             + (f" ({detail})" if detail else "")
             + "; is it running, and is the address right?"
+        )
+
+
+class UnsupportedByServer(AsyncmigError):
+    """Raised when the models ask for what this server does not have; ``missing``: each thing, with the version."""
+
+    def __init__(self, server: str, missing: Sequence[tuple[str, str]]) -> None:
+        self.server, self.missing = server, tuple(missing)
+        lines = "".join(f"\n  - {what} needs {version}" for what, version in self.missing)
+        super().__init__(
+            f"this server is at {server} (featureCompatibilityVersion), and the models ask for more:{lines}\n"
+            "Upgrade it (setFeatureCompatibilityVersion comes after the binaries), or change the models"
         )
 
 

@@ -70,7 +70,8 @@ class Migrator:
     ``fields_by_collection`` for single collections; ``field_constraints``: whether bounds are, too;
     ``removed_fields``: ``suggest`` or ``drop``. ``index_names``: ``exact``, or ``ignore`` for indexes that differ by
     their names only. ``on_event`` is called with each
-    event of a run; ``command`` is what others see in the lock.
+    event of a run; ``command`` is what others see in the lock. ``commit_quorum``: which members have to have
+    built an index, where the revision does not say: ``majority`` on a replica set unless given.
 
     Raises ConfigurationError for one of MongoDB's own databases (admin, config, local), for names of the
     ledger and the lock that no collection can have, or that are one, and for seconds and words that do not fit.
@@ -98,6 +99,7 @@ class Migrator:
         index_names: IndexNames = "exact",
         on_event: Listener | None = None,
         command: str = "",
+        commit_quorum: str | int | None = None,
     ) -> None:
         _refuse_reserved(database)
         self.database = database
@@ -124,6 +126,9 @@ class Migrator:
             raise ConfigurationError(f"index_names: must be exact or ignore, not {index_names!r}")
         self._index_names: IndexNames = index_names
         self._on_event, self._command = on_event, command
+        self._commit_quorum = commit_quorum
+        self.keep_building = False
+        """Whether an index build is left to the server when a run is cancelled."""
 
     # Files alone.
 
@@ -523,6 +528,39 @@ class Migrator:
         """Release a lock whose lease has ended; with ``force`` also one that is alive. Returns who held it."""
         return await self._lock().break_lock(force=force)
 
+    async def abort_index(self, collection: str, name: str) -> list[str]:
+        """End the build of an index that is going on; the names of all that go with it.
+
+        Raises ConfigurationError where no index of that name is being built.
+        """
+        from asyncmig.running.applying.index_build import end_build
+
+        with self._explaining("ending an index build on"):
+            ended = await end_build(self._driver(), collection, [name])
+        if not ended:
+            raise await self._not_building(collection, name)
+        return ended
+
+    async def set_index_quorum(self, collection: str, name: str, quorum: str | int) -> None:
+        """Change which members a running index build waits for: ``majority``, a number, a tag.
+
+        https://www.mongodb.com/docs/manual/reference/command/setIndexCommitQuorum/
+        """
+        from asyncmig.running.applying.index_build import under_construction
+
+        command = {"setIndexCommitQuorum": collection, "indexNames": [name], "commitQuorum": quorum}
+        with self._explaining("changing the quorum of an index build on"):
+            if name not in await under_construction(self._driver(), collection):
+                raise await self._not_building(collection, name)
+            await self._driver().command(command)
+
+    async def _not_building(self, collection: str, name: str) -> ConfigurationError:
+        from asyncmig.running.applying.index_build import under_construction
+
+        others = await under_construction(self._driver(), collection)
+        told = f"; {', '.join(others)} is" if others else ""
+        return ConfigurationError(f"index {name} of {collection} is not being built{told}")
+
     async def state(self) -> DatabaseState:
         """What the database has, in normal form."""
         from asyncmig.authoring.introspect import introspect
@@ -632,6 +670,8 @@ class Migrator:
             on_event=self._on_event,
             command=self._command,
             admit=guard,
+            commit_quorum=self._commit_quorum,
+            keep_building=self.keep_building,
         )
 
     async def _agreed(self) -> frozenset[str]:

@@ -51,6 +51,7 @@ PUBLIC = {
         "SchemaDiffers",
         "ServerUnreachable",
         "UnsupportedByDriver",
+        "UnsupportedByServer",
     },
     "asyncmig.events": {
         "ChecksumChanged",

@@ -78,6 +78,7 @@ def migrator_for(
         field_constraints=settings.field_constraints,
         removed_fields=settings.removed_fields,
         index_names=settings.index_names,
+        commit_quorum=settings.commit_quorum,
         on_event=on_event,
         command=command,
     )

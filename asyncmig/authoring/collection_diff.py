@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from asyncmig.operations import ModifyCollection
+from asyncmig.schema.capabilities import NEEDS, Server
 from asyncmig.schema.options import changed_options
 from asyncmig.schema.state import CollectionKind, CollectionState
 
@@ -45,8 +46,10 @@ class OptionDifference:
         self.options[spelling], self.was[spelling] = new, old
 
 
-def option_difference(current: CollectionState, wanted: CollectionState) -> OptionDifference:
-    """Compare the options of two states of one name, both in normal form.
+def option_difference(
+    current: CollectionState, wanted: CollectionState, server: Server | None = None
+) -> OptionDifference:
+    """Compare the options of two states of one name, both in normal form; ``server``: None where it can everything.
 
     https://www.mongodb.com/docs/manual/reference/command/collMod/
     """
@@ -58,7 +61,18 @@ def option_difference(current: CollectionState, wanted: CollectionState) -> Opti
         _forget(difference, "cappedSize", "cappedMax")
     if "clusteredIndex" in changes:  # so does the life of its documents
         _forget(difference, "expireAfterSeconds")
+    if server is not None and not server.has("capped size in place"):
+        _leave_size(difference, server)
     return difference
+
+
+def _leave_size(difference: OptionDifference, server: Server) -> None:
+    """A capped collection's size cannot be changed in place on every server."""
+    for spelling in ("cappedSize", "cappedMax"):
+        if spelling in difference.options:
+            needed = ".".join(map(str, NEEDS["capped size in place"]))
+            difference.reasons.append(f"{spelling}: to change it in place needs {needed}, this server is at {server}")
+            _forget(difference, spelling)
 
 
 _Handler = Callable[[OptionDifference, str, Any, Any], None]

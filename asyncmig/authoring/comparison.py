@@ -16,6 +16,7 @@ from asyncmig.authoring.policy import Policy, Usage
 from asyncmig.authoring.usage import index_usage
 from asyncmig.drivers import driver_for
 from asyncmig.drivers.base import Driver
+from asyncmig.drivers.capability import server_of
 from asyncmig.operations import DropIndex, RenameCollection
 from asyncmig.schema.index import Index
 from asyncmig.schema.state import CollectionState, DatabaseState
@@ -56,6 +57,8 @@ async def compare(
     wanted = _as_sent(scope.of(wanted), driver)
     current = await introspect(database, include=scope.include, own=scope.own, documents=initial_ids(wanted))
     policy = policy.without(driver.lost_index_options)
+    if driver.has_server:
+        policy = replace(policy, server=await server_of(driver))
     found = difference(current, wanted, policy)
     if not driver.has_server:
         return found

@@ -15,6 +15,7 @@ from asyncmig.authoring.rename_diff import find_renames
 from asyncmig.authoring.schema_change import schema_change
 from asyncmig.authoring.undeclared import with_undeclared_options
 from asyncmig.authoring.view_diff import view_difference
+from asyncmig.errors import UnsupportedByServer
 from asyncmig.operations import (
     CreateCollection,
     CreateIndexes,
@@ -24,7 +25,11 @@ from asyncmig.operations import (
     NeedsRebuild,
     Operation,
 )
+from asyncmig.operations.known import KnownState
+from asyncmig.operations.needs import needs
+from asyncmig.operations.several import spread
 from asyncmig.schema.canonical import canonical
+from asyncmig.schema.capabilities import NEEDS, Server
 from asyncmig.schema.index import Index
 from asyncmig.schema.state import CollectionState, DatabaseState
 
@@ -79,7 +84,7 @@ def difference(
     ``usage`` tells of the indexes that are going to be dropped how often the server has used them;
     it becomes their note. ``evidence``, by collection, is what the documents say where their schema
     changes. What MongoDB cannot change in place is a ``NeedsRebuild``, which nobody applies. Their
-    reverse leads back to ``current``.
+    reverse leads back to ``current``. Raises UnsupportedByServer for what the policy's server lacks.
     """
     policy, usage = policy or Policy(), usage or {}
     renames = find_renames(current, wanted)
@@ -90,7 +95,22 @@ def difference(
             _compare(plan, renames.current.get(state.name), state, policy, usage, looked_at)
     doomed = _leave(plan, renames.current, wanted, policy)
     _compare_views(plan, renames.current, wanted, doomed)
-    return plan.result()
+    found = plan.result()
+    if policy.server is not None:
+        _require_able(found.operations, current, policy.server)
+    return found
+
+
+def _require_able(operations: Sequence[Operation], current: DatabaseState, server: Server) -> None:
+    """Raise UnsupportedByServer where an operation needs what the server does not have."""
+    known, missing = KnownState.of(current), []
+    for operation in spread(operations):
+        for feature, what in needs(operation, known):
+            if not server.has(feature):
+                missing.append((what, ".".join(map(str, NEEDS[feature]))))
+        known = known.after(operation)
+    if missing:
+        raise UnsupportedByServer(str(server), missing)
 
 
 def _compare(
@@ -106,7 +126,7 @@ def _compare(
             _create(plan, wanted)
         return
     wanted, policy = _settled(plan, current, wanted, policy)
-    options = option_difference(current, wanted)
+    options = option_difference(current, wanted, policy.server)
     change = schema_change(current, wanted, options.modification(current), policy, evidence)
     operations, notes = index_difference(current, wanted, policy, usage)
     insertion = list(_insertion(wanted, current.documents))

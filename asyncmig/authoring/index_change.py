@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from asyncmig.schema.capabilities import Server
 from asyncmig.schema.index import Index
 from asyncmig.schema.normal import agree
 from asyncmig.schema.state import CollectionKind
@@ -27,7 +28,7 @@ def same(old: Index, new: Index, unseen: frozenset[str] = frozenset()) -> bool:
     return agree(old, new)
 
 
-def in_place(old: Index, new: Index, kind: CollectionKind) -> Changes | None:
+def in_place(old: Index, new: Index, kind: CollectionKind, server: Server | None = None) -> Changes | None:
     """The options of the ``collMod`` commands that turn ``old`` into ``new``, in order; None where none can.
 
     ``unique: True`` stands for all of its steps (``prepareUnique``, a dry run, ``unique``).
@@ -42,11 +43,21 @@ def in_place(old: Index, new: Index, kind: CollectionKind) -> Changes | None:
     differing = {option for option in _CHANGEABLE if old.options.get(option) != new.options.get(option)}
     if differing != {"hidden"} and _is_wildcard(new):
         return None
+    if server is not None and not _is_able(server, differing, old):
+        return None
     if "expireAfterSeconds" in differing and not _can_expire(new):
         return None
     if "unique" in differing and not _can_become_unique(new):
         return None
     return tuple(change for change in (_quiet(new, differing), _uniqueness(new, differing)) if change)
+
+
+def _is_able(server: Server, differing: set[str], old: Index) -> bool:
+    """Whether the server has the ``collMod`` for it."""
+    if differing & {"unique", "prepareUnique"} and not server.has("unique in place"):
+        return False
+    begins = "expireAfterSeconds" in differing and "expireAfterSeconds" not in old.options
+    return not begins or server.has("time to live in place")
 
 
 def changed(index: Index, options: Mapping[str, Any]) -> Index:

@@ -10,6 +10,7 @@ from asyncmig.authoring.bridge import clash, is_bridge
 from asyncmig.authoring.index_change import changed, in_place, same
 from asyncmig.authoring.index_sequence import sequence
 from asyncmig.authoring.policy import Note, Policy, Usage
+from asyncmig.authoring.two_step import in_two_steps
 from asyncmig.operations import DropIndex, ModifyIndex, Operation
 from asyncmig.schema.index import Index
 from asyncmig.schema.normal import signature
@@ -54,7 +55,9 @@ def index_difference(
             before, present = present, _with(present, index.name, options)
             back = tuple(_undo(wanted.name, current, present, before))
             operations.append(ModifyIndex(wanted.name, index.name, options, was=back))
-    operations += sequence(wanted.name, present, found.created, drops)
+    steps = sequence(wanted.name, present, found.created, drops)
+    is_able = policy.server is not None and policy.server.has("unique in place")
+    operations += in_two_steps(steps, present) if is_able else steps
     return operations, notes
 
 
@@ -72,7 +75,7 @@ def _sort(current: CollectionState, wanted: CollectionState, policy: Policy) -> 
                 found.renamed.append((twin, new))
             found.created.append(new)
         elif not same(before, new, policy.unseen):
-            _sort_changed(found, before, new, current)
+            _sort_changed(found, before, new, current, policy)
     found.undeclared.extend(index for index in old.values() if index.name not in current.automatic)
     return found
 
@@ -82,8 +85,8 @@ def _twin(new: Index, others: Sequence[Index], policy: Policy) -> Index | None:
     return next((other for other in others if same(other, new, policy.unseen)), None)
 
 
-def _sort_changed(found: _Sorted, before: Index, new: Index, current: CollectionState) -> None:
-    changes = in_place(before, new, current.kind)
+def _sort_changed(found: _Sorted, before: Index, new: Index, current: CollectionState, policy: Policy) -> None:
+    changes = in_place(before, new, current.kind, policy.server)
     twins = (other for other in current.indexes if other.name != new.name and signature(other) == signature(new))
     if changes is not None and not any(twins):
         found.modified.append((before, changes))

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
+from asyncmig.schema.capabilities import Server
 from asyncmig.schema.note import Note
 
 __all__ = ["IndexNames", "Note", "Policy", "RemovedFields", "Undeclared", "UndeclaredOptions", "Usage"]
@@ -35,6 +36,8 @@ class Policy:
     ``unseen``: index options that the database cannot show, and which are therefore no difference. ``removed_fields``:
     whether the removal of a field that models no longer declare is a suggestion, or done (``drop``).
     ``index_names``: whether an index that differs by its name only is built anew (``exact``) or let be (``ignore``).
+    ``server``: what the server can do, None where that is not known; unique indexes on collections that
+    are there are then built plain and made unique in place.
     """
 
     undeclared_indexes: Undeclared = "drop"
@@ -45,6 +48,7 @@ class Policy:
     unseen: frozenset[str] = frozenset()
     removed_fields: RemovedFields = "suggest"
     index_names: IndexNames = "exact"
+    server: Server | None = None
 
     def of(self, collection: str) -> Policy:
         """The policy of one collection: ``agreed`` is decided."""

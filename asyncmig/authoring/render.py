@@ -214,7 +214,9 @@ def _create_indexes(operation: CreateIndexes, imports: Imports, room: int) -> li
     indexes = [index_source(index, imports, f"{operation.collection}: {index.name}") for index in operation.indexes]
     bridges = [index.name for index in operation.indexes if is_bridge(index.name)]
     note = comment(f"{', '.join(bridges)}: only until the index itself can be created below", room) if bridges else []
-    return note + _statement(room, "create_indexes", _name(operation.collection), _one_per_line(indexes))
+    given = {"commit_quorum": operation.commit_quorum, "max_time": operation.max_time}
+    tuning = keywords({name: value for name, value in given.items() if value is not None}, imports)
+    return note + _statement(room, "create_indexes", _name(operation.collection), _one_per_line(indexes), *tuning)
 
 
 @statements.register

@@ -110,7 +110,9 @@ def _index_changes(steps: Sequence[Operation]) -> tuple[Indexes, Indexes, Indexe
     created: Indexes = {(s.collection, index.name): None for s in _of(steps, CreateIndexes) for index in s.indexes}
     dropped: Indexes = {(step.collection, step.name): None for step in _of(steps, DropIndex)}
     modified: Indexes = {(step.collection, step.name): None for step in _of(steps, ModifyIndex)}
-    changed: Indexes = modified | {index: None for index in created if index in dropped}
+    in_two_steps = created.keys() & modified.keys() - dropped.keys()
+    changed: Indexes = {index: None for index in modified if index not in in_two_steps}
+    changed |= {index: None for index in created if index in dropped}
     return _without(created, changed), _without(changed, {}), _without(dropped, changed)
 
 

@@ -191,6 +191,7 @@ class App:
             field_constraints=settings.field_constraints,
             removed_fields=settings.removed_fields,
             index_names=settings.index_names,
+            commit_quorum=settings.commit_quorum,
             on_event=Progress(self.console, interrupts),
             command=f"asyncmig {command}",
         )

@@ -30,6 +30,7 @@ COMMANDS = {
     "stamp": Entry("Run", "stamp", "Record revisions as applied without running them."),
     "repair": Entry("Run", "stamp", "Accept files that were edited after they were applied."),
     "unlock": Entry("Run", "unlock", "Release a dead lock."),
+    "index": Entry("Run", "index", "End a running index build, or change whom it waits for."),
     "status": Entry("Look at the database", "status", "Where it is, what is pending, who holds the lock."),
     "current": Entry("Look at the database", "current", "The revisions that it stands at."),
     "diff": Entry("Look at the database", "compare", "Compare it with the models."),

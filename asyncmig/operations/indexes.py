@@ -21,6 +21,10 @@ class CreateIndexes(Operation):
     """
 
     indexes: tuple[Index, ...]
+    commit_quorum: str | int | None = field(default=None, kw_only=True, metadata={"tuning": True})
+    """Which members have to have built them: ``majority``, ``votingMembers``, a number, a tag; None: as it is set."""
+    max_time: float | None = field(default=None, kw_only=True, metadata={"tuning": True})
+    """Seconds after which the server gives the build up."""
 
     def describe(self) -> str:
         return f"create {len(self.indexes)} index(es) on {self.collection}: {', '.join(i.name for i in self.indexes)}"

@@ -182,8 +182,17 @@ class RevisionRun:
         return Reports(self.revision, self.direction, self._run.tell)
 
     def _context(self, session: Any) -> Context:
-        notes = Notes(self._run.ledger.archive, self._run.lease, session)
-        return Context(self._run.driver, session=session, inserted=self._inserted(), notes=notes, own=self._run.own)
+        run = self._run
+        notes = Notes(run.ledger.archive, run.lease, session)
+        return Context(
+            run.driver,
+            session=session,
+            inserted=self._inserted(),
+            notes=notes,
+            own=run.own,
+            commit_quorum=run.commit_quorum,
+            keep_building=run.keep_building,
+        )
 
     def _journal(self) -> Journal:
         superseded = self.record.superseded if self.record else ()

@@ -42,6 +42,10 @@ class Run:
     """What is asked before each operation."""
     collections: set[str] = field(default_factory=set)
     """The names of all others as they stand now: ``env.collections``."""
+    commit_quorum: str | int | None = None
+    """Which members an index build waits for, where the revision does not say."""
+    keep_building: bool = False
+    """Whether an index build is left to the server when the run is cancelled."""
 
     @property
     def clock(self) -> Clock:

@@ -94,6 +94,8 @@ class Runner:
         lock_timeout: float = 60.0,
         command: str = "",
         admit: Admit | None = None,
+        commit_quorum: str | int | None = None,
+        keep_building: bool = False,
     ) -> None:
         self._driver, self._graph = driver, graph
         self._ledger = ledger or Ledger(driver)
@@ -102,6 +104,7 @@ class Runner:
         self._tell: Callable[[Event], None] = on_event or (lambda event: None)
         self._lock.tell = self._tell
         self._wait, self._command, self._admit = lock_timeout, command, admit
+        self._commit_quorum, self._keep_building = commit_quorum, keep_building
         self._modules: dict[str, RevisionModule] = {}
         self._loader = load
 
@@ -211,6 +214,7 @@ class Runner:
             own = OwnNames(self._ledger.collection, self._lock.collection).all
             driver = self._driver.guarded(lease)
             run = Run(driver, self._ledger, self._audit_log, lease, self._load, self._tell, own, self._admit)
+            run.commit_quorum, run.keep_building = self._commit_quorum, self._keep_building
             await end_sessions(self._driver, await self._ledger.sessions(lease))
             await self._ledger.claim(lease)
             position = await self._position()

@@ -22,6 +22,11 @@ if TYPE_CHECKING:
 def _run_options(function: Callable[..., Any]) -> Callable[..., Any]:
     for option in (
         lock_timeout,
+        click.option(
+            "--keep-building",
+            is_flag=True,
+            help="When interrupted, leave an index build to the server; the next run attaches to it.",
+        ),
         click.option("-y", "--yes", is_flag=True, help="Run steps that lose data without asking."),
         click.option(
             "--fail-on",
@@ -86,7 +91,14 @@ class _Look:
 )
 @pass_app
 async def upgrade(
-    app: App, target: str, *, yes: bool, lock_timeout: float | None, strict_order: bool | None, **look: Any
+    app: App,
+    target: str,
+    *,
+    yes: bool,
+    keep_building: bool,
+    lock_timeout: float | None,
+    strict_order: bool | None,
+    **look: Any,
 ) -> None:
     """Apply the revisions up to TARGET, which is head unless given.
 
@@ -95,6 +107,7 @@ async def upgrade(
     A revision that is older than an applied one (it came in later, by a merge) is run too, and said so.
     """
     async with app.migrator(f"upgrade {target}", lock_timeout=lock_timeout) as migrator:
+        migrator.keep_building = keep_building
         if await _Look(**look).show(app, migrator, target, strict_order=strict_order):
             return
         done = await migrator.upgrade(target, strict_order=strict_order, confirm=_confirm(app, yes=yes))
@@ -111,7 +124,7 @@ async def upgrade(
 )
 @pass_app
 async def downgrade(
-    app: App, target: str, *, yes: bool, lock_timeout: float | None, from_ledger: bool, **look: Any
+    app: App, target: str, *, yes: bool, keep_building: bool, lock_timeout: float | None, from_ledger: bool, **look: Any
 ) -> None:
     """Revert the revisions above TARGET, which itself stays.
 
@@ -121,6 +134,7 @@ async def downgrade(
     source that was kept in the database, which has to be trusted as the files are.
     """
     async with app.migrator(f"downgrade {target}", lock_timeout=lock_timeout) as migrator:
+        migrator.keep_building = keep_building
         if await _Look(**look).show(app, migrator, target, direction="downgrade", from_ledger=from_ledger):
             return
         done = await migrator.downgrade(target, confirm=_confirm(app, yes=yes), from_ledger=from_ledger)

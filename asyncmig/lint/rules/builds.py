@@ -20,6 +20,8 @@ from asyncmig.operations import (
     Operation,
 )
 from asyncmig.operations.known import KnownState
+from asyncmig.operations.needs import needs
+from asyncmig.schema.capabilities import NEEDS, Server
 from asyncmig.schema.index import Index
 from asyncmig.schema.index_rules import index_faults, set_faults
 from asyncmig.schema.option_rules import option_faults, view_option_faults
@@ -164,40 +166,10 @@ def newer_than_server(subject: Subject) -> Iterator[Finding]:
     oldest = subject.options.min_server
     if oldest is None:
         return
+    server = Server(oldest, oldest)
     for step, state in subject.states():
-        for needed, what in _needs(step.operation, state):
-            if oldest < needed:
-                have, need = (f"{version[0]}.{version[1]}" for version in (oldest, needed))
-                yield subject.on_step(
-                    "L19",
-                    step,
-                    f"{what} of {step.operation.collection} needs feature compatibility version {need}; the setting "
-                    f"min_server says {have}",
-                )
-
-
-def _needs(operation: Operation, state: KnownState) -> Iterator[tuple[tuple[int, int], str]]:
-    options = getattr(operation, "options", {})
-    if isinstance(operation, CreateCollection):
-        if options.get("timeseries"):
-            yield (5, 0), "a time series"
-        if options.get("clusteredIndex"):
-            yield (6, 0), "a clustered index"
-    if isinstance(operation, CreateCollection | ModifyCollection):
-        if (options.get("changeStreamPreAndPostImages") or {}).get("enabled"):
-            yield (6, 0), "pre- and post-images"
-        if {"cappedSize", "cappedMax"} & options.keys():
-            yield (6, 0), "another size of the capped collection"
-    if isinstance(operation, ModifyIndex):
-        if truthy(options.get("unique")) or truthy(options.get("prepareUnique")):
-            yield (6, 0), f"making index {operation.name} unique in place"
-        known = state.index(operation.collection, operation.name)
-        if "expireAfterSeconds" in options and known is not None and "expireAfterSeconds" not in known.options:
-            yield (5, 1), f"a time to live for the plain index {operation.name}"
-    if isinstance(operation, CreateIndexes):
-        series = state.get(operation.collection).kind == "timeseries"
-        for index in operation.indexes:
-            if series:
-                yield (6, 0), f"index {index.name} on a time series"
-            if len(index.keys) > 1 and any("$**" in field and kind != "text" for field, kind in index.keys):
-                yield (7, 0), f"the compound wildcard index {index.name}"
+        for feature, what in needs(step.operation, state):
+            if not server.has(feature):
+                need = ".".join(map(str, NEEDS[feature]))
+                message = f"{what} needs feature compatibility version {need}; the setting min_server says {server}"
+                yield subject.on_step("L19", step, message)

@@ -46,3 +46,7 @@ class Context:
     notes: BatchNotes | None = None
     own: frozenset[str] = frozenset()
     """The names of asyncmig's own collections, which no operation changes."""
+    commit_quorum: str | int | None = None
+    """Which members an index build waits for, where the operation does not say; None: a majority."""
+    keep_building: bool = False
+    """Whether an index build is left to the server when the run is cancelled."""

@@ -12,6 +12,7 @@ from asyncmig.errors import OperationRefused
 from asyncmig.operations import CreateIndexes, DropIndex, ModifyIndex
 from asyncmig.running.applying.context import Context, JournalData
 from asyncmig.running.applying.duplicates import duplicates, violations
+from asyncmig.running.applying.index_build import build
 from asyncmig.schema.collation import SIMPLE, expand
 from asyncmig.schema.index import Index
 from asyncmig.schema.normal import agree, index_from_server, normal_index
@@ -35,7 +36,7 @@ async def create_indexes(operation: CreateIndexes, context: Context) -> None:
     """
     wanted = [_sendable(index) for index in operation.indexes]
     try:
-        reply = await context.driver.command({"createIndexes": operation.collection, "indexes": wanted})
+        reply = await build(operation, context, wanted)
     except OperationFailure as error:
         raise await _explained(operation, context, error) from error
     if reply.get("numIndexesAfter", 0) - reply.get("numIndexesBefore", 0) != len(wanted):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
-from typing import Any
+from typing import Any, Final
 
 from asyncmig.errors import DeclarationError
 from asyncmig.operations import NewCollection
@@ -15,6 +15,8 @@ from asyncmig.schema.index_rules import index_faults
 from asyncmig.schema.names import name_fault
 
 __all__ = ["Call"]
+
+_LONGEST: Final = 2**31 // 1000  # seconds; the server takes milliseconds as an int32
 
 
 class Call:
@@ -131,6 +133,24 @@ class Call:
         if twice := _twice([index.name for index in indexes]):
             raise self.error(argument, f"has two of the name {twice!r}; give one of them another: Index(..., name=...)")
         return indexes
+
+    def quorum(self, value: Any) -> Any:
+        """A commit quorum: a number of members, a word, a tag; None: as it is set."""
+        if value is None or (isinstance(value, str) and value):
+            return value
+        if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+            return value
+        raise self.error(
+            "commit_quorum", f"is a number of members, 'majority', 'votingMembers' or a tag, not {value!r}"
+        )
+
+    def max_time(self, value: Any) -> Any:
+        """Seconds, more than none; None: as long as it takes."""
+        if value is None:
+            return None
+        if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < _LONGEST:
+            return float(value)
+        raise self.error("max_time", f"is a number of seconds, more than 0, not {value!r}")
 
     def error(self, argument: str, fault: str) -> DeclarationError:
         """The error for one argument of this call."""

@@ -150,22 +150,45 @@ class Env(DataMethods):
         await self._perform(DropView(Call("drop_view", name).collection(name)))
         self._collections.discard(name)
 
-    async def create_indexes(self, name: str, indexes: Sequence[Any]) -> None:
+    async def create_indexes(
+        self,
+        name: str,
+        indexes: Sequence[Any],
+        *,
+        commit_quorum: str | int | None = None,
+        max_time: float | None = None,
+    ) -> None:
         """Create indexes, all in one command, so that the collection is scanned once; all or none.
 
-        ``indexes``: each an Index, an IndexModel, a field name, or a list of pairs.
+        ``indexes``: each an Index, an IndexModel, a field name, or a list of pairs. ``commit_quorum``: which
+        members have to have built them: ``majority`` unless the setting says otherwise, ``votingMembers``, a
+        number, a tag. ``max_time``: seconds after which the server gives the build up.
         https://www.mongodb.com/docs/manual/reference/command/createIndexes/
         """
         call = Call("create_indexes", name)
-        await self._perform(CreateIndexes(call.collection(name), call.indexes(indexes)))
+        tuning = {"commit_quorum": call.quorum(commit_quorum), "max_time": call.max_time(max_time)}
+        await self._perform(CreateIndexes(call.collection(name), call.indexes(indexes), **tuning))
         self._collections.add(name)
 
-    async def create_index(self, name: str, /, keys: Any, **options: Any) -> None:
-        """Create one index: ``keys`` and ``options`` as of :class:`~asyncmig.Index` (``name=`` among them)."""
+    async def create_index(
+        self,
+        name: str,
+        /,
+        keys: Any,
+        *,
+        commit_quorum: str | int | None = None,
+        max_time: float | None = None,
+        **options: Any,
+    ) -> None:
+        """Create one index: ``keys`` and ``options`` as of :class:`~asyncmig.Index` (``name=`` among them).
+
+        ``commit_quorum`` and ``max_time`` as of ``create_indexes``.
+        """
         call = Call("create_index", name)
         made = call.index(keys, "keys").replace(**call.document(options, "options"))
         wanted = call.allowed(made, "keys and options:")
-        await self._perform(CreateIndexes(call.collection(name), (wanted,)))
+        tuning = {"commit_quorum": call.quorum(commit_quorum), "max_time": call.max_time(max_time)}
+        await self._perform(CreateIndexes(call.collection(name), (wanted,), **tuning))
         self._collections.add(name)
 
     async def drop_index(self, name: str, index_name: str) -> None:

@@ -1,0 +1,174 @@
+"""The planner writes nothing that this server refuses, and makes a unique index in two steps where it can."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pymongo import AsyncMongoClient
+
+from asyncmig import Collection, Index, Migrator
+from asyncmig.authoring.diff import difference
+from asyncmig.authoring.policy import Policy
+from asyncmig.authoring.summary import summary
+from asyncmig.errors import RevisionFailed, UnsupportedByServer
+from asyncmig.operations import CreateIndexes, DropIndex, ModifyIndex, NeedsRebuild, Operation
+from asyncmig.operations.reversal import reverse
+from asyncmig.schema.capabilities import Server, version_of_wire
+from asyncmig.schema.state import CollectionState, DatabaseState
+from asyncmig.testing.server import LocalServer
+
+UNIQUE = Index("email", unique=True)
+
+
+def _state(*indexes: Index, **options: Any) -> DatabaseState:
+    return DatabaseState({"c": CollectionState("c", options=options, indexes=indexes)})
+
+
+def _diff(before: DatabaseState, after: DatabaseState, version: tuple[int, int] | None) -> tuple[Operation, ...]:
+    server = None if version is None else Server(version, (6, 0))
+    return difference(before, after, Policy(undeclared_indexes="drop", server=server)).operations
+
+
+def test_a_unique_index_on_a_standing_collection_is_made_in_two_steps() -> None:
+    steps = _diff(_state(), _state(UNIQUE, Index("n")), (6, 0))
+    assert steps == (
+        CreateIndexes("c", (Index("email"), Index("n"))),
+        ModifyIndex("c", "email_1", {"unique": True}),
+    )
+    assert reverse(steps) == (DropIndex("c", "n_1"), DropIndex("c", "email_1"))
+    assert summary(steps) == ["New indexes on c: 2 index(es)", "Total new indexes: 2 index(es)"]
+
+
+@pytest.mark.parametrize(
+    ("present", "wanted", "version"),
+    [
+        ((), (UNIQUE,), (5, 0)),  # this server cannot
+        ((), (UNIQUE,), None),  # nobody knows
+        ((Index("email", name="plain"),), (Index("email", name="plain"), UNIQUE), (6, 0)),  # a twin stands in the way
+        ((), (Index("email", name="plain"), UNIQUE), (6, 0)),
+    ],
+)
+def test_where_it_cannot_the_index_is_built_unique(present: Any, wanted: Any, version: Any) -> None:
+    steps = _diff(_state(*present), _state(*wanted), version)
+    assert [type(step) for step in steps] == [CreateIndexes]
+    assert UNIQUE in steps[0].indexes  # type: ignore[attr-defined]
+
+
+def test_a_new_collection_needs_no_two_steps() -> None:
+    steps = difference(DatabaseState(), _state(UNIQUE), Policy(server=Server((6, 0), (6, 0)))).operations
+    assert CreateIndexes("c", (UNIQUE,)) in steps
+
+
+def test_plain_to_unique_takes_the_other_road_on_an_old_server() -> None:
+    assert _diff(_state(Index("email")), _state(UNIQUE), (6, 0)) == (ModifyIndex("c", "email_1", {"unique": True}),)
+    kinds = [type(step) for step in _diff(_state(Index("email")), _state(UNIQUE), (5, 0))]
+    assert ModifyIndex not in kinds
+    assert kinds[:2] == [CreateIndexes, DropIndex]
+
+
+def test_a_time_to_live_for_a_plain_index_goes_by_the_binary() -> None:
+    before, after = _state(Index("at")), _state(Index("at", expireAfterSeconds=60))
+    for binary, kind in (((6, 0), ModifyIndex), ((5, 0), CreateIndexes)):
+        policy = Policy(undeclared_indexes="drop", server=Server((5, 0), binary))
+        assert isinstance(difference(before, after, policy).operations[0], kind)
+
+
+def test_another_capped_size_is_a_rebuild_below_6() -> None:
+    before, after = (_state(capped=True, size=size) for size in (4096, 8192))
+    assert not any(isinstance(step, NeedsRebuild) for step in _diff(before, after, (6, 0)))
+    (rebuild,) = _diff(before, after, (5, 0))
+    assert isinstance(rebuild, NeedsRebuild)
+    assert "needs 6.0, this server is at 5.0" in rebuild.reasons[0]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "version", "said"),
+    [
+        (_state(changeStreamPreAndPostImages={"enabled": True}), (5, 0), "pre- and post-images of c needs 6.0"),
+        (_state(Index([("a", 1), ("b.$**", 1)])), (6, 0), "compound wildcard index .* needs 7.0"),
+        (
+            _state(Index("a"), Index("a", name="b", sparse=True)),
+            (4, 4),
+            "beside another one on the same keys needs 5.0",
+        ),
+    ],
+)
+def test_what_a_server_lacks_is_refused(wanted: DatabaseState, version: Any, said: str) -> None:
+    with pytest.raises(UnsupportedByServer, match=said):
+        _diff(_state(), wanted, version)
+
+
+def test_versions_by_wire_version() -> None:
+    assert [version_of_wire(wire) for wire in (8, 9, 13, 14, 17, 21, 25, 30)] == [
+        *((4, 2), (4, 4), (5, 0), (5, 0), (6, 0), (7, 0), (8, 0), (8, 0)),
+    ]
+
+
+# On a server of 6.0 whose compatibility is set to 5.0, as it is between the two steps of an upgrade.
+
+
+@pytest.fixture(scope="module")
+def lagging_url() -> Iterator[str]:
+    with LocalServer() as server:
+        yield server.url
+
+
+@pytest.fixture
+async def lagging(lagging_url: str, request: pytest.FixtureRequest) -> AsyncIterator[Any]:
+    client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(lagging_url)
+    await client.admin.command("setFeatureCompatibilityVersion", "5.0")
+    yield client["lagging"]
+    await client.drop_database("lagging")
+    await client.close()
+
+
+def _model(**parts: Any) -> type[Collection]:
+    return type("C", (Collection,), {"__collection_name__": "c", **parts})
+
+
+async def test_every_road_of_an_old_compatibility_version_runs(lagging: Any, tmp_path: Path) -> None:
+    (tmp_path / "versions").mkdir()
+    await lagging["c"].insert_many([{"email": str(n), "at": None} for n in range(5)])
+    stages = (
+        {"__indexes__": [Index("email"), Index("at")]},
+        {"__indexes__": [Index("email", unique=True), Index("at", expireAfterSeconds=60)]},
+        {
+            "__indexes__": [
+                Index("email", unique=True),
+                Index("at", expireAfterSeconds=60),
+                Index("n", unique=True, sparse=True),
+            ]
+        },
+    )
+    for stage in stages:
+        migrator = Migrator(lagging, tmp_path, [_model(**stage)])
+        assert await migrator.revision("next", autogenerate=True) is not None
+        await migrator.upgrade()
+        assert await migrator.diff() == []
+    await Migrator(lagging, tmp_path).downgrade("-2")
+    assert await Migrator(lagging, tmp_path, [_model(**stages[0])]).diff() == []
+    images = _model(__options__={"changeStreamPreAndPostImages": {"enabled": True}}, **stages[0])
+    with pytest.raises(UnsupportedByServer, match=r"at 5\.0"):
+        await Migrator(lagging, tmp_path, [images]).diff()
+
+
+async def test_duplicates_are_named_to_the_last_and_resumed_after(turn: Any, tmp_path: Path) -> None:
+    (tmp_path / "versions").mkdir()
+    await turn["c"].insert_many([{"_id": n, "email": str(n // 2)} for n in range(8)])
+    migrator = Migrator(turn, tmp_path, [_model(__indexes__=[UNIQUE])])
+    revision = await migrator.revision("unique", autogenerate=True)
+    assert revision is not None
+    assert revision.path is not None
+    text = revision.path.read_text()
+    assert 'await env.modify_index("c", "email_1", unique=True)' in text
+    with pytest.raises(RevisionFailed, match=r"4 value\(s\) stand in more than one document"):
+        await migrator.upgrade()
+    assert "unique" not in (await turn["c"].index_information())["email_1"]
+    await turn["c"].delete_many({"_id": {"$mod": [2, 1]}})
+    await migrator.upgrade()
+    assert await migrator.diff() == []
+    await migrator.downgrade("-1")
+    assert [*await turn["c"].index_information()] == ["_id_"]
