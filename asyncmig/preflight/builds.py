@@ -16,7 +16,7 @@ from asyncmig.preflight.documents import in_bytes
 from asyncmig.preflight.duplicates import way_to_arrays
 from asyncmig.preflight.probe import Level, Probe
 from asyncmig.schema.index import Index
-from asyncmig.schema.index_rules import set_faults
+from asyncmig.schema.index_rules import index_faults, set_faults
 from asyncmig.schema.text import is_text
 from asyncmig.schema.value import number
 
@@ -45,6 +45,8 @@ def catalogue(asker: Asker, operation: CreateIndexes) -> Iterator[Probe]:
     standing = list(known.indexes.values())
     same = [index for index in operation.indexes if known.indexes.get(index.name) == index]
     new = [index for index in operation.indexes if index not in same]
+    for index in new:
+        yield from (Probe("P04", "problem", fault) for fault in index_faults(index, known.kind))
     before = {*set_faults(standing, known.kind, known.options)}
     for fault in set_faults([*standing, *new], known.kind, known.options):
         if fault not in before:

@@ -111,10 +111,10 @@ class Call:
         return index
 
     def allowed(self, index: Index, argument: str) -> Index:
-        """An index as it was given, unless every server would refuse it."""
-        is_of_id = [field for field, _ in index.keys] == ["_id"]  # of a time series, it is an index like any other
-        if fault := next(index_faults(index, "collection"), None) if not is_of_id else None:
-            raise self.error(argument, fault)
+        """An index as it was given, unless an option of it is misspelt: else the server has the last word."""
+        for fault in index_faults(index, "collection"):
+            if "unknown option" in fault and "did you mean" in fault:
+                raise self.error(argument, fault)
         return index
 
     def indexes(self, value: Any) -> tuple[Index, ...]:
