@@ -52,7 +52,7 @@ async def test_it_waits_while_the_servers_have_trouble(
         return next(answers, 0)
 
     monkeypatch.setattr(throttle, measured, answer)
-    monkeypatch.setattr(throttle, "_AGAIN", 0.05)
+    monkeypatch.setattr(throttle, "_RECHECK_SECONDS", 0.05)
     await run(database, UpdateInBatches("c", {}, PLUS_ONE, pace=Pace(batch_size=10, **{bound: 5})))
     assert len(asked) == 4  # once before anything; then until the bound is kept
     assert asked[3] - asked[1] > 0.09

@@ -140,7 +140,7 @@ async def test_a_database_that_cannot_be_put_back_is_left(
     names = [f"left_{uuid4().hex[:8]}" for _ in range(2)]
     fresh = iter(names)
     made = Template(lambda: client[next(fresh)], migrate)
-    monkeypatch.setattr("asyncmig.testing.template._PATIENCE", 0.5)
+    monkeypatch.setattr("asyncmig.testing.template._RESTORE_SECONDS", 0.5)
     async with client.start_session() as session:
         await made.ready()
         await session.start_transaction()
