@@ -10,6 +10,7 @@ from asyncmig.authoring.arrangement import by_collection
 from asyncmig.authoring.collection_diff import KINDS, OptionDifference, option_difference
 from asyncmig.authoring.evidence import Evidence
 from asyncmig.authoring.index_diff import index_difference
+from asyncmig.authoring.oddities import oddities
 from asyncmig.authoring.policy import Note, Policy, Usage
 from asyncmig.authoring.rename_diff import find_renames
 from asyncmig.authoring.schema_change import schema_change
@@ -95,6 +96,7 @@ def difference(
             _compare(plan, renames.current.get(state.name), state, policy, usage, looked_at)
     doomed = _leave(plan, renames.current, wanted, policy)
     _compare_views(plan, renames.current, wanted, doomed)
+    plan.notes += oddities(renames.current, wanted)
     found = plan.result()
     if policy.server is not None:
         _require_able(found.operations, current, policy.server)

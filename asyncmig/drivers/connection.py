@@ -14,6 +14,7 @@ from pymongo import errors
 
 from asyncmig.address import ESCAPE, address
 from asyncmig.drivers.exit import leave_quickly
+from asyncmig.drivers.explain import no_primary
 from asyncmig.drivers.real import maybe
 from asyncmig.drivers.url_options import spelled_options, unknown_options
 from asyncmig.errors import AsyncmigError, ConfigurationError, DriverError, ServerUnreachable, reason
@@ -132,6 +133,8 @@ async def _ping(client: Any, url: str) -> None:
         with anyio.fail_after(seconds + _GRACE):
             await client.admin.command("ping")
     except (errors.PyMongoError, OSError) as error:
+        if cause := no_primary(error, client):
+            raise DriverError(f"connecting to {', '.join(hosts(url))}: {cause}") from None
         raise _explained(error, url, seconds) from None
 
 

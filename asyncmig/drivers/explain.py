@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from pymongo.errors import (
     ConnectionFailure,
+    NotPrimaryError,
     OperationFailure,
     PyMongoError,
     ServerSelectionTimeoutError,
@@ -21,7 +23,7 @@ from asyncmig.drivers.base import Driver
 from asyncmig.drivers.refusal import facts
 from asyncmig.errors import DriverError, ServerUnreachable, reason
 
-__all__ = ["explained", "explaining"]
+__all__ = ["explained", "explaining", "no_primary"]
 
 _NOT_ALLOWED = (13, 8000)  # Unauthorized, and what Atlas says instead
 _WRONG_PASSWORD = 18
@@ -41,6 +43,8 @@ def explained(error: PyMongoError, driver: Driver, doing: str) -> DriverError:
     """The error to raise in its place; ServerUnreachable where nobody answers."""
     where, name = driver.hosts, driver.database.name
     task = f"{doing} (database {name} at {', '.join(where)})"
+    if cause := no_primary(error, driver.database.client):
+        return DriverError(f"{task}: {cause}")
     if isinstance(error, ServerSelectionTimeoutError):
         seconds = float(driver.database.client.options.server_selection_timeout)
         return ServerUnreachable(where, seconds, f"{doing}; {reason(str(error))}")
@@ -52,6 +56,27 @@ def explained(error: PyMongoError, driver: Driver, doing: str) -> DriverError:
     if isinstance(error, OperationFailure):
         return DriverError(f"{task}: {_refusal(error, name)}")
     return DriverError(f"{task}: {type(error).__name__}: {reason(str(error))}")
+
+
+def no_primary(error: Exception, client: Any) -> str:
+    """Why a replica set that answers takes no commands; empty where that is not the trouble."""
+    if not isinstance(error, ServerSelectionTimeoutError | NotPrimaryError):
+        return ""
+    servers = client.topology_description.server_descriptions().values()
+    kinds = {str(server.server_type_name) for server in servers}
+    if "RSGhost" in kinds:
+        return (
+            "the server is a member of a replica set that has not been initiated, or is only starting: "
+            "run rs.initiate() on it once (mongosh --eval 'rs.initiate()')"
+        )
+    if isinstance(error, NotPrimaryError) and kinds <= {"RSSecondary", "RSOther"}:
+        return (
+            "the server is not the primary of its replica set, and the URL leads to it alone: leave directConnection "
+            "out of the URL, or connect to the primary"
+        )
+    if kinds & {"RSSecondary", "RSOther", "RSArbiter"} and "RSPrimary" not in kinds:
+        return "the replica set has no primary: an election is under way, or too few members are there; see rs.status()"
+    return ""
 
 
 def _refusal(error: OperationFailure, name: str) -> str:

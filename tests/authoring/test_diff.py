@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -437,3 +438,34 @@ def test_the_order_of_all() -> None:
 
 def test_nothing_at_all() -> None:
     assert difference(DatabaseState(), DatabaseState()) == Difference()
+
+
+class TestOddities:
+    NOW, LATER = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 2, tzinfo=UTC)
+
+    @pytest.mark.parametrize(
+        ("old", "new", "said"),
+        [
+            ([one(name="wallet")], [one(name="Wallet")], "differs from wallet in upper and lower case only"),
+            ([], [one(name="wallet"), one(name="WALLET")], "in upper and lower case only"),
+            ([one(name="x"), one(name="X")], [one(name="wallet")], ""),
+            (
+                [CollectionState("c", indexes=(Index("a", partialFilterExpression={"at": {"$gt": NOW}}),))],
+                [CollectionState("c", indexes=(Index("a", partialFilterExpression={"at": {"$gt": LATER}}),))],
+                "index a_1 differs from what the database has by a date or an id only",
+            ),
+            (
+                [one(validator={"at": {"$gt": NOW}})],
+                [one(validator={"at": {"$gt": LATER}})],
+                "its validator differs",
+            ),
+            ([view("v", "c", {"$match": ObjectId()})], [view("v", "c", {"$match": ObjectId()})], "its pipeline"),
+            ([one(validator={"at": {"$gt": NOW}})], [one(validator={"at": {"$lt": LATER}})], ""),
+            ([one(validator={"at": {"$gt": NOW}})], [one(validator={"at": {"$gt": NOW}})], ""),
+        ],
+    )
+    def test_what_is_probably_not_meant(
+        self, old: list[CollectionState], new: list[CollectionState], said: str
+    ) -> None:
+        notes = [str(note) for note in compared(old, new).notes]
+        assert any(said in note for note in notes) if said else not any("only" in note for note in notes)
