@@ -55,6 +55,7 @@ class DocumentChanges:
     """The operations on the documents of one collection, in order; suggestions stand among them.
 
     ``is_open``: whether documents may break the new schema unless somebody takes suggestions in.
+    ``is_refused``: whether the old schema, where it is in force, would refuse what is to be done.
     """
 
     collection: str
@@ -64,12 +65,15 @@ class DocumentChanges:
     operations: list[DataOperation | Suggestion] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     is_open: bool = False
+    is_refused: bool = False
 
     def take(self, changes: Changes) -> None:
         """Add what each of the changes asks for, renames first: the others see fields under their new names."""
         for renamed in changes.renamed:
             self._rename(renamed)
+        self.is_refused = bool(changes.renamed)
         for change in self._paired(changes.others):
+            self.is_refused |= not (isinstance(change, Added) and change.is_new and not change.was_refused)
             self._change(change)
 
     def _paired(self, found: Sequence[Change]) -> list[Change]:

@@ -97,7 +97,7 @@ def _arrange(
         change.before, change.modification = [modification, *documents.operations], None
         return
     change.before, change.modification = list(documents.operations), modification
-    if was_in_force:
+    if was_in_force and documents.is_refused:
         between = {"validator": {"$jsonSchema": loosened(*schemas)}}
         before = (modification.was or {})["validator"]
         change.before.insert(0, ModifyCollection(modification.collection, between, was={"validator": before}))

@@ -76,12 +76,16 @@ class Exchanged:
 
 @dataclass(frozen=True, slots=True)
 class Added:
-    """A field that documents need not have had: a new one, or one that is required now."""
+    """A field that documents need not have had: a new one, or one that is required now.
+
+    ``was_refused``: whether the old schema lets no document have it.
+    """
 
     place: Place
     schema: Schema
     required: bool
     is_new: bool
+    was_refused: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +196,7 @@ def _documents(old: Mapping[str, Any], new: Mapping[str, Any], at: Place) -> Ite
         if name not in after and (at.path or name != "_id")
     }
     come = {
-        name: Added(_below(at, name, closed), schema, name in required(new), is_new=True)
+        name: Added(_below(at, name, closed), schema, name in required(new), True, _limits_others(old))
         for name, schema in after.items()
         if name not in before and (at.path or name != "_id")
     }
@@ -206,6 +210,14 @@ def _documents(old: Mapping[str, Any], new: Mapping[str, Any], at: Place) -> Ite
         if name in required(new) and name not in required(old):
             yield Added(place, after[name], required=True, is_new=False)
         yield from value_changes(before[name], after[name], place, name in required(new))
+
+
+def _limits_others(schema: Mapping[str, Any]) -> bool:
+    """Whether fields that are not among the properties may not be there, or only in some way."""
+    others = schema.get("additionalProperties", True)
+    return others is not True or bool(
+        schema.keys() & {"maxProperties", "patternProperties", "not", "oneOf", "allOf", "anyOf"}
+    )
 
 
 def _alike(one: Schema, other: Schema) -> bool:

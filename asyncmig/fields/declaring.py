@@ -50,7 +50,7 @@ def declared_schemas(
     """What models say of the documents, by collection: their validator's schema, else that of the model's fields."""
     found: dict[str, Mapping[str, Any]] = {}
     for one in state:
-        described = [kind for model in models.get(one.name, ()) for kind in _described(model)]
+        described = list(dict.fromkeys(kind for model in models.get(one.name, ()) for kind in _described(model)))
         schema = one.options.get("validator", {}).get("$jsonSchema")
         if schema is None and described and one.kind != "view":
             schema = fields_of(described, constraints=constraints).schema
@@ -61,7 +61,7 @@ def declared_schemas(
 
 def _with_fields(state: CollectionState, models: Sequence[Any], settings: FieldSettings) -> CollectionState:
     renamed = {old: new for model in models for old, new in getattr(model, "__renamed_fields__", {}).items()}
-    described = [one for model in models for one in _described(model)]
+    described = list(dict.fromkeys(one for model in models for one in _described(model)))
     level = settings.of(state.name, models)
     if state.kind != "collection" or level == "ignore" or not described:
         return _by_hand(state, renamed)

@@ -312,3 +312,79 @@ async def test_a_real_server_takes_it(clients: dict[str, Any]) -> None:
         await database["orders"].insert_one(stored)
     finally:
         await clients[DRIVERS[-1]].drop_database("test_fields_models")
+
+
+def test_odmantic() -> None:
+    from .odmantic_models import Book
+
+    place = {"bsonType": "object", "required": ["city"], "properties": {"city": STRING, "c": STRING}}
+    found = fields_of([Book])
+    assert found.schema == {
+        "bsonType": "object",
+        "required": ["t", "place", "publisher"],
+        "properties": {
+            "t": STRING,
+            "price": {"bsonType": "decimal"},
+            "place": place,
+            "others": {"bsonType": "array", "items": place},
+            "publisher": {"bsonType": "objectId"},
+            "_id": {"bsonType": "objectId"},
+        },
+    }
+    assert found.defaults == {"price": Decimal128("0"), "place.c": "", "others.c": "", "others": []}
+
+
+def test_mongoengine() -> None:
+    import mongoengine as me
+
+    class Place(me.EmbeddedDocument):
+        city = me.StringField(db_field="c", required=True)
+
+    class Author(me.Document):
+        name = me.StringField(primary_key=True)
+
+    class Page(me.Document):
+        title = me.StringField(db_field="t", required=True, max_length=200)
+        hits = me.IntField(min_value=0, default=0)
+        price = me.DecimalField()
+        exact = me.Decimal128Field(required=True)
+        at = me.DateTimeField()
+        stamp = me.ComplexDateTimeField()
+        where = me.PointField()
+        place = me.EmbeddedDocumentField(Place)
+        places = me.EmbeddedDocumentListField(Place)
+        tags = me.ListField(me.StringField())
+        author = me.ReferenceField(Author)
+        kind = me.StringField(choices=(("a", "A"), ("b", "B")), required=True)
+        raw = me.MapField(me.IntField())
+        uid = me.UUIDField(binary=False)
+        file = me.FileField()
+        any = me.DynamicField()
+
+    def optional(schema: dict[str, Any]) -> dict[str, Any]:
+        kinds = schema["bsonType"]
+        return {**schema, "bsonType": [*([kinds] if isinstance(kinds, str) else kinds), "null"]}
+
+    place = {"bsonType": "object", "required": ["c"], "properties": {"c": STRING}}
+    found = fields_of([Page], constraints=True)
+    assert found.schema["required"] == ["t", "exact", "kind"]
+    assert found.schema["properties"] == {
+        "_id": {"bsonType": "objectId"},
+        "t": {**STRING, "maxLength": 200},
+        "hits": optional({**INT, "minimum": 0}),
+        "price": optional(FLOAT),
+        "exact": {"bsonType": "decimal"},
+        "at": optional({"bsonType": "date"}),
+        "stamp": optional(STRING),
+        "where": optional({"bsonType": "object"}),
+        "place": optional(place),
+        "places": optional({"bsonType": "array", "items": place}),
+        "tags": optional({"bsonType": "array", "items": STRING}),
+        "author": optional(STRING),
+        "kind": {"enum": ["a", "b"]},
+        "raw": optional({"bsonType": "object", "additionalProperties": INT}),
+        "uid": optional(STRING),
+        "file": optional({"bsonType": "objectId"}),
+        "any": {},
+    }
+    assert found.defaults == {"hits": 0, "places": [], "tags": [], "raw": {}}
