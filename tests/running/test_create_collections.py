@@ -113,25 +113,6 @@ async def test_refused_in_the_middle_only_what_was_made_is_undone(
     assert sum(isinstance(event, OperationFinished) for event in events) == 1
 
 
-async def test_what_was_refused_is_not_undone_after_half_a_downgrade(
-    history: History, database: Any, server_url: str
-) -> None:
-    """An upgrade in between opens again what had been done, and not what never was."""
-    with pytest.raises(RevisionFailed):
-        await history.runner(database, on_event=meddling(server_url, database)).upgrade()
-    for direction, target in (("downgrade", "base"), ("upgrade", "head")):
-        with pytest.raises(RevisionFailed, match="enough"):
-            await getattr(history.runner(database, on_event=stopping), direction)(target)
-    await history.runner(database).downgrade("base")
-    assert await names(database) == {"c02"}
-
-
-def stopping(event: Event) -> None:
-    """A listener that has had enough of the first operation."""
-    if type(event) is OperationStarted:
-        raise RuntimeError("enough")
-
-
 async def test_a_connection_that_breaks_is_no_harm(
     history: History, database: Any, clients: dict[str, Any], driver_name: str
 ) -> None:
@@ -155,7 +136,7 @@ async def test_killed_in_the_middle(
     assert answer["killed"]
     (entry,) = (await record(database)).journal
     assert (entry.is_finished, set(entry.subjects)) == (False, NAMES)
-    assert set() < await names(database) < NAMES
+    assert set() < await names(database) <= NAMES  # c05 may be made after all, once the server goes on
 
     target = "head" if direction == "upgrade" else "base"
     victims.send({**job, "direction": direction, "target": target, "unlock": True, "wait": 60})
