@@ -23,6 +23,7 @@ _SHOWN = 10  # names
 def tell(event: Event) -> None:
     """Log one event of a run."""
     from asyncmig import events
+    from asyncmig.operations.advice import broken_validator
 
     match event:
         case events.LockWaiting():
@@ -41,6 +42,8 @@ def tell(event: Event) -> None:
                 event.finished,
                 f": {one_line(event.error)}" if event.error else "",
             )
+        case events.OperationFinished() if broken := broken_validator(event.operation, event.result):
+            logger.warning("%s", one_line(broken))
         case events.RevisionFinished():
             logger.info("%s of %s done in %.0f ms", event.direction, event.revision, event.seconds * 1000)
         case events.ChecksumChanged():

@@ -31,6 +31,7 @@ from asyncmig.events import (
 )
 from asyncmig.history import Revision
 from asyncmig.operations import DataOperation, Tally
+from asyncmig.operations.advice import broken_validator
 from asyncmig.printable import one_line
 
 __all__ = ["Progress", "out_of_order"]
@@ -63,6 +64,8 @@ class Progress:
             case OperationFinished():
                 counts = f"{Tally.read(event.result)} in " if isinstance(event.operation, DataOperation) else ""
                 self._end(event.operation.describe(), counts + _time(event.seconds))
+                if broken := broken_validator(event.operation, event.result):
+                    self._console.warn(broken)
                 self._interrupts.finished()
                 self._code_of(event.revision.revision)
             case OperationSkipped():

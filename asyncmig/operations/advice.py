@@ -5,6 +5,9 @@ https://www.mongodb.com/docs/manual/reference/error-codes/
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from asyncmig.operations import (
     ConvertField,
     CreateCollection,
@@ -15,9 +18,13 @@ from asyncmig.operations import (
     ModifyIndex,
     ModifyView,
     Operation,
+    RemoveField,
+    RenameField,
+    TransformDocuments,
+    UpdateInBatches,
 )
 
-__all__ = ["advice"]
+__all__ = ["advice", "broken_validator"]
 
 _MANUAL = "https://www.mongodb.com/docs/manual"
 _DATA = "correct the documents first (in an earlier revision, for instance), then run `asyncmig upgrade` again"
@@ -74,6 +81,12 @@ _ADVICE: dict[int, str] = {
     6243700: "clustered belongs into the collection's clusteredIndex, not into an index",
 }
 
+_ON_DOCUMENTS = (ConvertField, InsertDocuments, RemoveField, RenameField, TransformDocuments, UpdateInBatches)
+_VALIDATOR = (
+    "the collection's validator refuses what the document would be. Put the steps that change documents above the one "
+    "that puts the validator on. Where this revision has put it on already, swapping the lines does not help: "
+    "`asyncmig downgrade` takes it off, then `asyncmig upgrade`; or loosen it first (validationLevel='off')"
+)
 _ADVICE_BY_OPERATION: dict[tuple[type[Operation], int], str] = {
     (ConvertField, 241): "correct the document, or say what becomes of such values: "
     'on_error="collect", "keep", "null" or a function',
@@ -91,6 +104,9 @@ _ADVICE_BY_OPERATION: dict[tuple[type[Operation], int], str] = {
     (ModifyIndex, 40415): "this cannot be changed in place: drop the index and create it anew",
     (ModifyIndex, 72): "this cannot be changed in place on this index, or not on this version of the server; "
     "drop the index and create it anew",
+    (RenameField, 11000): "a unique index is over the old name or the new one, and documents that lack the field are "
+    "equal to it: drop the index before the rename, and create the one on the new name after it",
+    **dict.fromkeys(((kind, 121) for kind in _ON_DOCUMENTS), _VALIDATOR),
     (CreateIndexes, 72): "a time series takes no unique, text or TTL index: leave that option out",
 }
 
@@ -100,3 +116,14 @@ def advice(operation: Operation, code: int | None) -> str:
     if code is None:
         return ""
     return _ADVICE_BY_OPERATION.get((type(operation), code)) or _ADVICE.get(code, "")
+
+
+def broken_validator(operation: Operation, result: Any) -> str:
+    """What to say where a validator went on that a document breaks; empty where there is nothing to say."""
+    if not isinstance(operation, ModifyCollection) or not isinstance(result, Mapping) or "breaks" not in result:
+        return ""
+    return (
+        f"{operation.collection} has documents that break the validator which is on now, such as the one with _id "
+        f"{result['breaks']!r}: a change of theirs is refused unless it mends them. Steps that mend documents belong "
+        "above the step that puts the validator on; if one below it is refused, downgrade, then upgrade"
+    )

@@ -135,8 +135,8 @@ async def _(operation: RenameCollection, context: Context, intent: JournalData |
 
 
 @_apply.register
-async def _(operation: ModifyCollection, context: Context, intent: JournalData | None) -> None:
-    await collections.modify_collection(operation, context)
+async def _(operation: ModifyCollection, context: Context, intent: JournalData | None) -> JournalData | None:
+    return await collections.modify_collection(operation, context)
 
 
 @_apply.register

@@ -19,7 +19,7 @@ from asyncmig.operations import (
     Operation,
     RenameCollection,
 )
-from asyncmig.running.applying.context import Context
+from asyncmig.running.applying.context import Context, JournalData
 from asyncmig.schema.collation import SIMPLE, expand
 from asyncmig.schema.options import changed_options, normal_options
 from asyncmig.schema.server import collection_from_server
@@ -37,6 +37,7 @@ __all__ = [
 
 _NOT_FOUND = 26
 _EXISTS = 48
+_LOOK_MILLISECONDS = 2_000  # for a document that breaks a new validator; a large collection may take longer
 
 
 async def create_collection(operation: CreateCollection, context: Context) -> None:
@@ -88,11 +89,31 @@ async def rename_collection(operation: RenameCollection, context: Context) -> No
             raise refused(operation, error, _rename_advice(error, old, new)) from error
 
 
-async def modify_collection(operation: ModifyCollection, context: Context) -> None:
-    """``collMod`` of options; an index among them is refused, :class:`ModifyIndex` knows the dangers."""
+async def modify_collection(operation: ModifyCollection, context: Context) -> JournalData | None:
+    """``collMod`` of options; an index among them is refused, :class:`ModifyIndex` knows the dangers.
+
+    Returns ``{"breaks": _id}`` of a document that breaks a strict validator that goes on, where there is one.
+    """
     if "index" in operation.options:
         raise OperationRefused(operation, None, "`index` is no option of a collection", "use env.modify_index")
+    broken = await _first_breaking(operation, context) if operation.options.get("validator") else []
     await context.driver.command({"collMod": operation.collection, **_sendable(operation.options, "collection")})
+    return {"breaks": broken[0]["_id"]} if broken else None
+
+
+async def _first_breaking(operation: ModifyCollection, context: Context) -> list[dict[str, Any]]:
+    """A document that the new validator would refuse, if one is found in a moment, and it is going to be strict."""
+    found = None if context.driver.name == "mock" else await _listed(context, operation.collection)
+    options = {**(found or {}).get("options", {}), **operation.options}
+    is_strict = options.get("validationLevel", "strict") == "strict" and options.get("validationAction") != "warn"
+    if found is None or not is_strict:
+        return []
+    pipeline = [{"$match": {"$nor": [options["validator"]]}}, {"$limit": 1}, {"$project": {"_id": 1}}]
+    command = {"aggregate": operation.collection, "pipeline": pipeline, "maxTimeMS": _LOOK_MILLISECONDS}
+    try:
+        return await context.driver.read(command)
+    except OperationFailure:  # it takes too long, or the validator is none: collMod says so
+        return []
 
 
 async def modify_view(operation: ModifyView, context: Context) -> None:

@@ -80,7 +80,12 @@ class DataCall(Call):
         if other == path:
             raise self.error(argument, f"is {path!r} as well")
         if other.startswith(f"{path}.") or path.startswith(f"{other}."):
-            raise self.error(argument, f"{other!r} and {path!r} lie one within the other")
+            between = f"{path.split('.')[0]}__was"
+            raise self.error(
+                argument,
+                f"{other!r} and {path!r} lie one within the other: take two steps, "
+                f"{path!r} to {between!r} and {between!r} to {other!r}",
+            )
         return other
 
     def _check_path(self, path: Any, argument: str, *, positional: bool = False) -> None:
