@@ -128,8 +128,11 @@ def test_nothing_is_looked_at_without_such_a_library(monkeypatch: pytest.MonkeyP
 
 def test_adopt_says_it(run_cli: Callable[..., Any], tmp_path: Path, server_url: str) -> None:
     (tmp_path / "shop.py").write_text(
-        "from beanie import Document, init_beanie\nclass A(Document):\n    class Settings:\n        indexes = ['x']\n\n"
+        "from beanie import Document, init_beanie\nfrom mongoengine import Document as Engine, IntField\n"
+        "class A(Document):\n    class Settings:\n        indexes = ['x']\n\n"
+        "class B(Engine):\n    n = IntField(unique=True)\n\n"
         "async def start(db):\n    await init_beanie(database=db, document_models=[A])\n"
     )
     done = run_cli("--models", "shop", "--url", server_url, "--database", "two_masters", "adopt", "--plan")
-    assert f"two masters: shop.py, line 7: {MAKES}" in done.stderr
+    assert f"two masters: shop.py, line 11: {MAKES}" in done.stderr
+    assert "two masters: shop.py, line 7 (B): MongoEngine makes indexes at a class's first use" in done.stderr

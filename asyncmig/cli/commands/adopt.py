@@ -109,8 +109,6 @@ async def adopt(
             app.console.say(
                 f"Another history is here: {met[other]}, of {other}; `asyncmig adopt --history {other}` takes it over"
             )
-        for master in masters_in_files(app.settings.root):
-            app.console.warn(f"two masters: {master}")
         await _adopt(app, adoption, records, found, plan=plan)
 
 
@@ -120,9 +118,11 @@ async def _adopt(
     try:
         adopted, changes = await adoption.propose(records, found)
     except NotAgreed as error:
+        _tell_masters(app)
         emit(app, adoption_document(app, error.found, written=False), table_lines(app.console.out, error.found.lines))
         app.console.fail(str(error))
         raise Answer(error.exit_code) from error
+    _tell_masters(app)
     if not plan:
         await adoption.carry_out(adopted, changes)
         if adopted.changed and os.environ.get("ASYNCMIG_MODELS"):
@@ -132,6 +132,12 @@ async def _adopt(
         adoption_document(app, adopted, written=not plan),
         adoption_lines(app, adopted, adoption.wish.database, written=not plan),
     )
+
+
+def _tell_masters(app: App) -> None:
+    """Once the models are imported: MongoEngine's classes say for themselves what they do."""
+    for master in masters_in_files(app.settings.root):
+        app.console.warn(f"two masters: {master}")
 
 
 def _check_options(
