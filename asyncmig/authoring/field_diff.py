@@ -174,12 +174,13 @@ class DocumentChanges:
 
     @_change.register
     def _(self, change: Narrowed) -> None:
-        self._replace(
-            change.place,
-            change.new,
-            condition(missing=change.required, null=True),
-            f"{change.place.path} may be null no more.",
-        )
+        path = change.place.path
+        wanted = condition(missing=change.required, null=True, in_arrays=_may_be_array(change.new))
+        reason, default = f"{path} may be null no more.", self.defaults.get(path)
+        if default is None:
+            self._replace(change.place, change.new, wanted, reason)
+        else:
+            self.operations.append(fill(self.collection, change.place, default, wanted, was=(), note=reason))
 
     @_change.register
     def _(self, change: Restricted) -> None:
