@@ -148,6 +148,25 @@ def doors(session: nox.Session) -> None:
     _pytest(session, wheel, *(session.posargs or ("tests/doors", "tests/plugin")))
 
 
+SERVERS = ("4.4.2", "5.0.4", "6.0.27", "6.0.5 as 5.0", "three members")
+
+
+@nox.session(python=RUNNING)
+def servers(session: nox.Session) -> None:
+    """What depends on the server, on five others: older and newer ones, and a set of three members.
+
+    The arguments: which of them (`nox -s servers -- 4.4.2`), all unless named; what else there is goes to pytest.
+    """
+    wheel = _install_wheel(session, "tests", "nox")
+    folder = ROOT / ".cache" / "servers"
+    session.run("python", str(ROOT / "scripts" / "fetch_servers.py"), str(folder))
+    session.env["ASYNCMIG_TEST_SERVERS"] = str(folder)
+    options = [word for word in session.posargs if word not in SERVERS]
+    for name in [word for word in session.posargs if word in SERVERS] or SERVERS:
+        session.env["ASYNCMIG_TEST_SERVER"] = name
+        _pytest(session, wheel, *(options or EVERYTHING))
+
+
 @nox.session(python=RUNNING)
 def histories(session: nox.Session) -> None:
     """Other migration tools, run for real: what they would run next is what `adopt --history` says. Needs npm."""

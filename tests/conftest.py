@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 
 import asyncmig
-from asyncmig.testing.server import LocalServer
 
+from . import servers
 from .clients import CLIENTS, DRIVERS, HAS_ASYNC, taking_turns
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -37,8 +37,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Leave out what takes long, unless it is asked for, and what needs a newer PyMongo than there is."""
     left_out = set() if os.environ.get("ASYNCMIG_LONG") or os.environ.get("ASYNCMIG_CHAOS") else {"long"}
     left_out |= set() if HAS_ASYNC else {"pymongo_async"}
-    leaving = [item for item in items if any(item.get_closest_marker(name) for name in left_out)]
-    config.hook.pytest_deselected(items=leaving)
+    leaving = {item for item in items if any(item.get_closest_marker(name) for name in left_out)}
+    leaving |= {item for item in items if servers.is_for_another(item)}
+    config.hook.pytest_deselected(items=list(leaving))
     items[:] = [item for item in items if item not in leaving]
 
 
@@ -48,8 +49,8 @@ def server_url() -> Iterator[str]:
     if given := os.environ.get("ASYNCMIG_TEST_URL"):
         yield given
         return
-    with LocalServer(parameters={"enableTestCommands": "1"}) as server:
-        yield server.url
+    with servers.started() as url:
+        yield url
 
 
 @pytest.fixture(params=DRIVERS)

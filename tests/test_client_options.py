@@ -26,6 +26,8 @@ from asyncmig.operations import Pace, TransformDocuments, UpdateInBatches
 from .clients import HAS_ASYNC
 from .running.applying_helpers import run
 
+pytestmark = pytest.mark.servers
+
 KEY = UUID(int=7)
 FAR = DatetimeMS(2**60)
 NEAR = datetime(2024, 5, 6, tzinfo=UTC)

@@ -18,6 +18,8 @@ from asyncmig.history.rebase import NotRebasable
 from asyncmig.operations import CreateCollection, CreateIndexes, DropCollection, DropIndex
 from asyncmig.review.replay import NotReplayable
 
+pytestmark = pytest.mark.servers
+
 OWN = {"asyncmig_revisions", "asyncmig_lock"}
 
 

@@ -15,7 +15,7 @@ from typing import Any
 from bson.raw_bson import RawBSONDocument
 
 from asyncmig.drivers.base import Document
-from asyncmig.drivers.codec import RAW
+from asyncmig.drivers.codec import RAW, same_whole
 
 __all__ = ["PART", "WHOLE", "UnholdableProjection", "beside_the_whole", "is_flat", "same_fields", "same_whole"]
 
@@ -37,11 +37,6 @@ def is_flat(projection: Mapping[str, Any]) -> bool:
     """Whether it names fields of the first level, and includes them."""
     named = [name for name in projection if name != "_id"]
     return bool(named) and all("." not in name and _is_number(projection[name]) and projection[name] for name in named)
-
-
-def same_whole(document: bytes) -> Document:
-    """The condition that a document is this one, whatever is stored in it."""
-    return {"$expr": {"$eq": ["$$ROOT", {"$literal": RawBSONDocument(document)}]}}
 
 
 def same_fields(document: bytes, projection: Mapping[str, Any]) -> Document:

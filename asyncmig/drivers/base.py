@@ -72,6 +72,10 @@ class Driver(Protocol):
         """Whether the server has transactions: a standalone has none, nor has the mock."""
         ...
 
+    async def wire_version(self) -> int:
+        """The server's ``maxWireVersion``: 9 is MongoDB 4.4, 13 is 5.0, 17 is 6.0; the mock is newer than any."""
+        ...
+
     def session(self) -> AbstractAsyncContextManager[Any]:
         """A session for transactions, one after the other; None where the server has none."""
         ...

@@ -16,7 +16,7 @@ from bson.binary import UuidRepresentation
 from bson.codec_options import CodecOptions, DatetimeConversion
 from bson.raw_bson import RawBSONDocument
 
-__all__ = ["EXACT", "RAW", "decoded", "encoded", "encoder", "stored_bytes"]
+__all__ = ["EXACT", "RAW", "decoded", "encoded", "encoder", "same_whole", "stored_bytes"]
 
 EXACT: CodecOptions[Any] = CodecOptions(
     tz_aware=True,
@@ -56,6 +56,14 @@ def decoded(document: Any) -> dict[str, Any]:
     if isinstance(document, RawBSONDocument):
         document = document.raw
     return bson.decode(document, EXACT) if isinstance(document, bytes | memoryview) else document
+
+
+def same_whole(document: bytes) -> dict[str, Any]:
+    """The condition that a document is this one, whatever is stored in it.
+
+    ``$cmp``, for MongoDB 4.4 fails on ``$eq`` with ``$$ROOT``: "FieldPath::tail() called on single element path".
+    """
+    return {"$expr": {"$eq": [{"$cmp": ["$$ROOT", {"$literal": RawBSONDocument(document, RAW)}]}, 0]}}
 
 
 def stored_bytes(document: RawBSONDocument) -> bytes:

@@ -131,6 +131,10 @@ class MockDriver:
         """It has none."""
         return False
 
+    async def wire_version(self) -> int:
+        """Newer than any server."""
+        return 999
+
     def session(self) -> AbstractAsyncContextManager[Any]:
         """None: the mock has no transactions."""
         return nullcontext()

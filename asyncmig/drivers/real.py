@@ -18,7 +18,7 @@ from pymongo.read_preferences import ReadPreference
 from pymongo.write_concern import WriteConcern
 
 from asyncmig.drivers.base import Document
-from asyncmig.drivers.codec import EXACT, RAW, encoded, encoder, stored_bytes
+from asyncmig.drivers.codec import EXACT, RAW, encoded, encoder, same_whole, stored_bytes
 from asyncmig.drivers.guard import Guard, GuardedCollection, changes, guarded_call
 from asyncmig.drivers.own_connection import Connection, connection_in_threads, connection_of, shared
 from asyncmig.drivers.retry import TRANSACTION_SECONDS, Backoff, retry
@@ -59,12 +59,12 @@ class RealDriver:
 
     def __init__(self, database: Any, guard: Guard | None = None) -> None:
         self.database, self._guard = database, guard
-        self._has_transactions: bool | None = None
+        self._hello: Document | None = None
 
     def guarded(self, guard: Guard) -> Self:
         """The same, asking ``guard`` before each call that changes something."""
         driver = type(self)(self.database, guard)
-        driver._has_transactions = self._has_transactions
+        driver._hello = self._hello
         return driver
 
     @property
@@ -174,8 +174,7 @@ class RealDriver:
 
     async def delete_stored(self, name: str, document: bytes, *, session: Any = None) -> bool:
         """Delete this very document; False when it is gone or was changed meanwhile."""
-        row = RawBSONDocument(document, RAW)
-        unchanged = {"_id": row["_id"], "$expr": {"$eq": ["$$ROOT", {"$literal": row}]}}
+        unchanged = {"_id": RawBSONDocument(document, RAW)["_id"], **same_whole(document)}
         deleted = await self._collection(name, RAW).delete_one(unchanged, session=session)
         return bool(deleted.deleted_count)
 
@@ -231,11 +230,17 @@ class RealDriver:
 
     async def has_transactions(self) -> bool:
         """Whether the server is a member of a replica set, or a router; asked once."""
-        known = self._has_transactions
-        if known is None:
-            hello = await self.command({"hello": 1}, admin=True)
-            known = self._has_transactions = "setName" in hello or hello.get("msg") == "isdbgrid"
-        return known
+        hello = await self._greeting()
+        return "setName" in hello or hello.get("msg") == "isdbgrid"
+
+    async def wire_version(self) -> int:
+        """The server's ``maxWireVersion``; asked once."""
+        return int((await self._greeting()).get("maxWireVersion", 0))
+
+    async def _greeting(self) -> Document:
+        if self._hello is None:
+            self._hello = await self.command({"hello": 1}, admin=True)
+        return self._hello
 
     async def _require_transactions(self) -> None:
         if not await self.has_transactions():

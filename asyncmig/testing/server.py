@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import socket
 import sys
@@ -199,7 +200,7 @@ class LocalServer:
             ) from error
 
     def _listens(self, mongod: str, deadline: float) -> bool:
-        """Start the process; False when the port that was free a moment ago is not any more."""
+        """Start the process; False to try again: the port was taken meanwhile, or a parameter is too new."""
         fixed = bool(self._port)
         self._port = self._port or _free_port()
         seen = self.log.stat().st_size if self.log.exists() else 0
@@ -207,13 +208,18 @@ class LocalServer:
         while "aiting for connections" not in (written := self._written(seen)):
             if self._child.ended and "aiting for connections" not in (written := self._written(seen)):
                 self._end("kill")
-                if not fixed and _TAKEN in written:
+                if not fixed and (_TAKEN in written or self._does_without(written)):
                     return False
                 raise self._failure("did not start", written)
             if time.monotonic() > deadline:
                 raise self._failure(f"did not listen within {self._timeout:g} s", written)
             time.sleep(0.01)
         return True
+
+    def _does_without(self, written: str) -> bool:
+        """Leave out a parameter of ours that an older server does not know."""
+        unknown = re.search(r"Unknown --setParameter '(\w+)'", written)
+        return unknown is not None and unknown[1] in _PARAMETERS and self._parameters.pop(unknown[1], None) is not None
 
     def _arguments(self) -> list[str]:
         parameters = [f"--setParameter={name}={value}" for name, value in self._parameters.items()]

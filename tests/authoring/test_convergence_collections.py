@@ -15,6 +15,8 @@ from asyncmig.sources import load_models
 from .convergence import Step, facts, see
 from .models import collection, documents, fill, routes, view
 
+pytestmark = pytest.mark.servers(since="6.0")
+
 EN, FR = {"locale": "en", "strength": 2}, {"locale": "fr"}
 ENGINE = {"wiredTiger": {"configString": "prefix_compression=false"}}
 CLUSTERED = {"key": {"_id": 1}, "unique": True}

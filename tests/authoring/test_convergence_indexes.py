@@ -19,6 +19,8 @@ from ..oracles.notation import load, parse
 from .convergence import Step, facts, see
 from .models import collection, documents, fill, routes
 
+pytestmark = pytest.mark.servers(since="6.0")
+
 EN, FR, SIMPLE = {"locale": "en", "strength": 2}, {"locale": "fr"}, {"locale": "simple"}
 ENGINE = {"wiredTiger": {"configString": "prefix_compression=false"}}
 SOME, OTHER = {"b": {"$gt": 1}}, {"b": {"$gt": 2}}

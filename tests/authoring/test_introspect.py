@@ -19,6 +19,8 @@ from asyncmig.schema.index import Index
 from asyncmig.schema.normal import definition
 from asyncmig.schema.state import CollectionState, DatabaseState
 
+pytestmark = pytest.mark.servers(since="6.0")
+
 FR = {"locale": "fr", "strength": 2}
 
 COLLECTIONS: dict[str, dict[str, Any]] = {

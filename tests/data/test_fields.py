@@ -16,6 +16,8 @@ from asyncmig.operations import Operation, Pace, RemoveField, RenameField, Tally
 
 from ..running.applying_helpers import run
 
+pytestmark = pytest.mark.servers
+
 OFTEN = settings(
     max_examples=500 if os.environ.get("ASYNCMIG_CHAOS") else 25,
     deadline=None,

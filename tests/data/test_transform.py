@@ -23,6 +23,8 @@ from ..running.applying_helpers import run
 from .keys import KEYS
 from .test_update import Meanwhile, filled
 
+pytestmark = pytest.mark.servers
+
 
 async def do(database: Any, function: Any, filter_: Any = None, size: int = 7, **given: Any) -> Tally:
     operation = TransformDocuments("c", filter_ or {}, function, pace=Pace(batch_size=size), **given)

@@ -18,6 +18,8 @@ from asyncmig.drivers import driver_for
 from asyncmig.drivers.base import Driver
 from asyncmig.errors import DriverError
 
+pytestmark = pytest.mark.servers
+
 
 @pytest.fixture
 def driver(database: Any) -> Driver:

@@ -32,6 +32,8 @@ from ..clients import DRIVERS
 from .applying_helpers import Watched, context, run
 from .database_snapshot import snapshot
 
+pytestmark = pytest.mark.servers(since="6.0")
+
 A, V = CreateCollection("a"), CreateView("v", "a", [{"$match": {"x": 1}}])
 X = CreateIndexes("a", (Index("x"),))
 FILLED = InsertDocuments("a", ({"_id": 1, "x": 1}, {"_id": 2, "x": 2}))

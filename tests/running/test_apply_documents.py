@@ -18,6 +18,8 @@ from asyncmig.schema.index import Index
 
 from .applying_helpers import Watched, context, run
 
+pytestmark = pytest.mark.servers
+
 TWO = InsertDocuments("a", ({"_id": 1, "v": "one"}, {"_id": 2, "v": "two"}))
 BACK = TWO.reverse()[0]
 

@@ -15,6 +15,8 @@ from asyncmig.schema.index import Index
 from .applying_helpers import Watched, context, index_of, run
 from .database_snapshot import snapshot
 
+pytestmark = pytest.mark.servers(since="6.0")
+
 UNIQUE = ModifyIndex("a", "x_1", {"unique": True})
 
 SILENT: list[tuple[Index, Index, str]] = [

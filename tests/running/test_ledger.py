@@ -28,6 +28,8 @@ from asyncmig.testing.server import LocalServer
 from ..clients import CLIENTS, DRIVERS, HAS_ASYNC
 from .failpoints import failing
 
+pytestmark = pytest.mark.servers
+
 SETTLED = InsertRecord("settled", {"state": "applied", "journal": {}}, ("started_at", "finished_at"))
 WORKED_ON = InsertRecord("worked on", {"state": "upgrading", "journal": {}}, ("started_at",))
 NEXT = InsertRecord("next", {"state": "upgrading", "journal": {}}, ("started_at",))

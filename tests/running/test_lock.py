@@ -23,6 +23,8 @@ from asyncmig.running.locking.lock import Lock
 from .event_listener import Heard
 from .failpoints import failing
 
+pytestmark = pytest.mark.servers
+
 SHORT = 1.2  # seconds: a lease to see the end of
 
 

@@ -42,6 +42,8 @@ from ..data.standalone import opened
 from .event_listener import Heard
 from .history_files import History, states
 
+pytestmark = pytest.mark.servers
+
 MAKE = "await env.create_collection('{0}')"
 DROP = "await env.drop_collection('{0}')"
 

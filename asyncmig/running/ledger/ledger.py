@@ -42,6 +42,7 @@ _SUMMARY = (
     "format",
 )
 _DUPLICATE = 11000
+_NOW_IN_DELETE = 13  # the wire version of MongoDB 5.0
 MOST_IN_RECORD = 100
 """Entries that a record holds before the settled ones move on."""
 _BATCH = 1_000_000  # documents; else the first answer holds 101, and the rest costs another round trip
@@ -198,8 +199,8 @@ class Ledger:
         Updates go as one bare command, which takes a driver half the time of a bulk: a revision
         that does nothing else is mostly this.
         """
-        if not self._clock.is_servers:
-            return sum([await self._one(each) for each in built])
+        if not self._clock.is_servers or await self._fences_no_deletion(built):
+            return sum([await self._one(each, session) for each in built])
         if session is None and (updates := [one for one in built if isinstance(one, UpdateOne)]) == list(built):
             return await self._update(updates)
         options = {"session": session} if session is not None else {}
@@ -215,11 +216,17 @@ class Ledger:
             raise BulkWriteError({**done, "writeErrors": refused})
         return int(done["n"])
 
-    async def _one(self, single: UpdateOne | DeleteOne) -> int:
-        """On the mock, whose bulks are broken."""
+    async def _fences_no_deletion(self, built: Sequence[UpdateOne | DeleteOne]) -> bool:
+        """Whether a record is to go on MongoDB 4.4, which knows no ``$$NOW`` in the command ``delete``."""
+        deletes = any(isinstance(one, DeleteOne) for one in built)
+        return deletes and await self._driver.wire_version() < _NOW_IN_DELETE
+
+    async def _one(self, single: UpdateOne | DeleteOne, session: Any) -> int:
+        """On the mock, whose bulks are broken, and on MongoDB 4.4."""
+        options = {"session": session} if session is not None else {}
         if isinstance(single, DeleteOne):
-            return int((await self._documents.delete_one(single._filter)).deleted_count)
-        done = await self._documents.update_one(single._filter, single._doc, upsert=bool(single._upsert))
+            return int(await self._documents.find_one_and_delete(single._filter, **options) is not None)
+        done = await self._documents.update_one(single._filter, single._doc, upsert=bool(single._upsert), **options)
         return int(done.matched_count) or int(done.upserted_id is not None)
 
     async def _explain_unmatched(self, lease: Lease, writes: Sequence[Write], short: int, session: Any) -> None:
