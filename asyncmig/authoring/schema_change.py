@@ -11,7 +11,7 @@ from asyncmig.authoring.field_diff import DocumentChanges
 from asyncmig.authoring.policy import Note, Policy
 from asyncmig.fields.changes import Renamed, changes
 from asyncmig.fields.shapes import loosened
-from asyncmig.operations import CreateIndexes, DropIndex, ModifyCollection, Operation, Suggestion
+from asyncmig.operations import CreateIndexes, DropIndex, ModifyCollection, ModifyIndex, Operation, Suggestion
 from asyncmig.schema.index import Index
 from asyncmig.schema.state import CollectionState
 
@@ -142,13 +142,17 @@ def _split(operations: Sequence[Operation], renamed: Sequence[Renamed]) -> tuple
     first: list[Operation] = []
     waiting: list[Operation] = []
     dropped = {operation.name for operation in operations if isinstance(operation, DropIndex)}
+    becoming = {one.name for one in operations if isinstance(one, ModifyIndex) and one.options.get("unique")}
     for operation in operations:
         if isinstance(operation, DropIndex):
             early = operation.was is not None and _counts_missing(operation.was, [one.old for one in renamed])
             (first if early else waiting).append(operation)
         elif isinstance(operation, CreateIndexes):
             new = [one.new for one in renamed]
-            early_ones = tuple(i for i in operation.indexes if _may_come_first(i, new) and i.name not in dropped)
+            asked = {i.name: i.replace(unique=True) if i.name in becoming else i for i in operation.indexes}
+            early_ones = tuple(
+                i for i in operation.indexes if _may_come_first(asked[i.name], new) and i.name not in dropped
+            )
             late_ones = tuple(i for i in operation.indexes if i not in early_ones)
             first += [CreateIndexes(operation.collection, early_ones)] if early_ones else []
             waiting += [CreateIndexes(operation.collection, late_ones)] if late_ones else []

@@ -21,6 +21,7 @@ from asyncmig.operations import (
     Suggestion,
     UpdateInBatches,
 )
+from asyncmig.schema.capabilities import Server
 from asyncmig.schema.fields import DeclaredFields, Level, level_options
 from asyncmig.schema.state import CollectionState, DatabaseState
 
@@ -192,6 +193,14 @@ def test_indexes_move_with_their_field(options: dict[str, Any], expected: list[s
     old = state(schema(a=STRING), indexes=(Index("a", **options),))
     new = state(schema(b=STRING), indexes=(Index("b", **options),), renames={"a": "b"})
     assert steps(old, new) == expected
+
+
+def test_a_unique_index_that_is_made_in_two_steps_comes_after_the_rename_too() -> None:
+    old = state(schema(a=STRING), indexes=(Index("a", unique=True),))
+    new = state(schema(b=STRING), indexes=(Index("b", unique=True),), renames={"a": "b"})
+    found = steps(old, new, server=Server((6, 0), (6, 0)))
+    assert found[:3] == ["drop a_1", "rename a b", "modify"]
+    assert found[3] == "create b_1"
 
 
 def test_an_undeclared_unique_index_does_not_stop_a_rename() -> None:
