@@ -75,7 +75,8 @@ def render(operations: Iterable[Operation], *, room: int = LINE_LENGTH - 4) -> R
     written = _written([step for _, steps in parts for step in steps], imports, room)
     lines: list[str] = []
     for title, steps in parts:
-        heading = comment(title, room) if len(parts) > 1 else []
+        only = steps[0].collection if len({step.collection for step in steps}) == 1 else title
+        heading = comment(only, room) if len(parts) > 1 else []
         lines += [*([""] if lines else []), *heading, *_part(steps, written)]
     return Rendered(tuple(lines), imports)
 
