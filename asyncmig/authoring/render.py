@@ -27,14 +27,17 @@ from asyncmig.operations import (
     CreateIndexes,
     CreateView,
     DataOperation,
+    Deduplicate,
     DeleteDocuments,
     DropCollection,
     DropIndex,
     DropView,
     InsertDocuments,
+    MergeInto,
     ModifyCollection,
     ModifyIndex,
     ModifyView,
+    MoveDocuments,
     NeedsRebuild,
     NewCollection,
     Operation,
@@ -42,6 +45,7 @@ from asyncmig.operations import (
     RenameCollection,
     RenameField,
     Suggestion,
+    TransformBatches,
     TransformDocuments,
     UpdateInBatches,
 )
@@ -273,6 +277,39 @@ def _transform_documents(operation: TransformDocuments, imports: Imports, room: 
 
 
 @statements.register
+def _transform_batches(operation: TransformBatches, imports: Imports, room: int) -> list[str]:
+    what = node(operation.filter, imports, f"{operation.collection}: filter"), _function(operation.function, imports)
+    return _statement(room, "transform_batches", _name(operation.collection), *what, *_pace(operation, imports))
+
+
+@statements.register
+def _merge_into(operation: MergeInto, imports: Imports, room: int) -> list[str]:
+    stages = _stages(operation.pipeline, imports, operation.collection)
+    given = {"on": operation.on if isinstance(operation.on, str) else list(operation.on)}
+    given |= {"when_matched": operation.when_matched}
+    defaults = {"on": "_id", "when_matched": "replace"}
+    options = keywords({name: value for name, value in given.items() if value != defaults[name]}, imports)
+    names = _name(operation.source), stages, _name(operation.collection)
+    return _statement(room, "merge_into", *names, *options, *_pace(operation, imports))
+
+
+@statements.register
+def _move_documents(operation: MoveDocuments, imports: Imports, room: int) -> list[str]:
+    what = node(operation.filter, imports, f"{operation.collection}: filter"), _name(operation.into)
+    stages = [_stages(operation.pipeline, imports, operation.collection).prefixed("pipeline=")]
+    changed = stages if operation.pipeline else []
+    return _statement(room, "move_documents", _name(operation.collection), *what, *changed, *_pace(operation, imports))
+
+
+@statements.register
+def _deduplicate(operation: Deduplicate, imports: Imports, room: int) -> list[str]:
+    by = node(list(operation.by), imports, operation.collection)
+    keep = listing(tuple_((_name(name), text(str(way)))) for name, way in operation.keep).prefixed("keep=")
+    kept = keywords({"keep_in": operation.keep_in} if operation.keep_in is not None else {}, imports)
+    return _statement(room, "deduplicate", _name(operation.collection), by, keep, *kept, *_pace(operation, imports))
+
+
+@statements.register
 def _rename_field(operation: RenameField, imports: Imports, room: int) -> list[str]:
     names = _name(operation.collection), _name(operation.field), _name(operation.new)
     conflict = {"on_conflict": operation.on_conflict} if operation.on_conflict != "fail" else {}
@@ -333,10 +370,11 @@ def _one_per_line(items: Sequence[Node]) -> Node:
 
 
 def _pipeline(operation: CreateView | ModifyView, imports: Imports) -> Node:
-    stages = [
-        node(stage, imports, f"{operation.collection}: pipeline[{place}]")
-        for place, stage in enumerate(operation.pipeline)
-    ]
+    return _stages(operation.pipeline, imports, operation.collection)
+
+
+def _stages(pipeline: Sequence[Any], imports: Imports, collection: str) -> Node:
+    stages = [node(stage, imports, f"{collection}: pipeline[{place}]") for place, stage in enumerate(pipeline)]
     return _one_per_line(stages)
 
 

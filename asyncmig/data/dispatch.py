@@ -8,6 +8,8 @@ from typing import Any
 
 from asyncmig.data import in_python
 from asyncmig.data.expressions import conversion, move, removal, renaming
+from asyncmig.data.merge import Merge
+from asyncmig.data.move import Move
 from asyncmig.data.source import Source
 from asyncmig.data.task import Task
 from asyncmig.data.transform import Transformation, Transforming
@@ -16,8 +18,12 @@ from asyncmig.drivers.base import Document
 from asyncmig.operations import (
     ConvertField,
     DataOperation,
+    Deduplicate,
+    MergeInto,
+    MoveDocuments,
     RemoveField,
     RenameField,
+    TransformBatches,
     TransformDocuments,
     UpdateInBatches,
 )
@@ -61,8 +67,16 @@ def condition(operation: DataOperation) -> Document:
 
 @condition.register(UpdateInBatches)
 @condition.register(TransformDocuments)
-def _(operation: UpdateInBatches | TransformDocuments) -> Document:
+@condition.register(TransformBatches)
+@condition.register(MoveDocuments)
+def _(operation: UpdateInBatches | TransformDocuments | TransformBatches | MoveDocuments) -> Document:
     return dict(operation.filter)
+
+
+@condition.register(MergeInto)
+@condition.register(Deduplicate)
+def _(operation: MergeInto | Deduplicate) -> Document:
+    return {}
 
 
 @condition.register(RenameField)
@@ -107,6 +121,28 @@ def _(operation: TransformDocuments, source: Source, mark: str) -> list[Task]:
         collects=operation.on_error == "collect",
     )
     return [_transformation(source, condition(operation), wanted, mark)]
+
+
+@_tasks.register
+def _(operation: TransformBatches, source: Source, mark: str) -> list[Task]:
+    collects = operation.on_error == "collect"
+    wanted = Transforming(operation.function, concurrency=1, collects=collects, in_batches=True)
+    return [_transformation(source, condition(operation), wanted, mark)]
+
+
+@_tasks.register
+def _(operation: MergeInto, source: Source, mark: str) -> list[Task]:
+    return [Merge(source, operation)]
+
+
+@_tasks.register
+def _(operation: MoveDocuments, source: Source, mark: str) -> list[Task]:
+    return [Move(source, operation, in_transactions=not mark)]
+
+
+@_tasks.register
+def _(operation: Deduplicate, source: Source, mark: str) -> list[Task]:
+    return []  # it goes its own way
 
 
 @_tasks.register

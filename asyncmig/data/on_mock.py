@@ -12,7 +12,18 @@ from asyncmig.data.failures import fault_of, refusal_of
 from asyncmig.data.statements import Statement, statement
 from asyncmig.drivers.base import Document, Driver
 from asyncmig.errors import UnsupportedByDriver
-from asyncmig.operations import DataOperation, RemoveField, RenameField, Tally, TransformDocuments, UpdateInBatches
+from asyncmig.operations import (
+    DataOperation,
+    Deduplicate,
+    MergeInto,
+    MoveDocuments,
+    RemoveField,
+    RenameField,
+    Tally,
+    TransformBatches,
+    TransformDocuments,
+    UpdateInBatches,
+)
 
 __all__ = ["run_plainly"]
 
@@ -25,6 +36,8 @@ async def run_plainly(operation: DataOperation, driver: Driver) -> Tally:
     try:
         if isinstance(operation, UpdateInBatches):
             return await _updated(operation, documents)
+        if isinstance(operation, TransformBatches):
+            return await _all(operation, documents, driver)
         return await _each(operation, documents, _function(operation), driver)
     except NotImplementedError as error:
         raise UnsupportedByDriver(f"this: {operation.describe()} ({error})", _NAME) from error
@@ -57,6 +70,17 @@ async def _each(operation: DataOperation, documents: Any, function: Callable[[An
     return tally
 
 
+async def _all(operation: TransformBatches, documents: Any, driver: Driver) -> Tally:
+    """Every document that matches through a function that takes all of them."""
+    old = await documents.find(condition(operation)).to_list(None)
+    results = operation.function([dict(one) for one in old])
+    results = await results if inspect.isawaitable(results) else results
+    tally, codec = Tally(), driver.database.codec_options
+    for one, result in zip(old, results, strict=True):
+        tally += await _write(documents, statement({"_id": one["_id"]}, one, result, codec, partial=False))
+    return tally
+
+
 async def _write(documents: Any, one: Statement | None) -> Tally:
     if one is None:
         return Tally(1, skipped=1)
@@ -79,6 +103,8 @@ def _function(operation: DataOperation) -> Callable[[Any], Any]:
             return lambda document: in_python.removed(document, path)
         case RemoveField(keep_in=str(kept)):
             return _renaming(operation.field, kept, operation)
+        case MergeInto() | MoveDocuments() | Deduplicate():
+            raise NotImplementedError("it cannot do that between collections")
         case _:
             raise NotImplementedError("it has no $convert")
 

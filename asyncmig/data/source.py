@@ -38,7 +38,7 @@ class Source:
         self.encoder = encoder(self.codec)
         self._options = dict(options or {})
         self.documents = self._collection(self.encoder)
-        self._exact = self._collection(EXACT)
+        self.exact = self._exact = self._collection(EXACT)
 
     def _collection(self, codec: CodecOptions[Any]) -> Any:
         return self.driver.documents(self.name, codec)

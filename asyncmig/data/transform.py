@@ -42,6 +42,8 @@ class Transforming:
     version_field: str | None = None
     concurrency: int = 4
     collects: bool = False
+    in_batches: bool = False
+    """Whether the function takes a list of documents, and returns one as long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +117,9 @@ class Transformation(Task):
 
     async def _transformed(self, batch: Batch, documents: Sequence[bytes], known: Mapping[Any, _Change]) -> Batch:
         changes: dict[Any, _Change] = {}
+        if self.wanted.in_batches:
+            new = [document for document in documents if self._version(document) not in known]
+            known = {**known, **{self._version(one.document): one for one in await self._changes(new)}}
         since = perf_counter()
         for document in documents:
             version = self._version(document)
@@ -130,27 +135,57 @@ class Transformation(Task):
 
     async def _change(self, document: bytes) -> _Change:
         """One document through the function."""
-        key = None
         try:
-            given = bson.decode(document, self.source.codec)
-            key = given["_id"]
-            if type(key) not in _EXACT:
-                key = self.source.key(document)
-            partial = bool(self._asked)
-            given = given[PART] if self._stages else given
-            old = given if partial else untouched(given, document, self.source.codec)
+            given, old = self._given(document)
             result = self.wanted.function(given)
             if type(result) is not dict and inspect.isawaitable(result):
                 result = await result
-            one = statement(
-                self._condition(key, document), old, result, self.source.encoder, partial=partial, mark=self.mark
-            )
-            if one is None:
-                return _Change(key, document)
-            return _Change(key, document, one.encoded(self.source.encoder), is_deletion=one.change is None)
+            return self._made(document, old, result)
         except (Exception, SystemExit) as error:  # noqa: BLE001  # the function is the user's, and may raise anything
-            key = self.source.key(document) if key is None else key
-            return _Change(key, document, fault=fault_of(key, _as_error(error)))
+            return self._failed(document, error)
+
+    async def _changes(self, documents: Sequence[bytes]) -> list[_Change]:
+        """Many documents through the function at once; where it raises, half of them, to find the one that is why."""
+        if not documents:
+            return []
+        try:
+            given = [self._given(document) for document in documents]
+            results = self.wanted.function([one for one, _ in given])
+            results = await results if inspect.isawaitable(results) else results
+            _refuse_other_length(results, len(documents))
+        except (Exception, SystemExit) as error:  # noqa: BLE001  # as above
+            if len(documents) == 1:
+                return [self._failed(documents[0], error)]
+            half = len(documents) // 2
+            first = await self._changes(documents[:half])
+            if any(one.fault for one in first) and not self.wanted.collects:
+                return first
+            return first + await self._changes(documents[half:])
+        made = []
+        for document, (_, old), result in zip(documents, given, results, strict=True):
+            try:
+                made.append(self._made(document, old, result))
+            except Exception as error:  # noqa: BLE001  # it cannot be written
+                made.append(self._failed(document, error))
+        return made
+
+    def _failed(self, document: bytes, error: Exception | SystemExit) -> _Change:
+        key = self.source.key(document)
+        return _Change(key, document, fault=fault_of(key, _as_error(error)))
+
+    def _given(self, document: bytes) -> tuple[Any, Any]:
+        """What the function is given, and a copy of it that stays as it is."""
+        given = bson.decode(document, self.source.codec)
+        given = given[PART] if self._stages else given
+        return given, given if self._asked else untouched(given, document, self.source.codec)
+
+    def _made(self, document: bytes, old: Mapping[str, Any], result: Any) -> _Change:
+        key = old["_id"] if type(old.get("_id")) in _EXACT else self.source.key(document)
+        condition, partial = self._condition(key, document), bool(self._asked)
+        one = statement(condition, old, result, self.source.encoder, partial=partial, mark=self.mark)
+        if one is None:
+            return _Change(key, document)
+        return _Change(key, document, one.encoded(self.source.encoder), is_deletion=one.change is None)
 
     def _condition(self, key: Any, document: bytes) -> Document:
         """What a statement is to find: in a transaction the ``_id`` says all."""
@@ -238,6 +273,12 @@ class Transformation(Task):
 def _as_error(error: Exception | SystemExit) -> Exception:
     """What a function has raised: ``sys.exit()`` is no way to end it."""
     return error if isinstance(error, Exception) else RuntimeError(f"it raised {type(error).__name__}({error})")
+
+
+def _refuse_other_length(results: Any, expected: int) -> None:
+    if not isinstance(results, list | tuple) or len(results) != expected:
+        found = f"{len(results)} of them" if isinstance(results, list | tuple) else repr(type(results).__name__)
+        raise TypeError(f"the function was given {expected} document(s), and returned {found}: return a list as long")
 
 
 def _stopping(batch: Batch, before: dict[Any, _Change], fault: Fault) -> Batch:

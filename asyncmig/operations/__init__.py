@@ -1,6 +1,7 @@
 """What there is to do with a database, as plain values."""
 
 from asyncmig.operations.base import Operation
+from asyncmig.operations.between import Deduplicate, MergeInto, MoveDocuments
 from asyncmig.operations.collections import (
     CreateCollection,
     DropCollection,
@@ -8,7 +9,7 @@ from asyncmig.operations.collections import (
     NeedsRebuild,
     RenameCollection,
 )
-from asyncmig.operations.data import DataOperation, Delete, Pace, TransformDocuments, UpdateInBatches
+from asyncmig.operations.data import DataOperation, Delete, Pace, TransformBatches, TransformDocuments, UpdateInBatches
 from asyncmig.operations.documents import DeleteDocuments, InsertDocuments
 from asyncmig.operations.fields import ConvertField, RemoveField, RenameField
 from asyncmig.operations.indexes import CreateIndexes, DropIndex, ModifyIndex
@@ -25,15 +26,18 @@ __all__ = [
     "CreateIndexes",
     "CreateView",
     "DataOperation",
+    "Deduplicate",
     "Delete",
     "DeleteDocuments",
     "DropCollection",
     "DropIndex",
     "DropView",
     "InsertDocuments",
+    "MergeInto",
     "ModifyCollection",
     "ModifyIndex",
     "ModifyView",
+    "MoveDocuments",
     "NeedsRebuild",
     "NewCollection",
     "Operation",
@@ -43,6 +47,7 @@ __all__ = [
     "RenameField",
     "Suggestion",
     "Tally",
+    "TransformBatches",
     "TransformDocuments",
     "UpdateInBatches",
     "reverse",

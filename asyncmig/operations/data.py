@@ -15,10 +15,12 @@ __all__ = [
     "Delete",
     "OnError",
     "Pace",
+    "TransformBatches",
     "TransformDocuments",
     "Update",
     "UpdateInBatches",
     "shortened",
+    "where",
 ]
 
 Update = Mapping[str, Any] | Sequence[Mapping[str, Any]]
@@ -90,7 +92,7 @@ class UpdateInBatches(DataOperation):
     options: Mapping[str, Any] = field(default_factory=dict)
 
     def describe(self) -> str:
-        return f"update {self.collection} in batches{_where(self.filter)}: {shortened(self.update)}"
+        return f"update {self.collection} in batches{where(self.filter)}: {shortened(self.update)}"
 
     def reverse(self) -> tuple[Operation, ...]:
         if self.was is not None:
@@ -114,7 +116,21 @@ class TransformDocuments(DataOperation):
     concurrency: int = field(default=CONCURRENCY, kw_only=True, metadata=TUNING)
 
     def describe(self) -> str:
-        return f"transform {self.collection}{_where(self.filter)} by {function_name(self.function)}"
+        return f"transform {self.collection}{where(self.filter)} by {function_name(self.function)}"
+
+    def reverse(self) -> tuple[Operation, ...]:
+        raise IrreversibleOperation(self, "no function is known that undoes it")
+
+
+@dataclass(frozen=True, slots=True)
+class TransformBatches(DataOperation):
+    """What a Python function makes of many documents at once: it is given a list, and returns one as long."""
+
+    filter: Mapping[str, Any]
+    function: Callable[[Any], Any]
+
+    def describe(self) -> str:
+        return f"transform {self.collection}{where(self.filter)} in batches by {function_name(self.function)}"
 
     def reverse(self) -> tuple[Operation, ...]:
         raise IrreversibleOperation(self, "no function is known that undoes it")
@@ -131,5 +147,6 @@ def shortened(value: object) -> str:
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
 
 
-def _where(filter_: Mapping[str, Any]) -> str:
+def where(filter_: Mapping[str, Any]) -> str:
+    """A filter as a part of a description."""
     return f" where {shortened(dict(filter_))}" if filter_ else ""

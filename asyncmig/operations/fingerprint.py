@@ -12,12 +12,14 @@ from asyncmig.operations import (
     CreateCollections,
     CreateIndexes,
     DataOperation,
+    Deduplicate,
     DeleteDocuments,
     DropIndex,
     InsertDocuments,
     ModifyCollection,
     ModifyIndex,
     ModifyView,
+    MoveDocuments,
     Operation,
     RenameCollection,
 )
@@ -113,6 +115,17 @@ def _(operation: DropIndex | ModifyIndex) -> tuple[str, ...]:
 @subjects.register(ModifyView)
 def _(operation: ModifyCollection | ModifyView) -> tuple[str, ...]:
     return (f"{operation.collection}/o",)
+
+
+@subjects.register
+def _(operation: MoveDocuments) -> tuple[str, ...]:
+    return f"{operation.collection}/d", f"{operation.into}/d"
+
+
+@subjects.register
+def _(operation: Deduplicate) -> tuple[str, ...]:
+    kept = (f"{operation.keep_in}/d",) if operation.keep_in else ()
+    return (f"{operation.collection}/d", *kept)
 
 
 @subjects.register(InsertDocuments)

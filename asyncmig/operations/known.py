@@ -10,6 +10,7 @@ from typing import Any
 from asyncmig.operations import (
     ConvertField,
     CreateCollection,
+    CreateCollections,
     CreateIndexes,
     CreateView,
     DataOperation,
@@ -23,6 +24,7 @@ from asyncmig.operations import (
     RenameField,
     UpdateInBatches,
 )
+from asyncmig.operations.several import spread
 from asyncmig.schema.index import Index
 from asyncmig.schema.state import CollectionKind, DatabaseState
 
@@ -118,6 +120,13 @@ def _(operation: CreateCollection, state: KnownState) -> KnownState:
     return state.with_(operation.collection, options=dict(operation.options))
 
 
+@_after.register
+def _(operation: CreateCollections, state: KnownState) -> KnownState:
+    for one in spread([operation]):
+        state = state.after(one)
+    return state
+
+
 @_after.register(DropCollection)
 @_after.register(DropView)
 def _(operation: Operation, state: KnownState) -> KnownState:
@@ -191,5 +200,5 @@ def _set_by(stage: Any) -> Iterable[str]:
 
 
 def created_by(operation: Operation) -> frozenset[str]:
-    """The collection that an operation creates."""
-    return frozenset({operation.collection} if isinstance(operation, CreateCollection) else ())
+    """The collections that an operation creates."""
+    return frozenset(one.collection for one in spread([operation]) if isinstance(one, CreateCollection))

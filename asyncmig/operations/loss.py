@@ -12,8 +12,9 @@ from types import CodeType
 from typing import Any
 
 from asyncmig.operations.base import Operation
+from asyncmig.operations.between import Deduplicate
 from asyncmig.operations.collections import DropCollection, ModifyCollection
-from asyncmig.operations.data import Delete, TransformDocuments, UpdateInBatches
+from asyncmig.operations.data import Delete, TransformBatches, TransformDocuments, UpdateInBatches
 from asyncmig.operations.documents import DeleteDocuments
 from asyncmig.operations.fields import ConvertField, RemoveField, RenameField
 
@@ -77,7 +78,13 @@ def _(operation: UpdateInBatches) -> str:
 
 
 @loss.register
-def _(operation: TransformDocuments) -> str:
+def _(operation: Deduplicate) -> str:
+    return f"delete documents of {operation.collection} that stand twice" if operation.keep_in is None else ""
+
+
+@loss.register(TransformDocuments)
+@loss.register(TransformBatches)
+def _(operation: TransformDocuments | TransformBatches) -> str:
     return deletes(operation.collection) if _names_delete(operation.function) else ""
 
 

@@ -15,7 +15,7 @@ from itertools import combinations
 from typing import Any
 
 from asyncmig.operations.base import Operation
-from asyncmig.operations.data import TransformDocuments, Update, UpdateInBatches
+from asyncmig.operations.data import TransformBatches, TransformDocuments, Update, UpdateInBatches
 from asyncmig.operations.documents import InsertDocuments
 from asyncmig.operations.expressions import DETERMINISTIC
 from asyncmig.operations.generated import is_generated
@@ -60,8 +60,9 @@ def _(operation: UpdateInBatches) -> bool:
     return is_idempotent(operation.update, operation.options)
 
 
-@is_repeatable.register
-def _(operation: TransformDocuments) -> bool:
+@is_repeatable.register(TransformDocuments)
+@is_repeatable.register(TransformBatches)
+def _(operation: TransformDocuments | TransformBatches) -> bool:
     return False
 
 

@@ -7,6 +7,7 @@ from functools import singledispatch
 from typing import Any
 
 from asyncmig.operations import (
+    CreateCollections,
     CreateIndexes,
     DataOperation,
     DropCollection,
@@ -18,6 +19,7 @@ from asyncmig.operations import (
     RenameCollection,
     RenameField,
 )
+from asyncmig.operations.several import spread
 from asyncmig.preflight.asking import Asker
 from asyncmig.preflight.builds import build, catalogue, failing, members
 from asyncmig.preflight.course import both_fields, oplog, scan, target_is_there, uses_of_collection, uses_of_index
@@ -38,6 +40,13 @@ def probes(operation: Operation, asker: Asker) -> AsyncIterator[Probe | None]:
 async def _nothing() -> AsyncIterator[Probe | None]:
     return
     yield
+
+
+@probes.register
+async def _create_collections(operation: CreateCollections, asker: Asker) -> AsyncIterator[Probe | None]:
+    for one in spread([operation]):
+        async for probe in probes(one, asker):
+            yield probe
 
 
 @probes.register

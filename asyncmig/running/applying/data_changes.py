@@ -18,7 +18,8 @@ from asyncmig.data.throttle import Throttle, refuse_unmeasurable
 from asyncmig.data.update import MARK
 from asyncmig.drivers.base import Document
 from asyncmig.errors import OperationRefused
-from asyncmig.operations import DataOperation, Tally
+from asyncmig.operations import DataOperation, MergeInto, Tally
+from asyncmig.running.applying.between_changes import Between, prepare_between, run_at_once
 from asyncmig.running.applying.context import Context
 
 __all__ = ["prepare_data", "run_data"]
@@ -40,7 +41,10 @@ async def prepare_data(operation: DataOperation, context: Context) -> None:
     if not context.driver.has_server:
         return
     await refuse_unmeasurable(operation, context.driver)
-    source = Source(context.driver, operation.collection, source_options(operation), context.session)
+    source = _source(operation, context)
+    if isinstance(operation, Between):
+        await prepare_between(operation, source, context)
+        return
     if context.session is None:
         await _refuse_unmarkable(operation, source)
     for task in tasks_of(operation, source):
@@ -74,6 +78,11 @@ async def _refuse_unmarkable(operation: DataOperation, source: Source) -> None:
         )
 
 
+def _source(operation: DataOperation, context: Context) -> Source:
+    name = operation.source if isinstance(operation, MergeInto) else operation.collection
+    return Source(context.driver, name, source_options(operation), context.session)
+
+
 async def _is_transactional(facts: Document, source: Source) -> bool:
     may_be = facts.get("type") == "collection" and not facts.get("options", {}).get("capped")
     return may_be and await source.driver.has_transactions()
@@ -84,10 +93,12 @@ async def run_data(operation: DataOperation, context: Context) -> Document:
     if not context.driver.has_server:
         return (await run_plainly(operation, context.driver)).document
     progress = context.progress or ProgressHooks(context.driver, context.session)
-    source = Source(context.driver, operation.collection, source_options(operation), context.session)
+    source = _source(operation, context)
     facts = await source.facts()
     if facts is None:
         return Tally().document
+    if isinstance(operation, Between) and (done := await run_at_once(operation, source, progress)) is not None:
+        return done.document
     checkpoint = await _start(operation, progress, facts, source)
     mark = "" if checkpoint.transactional or context.session is not None else progress.mark
     tasks = tasks_of(operation, source, mark)
@@ -108,7 +119,8 @@ async def _start(operation: DataOperation, progress: ProgressHooks, facts: Docum
         return Checkpoint.read(former)
     if operation.on_error == "collect":
         await forget(progress)
-    return Checkpoint(transactional=await _is_transactional(facts, source))
+    in_transactions = not isinstance(operation, MergeInto) and await _is_transactional(facts, source)
+    return Checkpoint(transactional=in_transactions)
 
 
 async def _largest(operation: DataOperation, source: Source) -> Callable[[Task], int]:

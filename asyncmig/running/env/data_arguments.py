@@ -115,6 +115,35 @@ class DataCall(Call):
             raise self.error(argument, f"is one of {', '.join(map(repr, choices))}{besides}, not {value!r}")
         return value
 
+    def paths(self, value: Any, argument: str) -> str | tuple[str, ...]:
+        """The path of one field, or of several."""
+        if isinstance(value, str):
+            self._check_path(value, argument)
+            return value
+        return self.several_paths(value, argument)
+
+    def several_paths(self, value: Any, argument: str) -> tuple[str, ...]:
+        """The paths of fields: one at least."""
+        if isinstance(value, str) or not isinstance(value, list | tuple) or not value:
+            raise self.error(argument, f"is a list of fields, ['name', ...], not {value!r}")
+        for one in value:
+            self._check_path(one, argument)
+        return tuple(value)
+
+    def order(self, value: Any, argument: str) -> tuple[tuple[str, int], ...]:
+        """An order of documents: ``"newest:field"``, ``"oldest:field"``, or fields with 1 or -1."""
+        if isinstance(value, str):
+            way, _, path = value.partition(":")
+            if way not in ("newest", "oldest") or not path:
+                raise self.error(argument, f"is 'newest:field', 'oldest:field', or a list of pairs, not {value!r}")
+            value = [(path, -1 if way == "newest" else 1)]
+        pairs = tuple(tuple(one) for one in value) if isinstance(value, list | tuple) else ()
+        if not pairs or any(len(one) != 2 or one[1] not in (1, -1) for one in pairs):
+            raise self.error(argument, f"is a list of pairs, [('field', -1), ...], not {value!r}")
+        for path, _ in pairs:
+            self._check_path(path, argument)
+        return tuple((str(path), int(way)) for path, way in pairs)
+
     def function(self, value: Any) -> Callable[[Any], Any]:
         """Something that can be called with a document."""
         if not callable(value):

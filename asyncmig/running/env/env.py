@@ -23,12 +23,13 @@ from asyncmig.operations import (
     RenameCollection,
 )
 from asyncmig.running.env.arguments import Call
+from asyncmig.running.env.between_methods import BetweenMethods
 from asyncmig.running.env.data_methods import DataMethods
 
 __all__ = ["Env"]
 
 
-class Env(DataMethods):
+class Env(DataMethods, BetweenMethods):
     """A database as a revision sees it.
 
     Each method makes one operation, which is then applied and journalled (by ``upgrade`` and

@@ -12,10 +12,14 @@ from collections.abc import Iterator
 from asyncmig.errors import RevisionError
 from asyncmig.operations import (
     ConvertField,
+    Deduplicate,
     DeleteDocuments,
     InsertDocuments,
+    MergeInto,
+    MoveDocuments,
     RemoveField,
     RenameField,
+    TransformBatches,
     TransformDocuments,
     UpdateInBatches,
 )
@@ -23,8 +27,10 @@ from asyncmig.running.ledger.record import JournalEntry, Record
 
 __all__ = ["HalfReverted", "reopened"]
 
-_ONCE = frozenset(one.__name__ for one in (UpdateInBatches, TransformDocuments))
-_IN_BATCHES = _ONCE | frozenset(one.__name__ for one in (RenameField, RemoveField, ConvertField))
+_ONCE = frozenset(one.__name__ for one in (UpdateInBatches, TransformDocuments, TransformBatches))
+_IN_BATCHES = _ONCE | frozenset(
+    one.__name__ for one in (RenameField, RemoveField, ConvertField, MergeInto, MoveDocuments, Deduplicate)
+)
 _SINGLE = frozenset(one.__name__ for one in (InsertDocuments, DeleteDocuments))
 
 
