@@ -328,7 +328,9 @@ class Migrator:
         half_way = [one.revision for one in path if one.revision in position.entries.keys() - position.applied]
         records = await self._stopped(half_way, direction)
         with self._explaining("planning a run on"):
-            plan = await make_plan(path, direction, load=load, driver=self._driver(), live=live, records=records)
+            plan = await make_plan(
+                path, direction, load=load, driver=self._driver(), live=live, records=records, inserted=self._inserted
+            )
         return replace(plan, out_of_order=position.late(path)) if direction == "upgrade" else plan
 
     async def preflight(
@@ -361,6 +363,12 @@ class Migrator:
     async def losses(self, target: str = "head", *, direction: Direction = "upgrade") -> tuple[Loss, ...]:
         """What a run to ``target`` would take away for good, found in the sources without running them."""
         return await self._losses((await self._position()).path(target, direction), direction)
+
+    async def _inserted(self) -> Mapping[str, Sequence[Mapping[str, Any]]]:
+        """What asyncmig itself has inserted, by collection: to take that back loses nothing."""
+        from asyncmig.running.ledger.provenance import inserted_documents
+
+        return inserted_documents(await self.records())
 
     async def _losses(
         self, path: Sequence[Revision], direction: Direction, files: RecordedFiles | None = None
@@ -454,12 +462,8 @@ class Migrator:
 
     def _guarded(self, agreed: Sequence[Loss], confirm: Confirm) -> LossGuard:
         from asyncmig.review.loss import LossGuard
-        from asyncmig.running.ledger.provenance import inserted_documents
 
-        async def inserted() -> Mapping[str, Sequence[Mapping[str, Any]]]:
-            return inserted_documents(await self.records())
-
-        return LossGuard(self._driver(), agreed, inserted, confirm)
+        return LossGuard(self._driver(), agreed, self._inserted, confirm)
 
     async def stamp(self, target: str, *, purge: bool = False) -> None:
         """Record ``target`` as where the database stands, without running anything."""

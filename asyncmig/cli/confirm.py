@@ -24,7 +24,7 @@ class NotConfirmed(AsyncmigError):
 
     def __init__(self, losses: Sequence[Loss], *, halfway: bool = False, asked: bool = False) -> None:
         self.losses = tuple(losses)
-        lines = "".join(f"\n  - {loss.revision}: {one_line(loss.text)}" for loss in losses)
+        lines = "".join(f"\n  - {loss.revision}: {one_line(loss.text + loss.details)}" for loss in losses)
         why = "this was not agreed to" if asked else "there is no terminal to ask on"
         done = "It was not done; what stands before it is" if halfway else "Nothing was run"
         super().__init__(f"this would lose data, and {why}:{lines}\n{done}. Pass --yes to run it all the same")
@@ -41,7 +41,7 @@ async def confirm_losses(console: Console, losses: Sequence[Loss], *, yes: bool,
         raise NotConfirmed(losses, halfway=halfway)
     console.say("The next step loses data:" if halfway else "This loses data:", "warn")
     for loss in losses:
-        console.say(f"  - {loss.revision}: {one_line(loss.text)}")
+        console.say(f"  - {loss.revision}: {one_line(loss.text + loss.details)}")
     if yes or await _agreed(console, "Go on?"):
         return
     if halfway:

@@ -57,6 +57,8 @@ def _step_lines(out: Stream, step: PlannedRevision, checked: CheckedRevision | N
         if writes := _own_writes(action):
             told = f"its function also writes by itself ({', '.join(writes)}): in no journal, not counted, not resumed"
             yield f"      {out.paint(told, 'warn')}"
+        if place in step.losses:
+            yield f"      {out.paint(one_line(f'loses data: {step.losses[place]}'), 'bad')}"
         for change in step.changes.get(place, ()):
             yield f"      {out.paint(one_line(str(change)), 'faint')}"
         if checked is not None:
@@ -87,6 +89,7 @@ def _step_document(step: PlannedRevision) -> dict[str, Any]:
             operation_document(action)
             | ({"done": True} if place in step.done else {})
             | ({"own_writes": writes} if (writes := _own_writes(action)) else {})
+            | ({"loses": step.losses[place]} if place in step.losses else {})
             | ({"changes": [one.document for one in step.changes[place]]} if place in step.changes else {})
             if isinstance(action, Operation)
             else {"operation": "RawCall", "description": action.describe()}

@@ -11,10 +11,13 @@ import ast
 import functools
 import inspect
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from pymongo.errors import PyMongoError
+
 from asyncmig.drivers.base import Driver
+from asyncmig.errors import UnsupportedByDriver
 from asyncmig.history.revision import Revision
 from asyncmig.operations import (
     ConvertField,
@@ -29,7 +32,7 @@ from asyncmig.operations import (
 from asyncmig.operations.data import Delete
 from asyncmig.operations.loss import deletes, loss
 
-__all__ = ["Confirm", "Loss", "LossGuard", "find_losses", "losing_calls"]
+__all__ = ["Confirm", "Loss", "LossGuard", "counted", "extent", "find_losses", "holds_foreign", "losing_calls"]
 
 Confirm = Callable[[tuple["Loss", ...]], Awaitable[None]]
 Inserted = Mapping[str, Sequence[Mapping[str, Any]]]
@@ -43,8 +46,13 @@ _SAMPLES: Mapping[str, Callable[[str, Mapping[str, Any]], Operation]] = {
     "update_in_batches": lambda name, given: UpdateInBatches(name, {}, given.get("update", {})),
 }
 """By method of ``env``, an operation that loses what the call would, as far as its literal arguments tell."""
+_COUNT_TIMEOUT = 2_000  # milliseconds: more is not worth a better question
 _COMPUTED = "{} of a collection whose name the revision computes"
-_PLACES = {"update_in_batches": ("name", "filter", "update"), "remove_field": ("name", "field", "keep_in")}
+_PLACES = {
+    "update_in_batches": ("name", "filter", "update"),
+    "remove_field": ("name", "field", "keep_in"),
+    "delete_documents": ("name", "ids"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +64,9 @@ class LosingCall:
     collection: str | None
     """None where the source computes the name."""
     text: str = ""
+    query: Mapping[str, Any] | None = field(default=None, compare=False)
+    """Which documents it is about, where the source says so."""
+    fields: tuple[str, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +75,8 @@ class Loss:
 
     revision: str
     text: str
+    details: str = field(default="", compare=False)
+    """How many documents, and which fields."""
 
 
 def losing_calls(revision: Revision, function: str, source: str | None = None) -> tuple[LosingCall, ...]:
@@ -97,7 +110,66 @@ def _losing(revision: str, call: ast.Call) -> LosingCall | None:
         text = loss(_SAMPLES[method](name if isinstance(name, str) else "", given))
     except (TypeError, AttributeError):  # no such call can be made
         return None
-    return LosingCall(revision, method, name if isinstance(name, str) else None, text) if text else None
+    if not text:
+        return None
+    sample = _sampled(method, given)
+    query, fields = extent(sample) if sample else (None, ())
+    return LosingCall(revision, method, name if isinstance(name, str) else None, text, query, fields)
+
+
+def _sampled(method: str, given: Mapping[str, Any]) -> Operation | None:
+    """The operation that the call asks for, as far as its literal arguments tell which documents it is about."""
+    name = given.get("name")
+    if not isinstance(name, str):
+        return None
+    if method == "drop_collection":
+        return DropCollection(name)
+    if method == "remove_field" and isinstance(given.get("field"), str):
+        return RemoveField(name, given["field"])
+    if method == "delete_documents" and isinstance(given.get("ids"), list | tuple):
+        return DeleteDocuments(name, tuple(given["ids"]))
+    if method == "update_in_batches" and isinstance(given.get("filter"), dict) and "update" in given:
+        return UpdateInBatches(name, given["filter"], given["update"])
+    return None
+
+
+def extent(operation: Operation) -> tuple[Mapping[str, Any] | None, tuple[str, ...]]:
+    """Which documents an operation that loses something is about, and which of their fields; None: nobody can tell."""
+    match operation:
+        case DropCollection():
+            return {}, ()
+        case RemoveField(field=name):
+            return {name: {"$exists": True}}, (name,)
+        case DeleteDocuments(ids=ids):
+            return {"_id": {"$in": list(ids)}}, ()
+        case UpdateInBatches(filter=query, update=update):
+            return query, tuple(sorted(_unset(update)))
+        case RenameField(field=name, new=new):
+            return {name: {"$exists": True}, new: {"$exists": True}}, (name, new)
+        case ConvertField(field=name):
+            return {name: {"$exists": True}}, (name,)
+    return None, ()
+
+
+def _unset(update: Any) -> Iterator[str]:
+    """The fields that an update takes away by name."""
+    for stage in [update] if isinstance(update, Mapping) else update:
+        body = stage.get("$unset") if isinstance(stage, Mapping) else None
+        yield from [body] if isinstance(body, str) else map(str, body or ())
+
+
+async def counted(driver: Driver, collection: str, query: Mapping[str, Any] | None, fields: Sequence[str]) -> str:
+    """`` (12 documents; field zip)``, for behind the text of a loss; empty where nobody can count in a moment."""
+    if query is None:
+        return ""
+    try:
+        reply = await driver.command({"count": collection, "query": dict(query), "maxTimeMS": _COUNT_TIMEOUT})
+        number = f"{reply['n']:,} document{'' if reply['n'] == 1 else 's'}"
+    except (PyMongoError, UnsupportedByDriver):
+        number = ""
+    named = f"field{'' if len(fields) == 1 else 's'} {', '.join(fields)}" if fields else ""
+    told = "; ".join(part for part in (number, named) if part)
+    return f" ({told})" if told else ""
 
 
 async def find_losses(calls: Iterable[LosingCall], driver: Driver, inserted: Inserted) -> tuple[Loss, ...]:
@@ -107,17 +179,25 @@ async def find_losses(calls: Iterable[LosingCall], driver: Driver, inserted: Ins
     has inserted: taking such a document back unchanged loses nothing.
     """
     found = [(call, await _lost(call, driver, inserted)) for call in calls]
-    return tuple(dict.fromkeys(Loss(call.revision, text) for call, text in found if text))
+    return tuple(
+        dict.fromkeys(
+            [Loss(call.revision, text, await _details(call, driver)) for call, text in found if text],
+        )
+    )
+
+
+async def _details(call: LosingCall, driver: Driver) -> str:
+    return await counted(driver, call.collection, call.query, call.fields) if call.collection else ""
 
 
 async def _lost(call: LosingCall, driver: Driver, inserted: Inserted) -> str:
     if call.collection is None:
         return _COMPUTED.format(call.method)
     known = inserted.get(call.collection, ())
-    return call.text if await _holds_foreign_documents(driver, call.collection, known) else ""
+    return call.text if await holds_foreign(driver, call.collection, known) else ""
 
 
-async def _holds_foreign_documents(driver: Driver, name: str, inserted: Sequence[Mapping[str, Any]]) -> bool:
+async def holds_foreign(driver: Driver, name: str, inserted: Sequence[Mapping[str, Any]]) -> bool:
     """Whether there is a document that asyncmig has not inserted, or that somebody has changed since."""
     from asyncmig.running.applying.digest import digest
 
@@ -165,8 +245,9 @@ class LossGuard:
         if agreed in self._agreed or (revision.revision, _COMPUTED.format(method)) in self._agreed:
             return
         name = operation.collection
-        if await _holds_foreign_documents(self._driver, name, (await self._inserted()).get(name, ())):
-            await self._confirm((Loss(revision.revision, text),))
+        if await holds_foreign(self._driver, name, (await self._inserted()).get(name, ())):
+            details = await counted(self._driver, name, *extent(operation))
+            await self._confirm((Loss(revision.revision, text, details),))
         self._agreed.add(agreed)
 
     async def _there(self, operation: Operation) -> set[str]:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from asyncmig.drivers.base import Driver
 from asyncmig.files.module import RevisionModule
 from asyncmig.history.revision import Revision
-from asyncmig.operations import Operation
+from asyncmig.operations import Operation, RenameCollection
 from asyncmig.operations.changes import Change, changes
 from asyncmig.operations.known import KnownState
+from asyncmig.operations.loss import loss
 from asyncmig.operations.several import spread
+from asyncmig.review.loss import counted, extent, holds_foreign
 from asyncmig.review.recording import RawCall, Recording, record
 from asyncmig.running.ledger.matching import CannotTell
 from asyncmig.running.ledger.record import Record
@@ -40,6 +42,8 @@ class PlannedRevision:
     """Whether the error is one that a run would stop at, too."""
     changes: Mapping[int, tuple[Change, ...]] = field(default_factory=dict)
     """By the place of an action, what it replaces and what it puts there."""
+    losses: Mapping[int, str] = field(default_factory=dict)
+    """By the place of an action, what it takes away for good of what is there now, with counts and fields."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,15 +72,18 @@ async def make_plan(
     driver: Driver,
     live: DatabaseState,
     records: Mapping[str, Record],
+    inserted: Callable[[], Awaitable[Mapping[str, Sequence[Mapping[str, Any]]]]],
 ) -> Plan:
     """Record each revision of ``path`` against a database that is read but never written.
 
     ``live`` is the database as it stands at the start; what is known of it follows the recorded
     operations from step to step, as ``env.collections`` will when they are applied. ``records``:
-    of revisions that stopped half-way in this direction.
+    of revisions that stopped half-way in this direction. ``inserted`` is
+    awaited for what :func:`find_losses` takes, once it matters.
     """
     steps: list[PlannedRevision] = []
     collections, known = set(live.collections), KnownState.of(live)
+    names = {name: name for name in live.collections}
     for revision in path:
         module = load(revision)
         function = module.upgrade if direction == "upgrade" else module.downgrade
@@ -85,9 +92,30 @@ async def make_plan(
         done = _done(recording, stopped, module) if stopped else frozenset[int]()
         is_mistake = recording.is_mistake or (recording.error is not None and not steps and not recording.actions)
         replaced, known = _changes(recording.actions, known)
-        said = recording.actions, recording.error, done, recording.hint, is_mistake, replaced
+        lost = await _losses(recording.actions, done, driver, names, inserted)
+        said = recording.actions, recording.error, done, recording.hint, is_mistake, replaced, lost
         steps.append(PlannedRevision(revision, *said))
     return Plan(direction, tuple(steps))
+
+
+async def _losses(
+    actions: Sequence[Operation | RawCall],
+    done: frozenset[int],
+    driver: Driver,
+    names: dict[str, str],
+    inserted: Callable[[], Awaitable[Mapping[str, Sequence[Mapping[str, Any]]]]],
+) -> dict[int, str]:
+    """What each action takes away; ``names`` leads from the names that collections will have to those they have."""
+    found: dict[int, str] = {}
+    for place, action in enumerate(actions):
+        if isinstance(action, RenameCollection) and action.collection in names:
+            names[action.new] = names.pop(action.collection)
+        now = names.get(action.collection) if isinstance(action, Operation) else None
+        if now is None or place in done or not isinstance(action, Operation) or not (text := loss(action)):
+            continue
+        if await holds_foreign(driver, now, (await inserted()).get(now, ())):
+            found[place] = text + await counted(driver, now, *extent(action))
+    return found
 
 
 def _changes(

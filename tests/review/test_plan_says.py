@@ -75,3 +75,31 @@ async def test_the_command_ends_with_an_error(run_cli: Any, server_url: str, tur
     assert "+ create collection c" in shown.stdout
     assert "revision 20240101000000 would stop: AttributeError" in shown.stderr
     assert "did you mean 'create_index'?" in shown.stderr
+
+
+async def test_what_is_lost_is_marked_with_counts_and_fields(turn: Any, tmp_path: Path) -> None:
+    await turn["c"].insert_many([{"_id": n, "zip": n} if n < 3 else {"_id": n, "old": 1} for n in range(8)])
+    await turn.create_collection("empty")
+    body = (
+        'await env.remove_field("c", "zip")\n'
+        'await env.remove_field("c", "old", keep_in="old_removed")\n'
+        'await env.delete_documents("c", [1, 2, 99])\n'
+        'await env.update_in_batches("c", {"old": 1}, {"$unset": {"old": ""}})\n'
+        'await env.drop_collection("empty")\n'
+        'await env.rename_collection("c", "d")\n'
+        'await env.drop_collection("d")'
+    )
+    migrator = Migrator(turn, write(tmp_path, body))
+    (step,) = (await migrator.plan()).steps
+    assert {place: text.partition(" (")[2].rpartition("(")[2] for place, text in step.losses.items()} == {
+        0: "3 documents; field zip)",
+        2: "2 documents)",
+        3: "5 documents; field old)",
+        6: "8 documents)",
+    }
+    asked = {loss.text: loss.details for loss in await migrator.losses()}
+    assert asked["remove a field from the documents of c"] == " (3 documents; field zip)"
+    assert asked["delete documents of c"] == " (2 documents)"
+    assert [text for text in step.losses.values() if text.startswith("drop collection")] == [
+        "drop collection d with its documents (8 documents)"
+    ]
