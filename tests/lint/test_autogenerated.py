@@ -15,7 +15,7 @@ from asyncmig.schema.normal import index_from_server
 from asyncmig.schema.options import normal_options
 from asyncmig.schema.state import CollectionState, DatabaseState
 
-from ..schema.zoo import ACCEPTED, CREATED, PAIRS
+from ..schema.index_cases import ACCEPTED, CREATED, PAIRS
 from .projects import FIRST, SECOND, folder, linted
 
 LOUD = ("error", "warning")
