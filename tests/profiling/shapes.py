@@ -96,6 +96,7 @@ PLAIN: Mapping[str, Shape] = {
     "one dropped, another added later": _dropped_and_added,
     "another name and another type": _new_type,
     "rare optional fields": lambda random, late, age: {name: "x" for name in "abcdefgh" if random.random() < 0.05},
+    "an experiment in between": lambda random, late, age: {"variant" if 0.4 < age < 0.6 else "standard": "x"},
     "one of two by chance": lambda random, late, age: {random.choice(["left", "right"]): "x"},
 }
 """By name: shapes in which nothing was renamed."""
