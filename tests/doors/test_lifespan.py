@@ -23,7 +23,11 @@ from .history_files import History
 
 
 async def names(database: Any) -> set[str]:
-    return set(await database.list_collection_names()) - {"asyncmig_revisions", "asyncmig_lock"}
+    return set(await database.list_collection_names()) - {
+        "asyncmig_revisions",
+        "asyncmig_revisions_journal",
+        "asyncmig_lock",
+    }
 
 
 async def test_the_database_is_upgraded_before_the_application_serves(database: Any, history: History) -> None:

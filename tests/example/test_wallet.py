@@ -12,7 +12,7 @@ import pytest
 from pymongo import MongoClient
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-OWN = {"asyncmig_lock", "asyncmig_revisions"}
+OWN = {"asyncmig_lock", "asyncmig_revisions", "asyncmig_revisions_journal"}
 INDEXES = {
     "wallet": {"uid_org_idx", "rec_date_1", "coins_1", "rcoins_1"},
     "top_up": {"uid_org_idx", "rec_date_1", "amount_1"},
