@@ -11,7 +11,9 @@ import sys
 from collections.abc import Awaitable, Coroutine, Generator
 from typing import Any, TypeVar
 
-__all__ = ["event_loop", "run"]
+from asyncmig.errors import AsyncmigError
+
+__all__ = ["LoopStopped", "event_loop", "run"]
 
 T = TypeVar("T")
 
@@ -37,11 +39,15 @@ def run(coroutine: Coroutine[Any, Any, T]) -> T:
 
 
 def _on_a_loop(coroutine: Coroutine[Any, Any, T]) -> T:
-    """To its end, though the code of a revision stops the loop: by ``loop.stop()``, or ``sys.exit()`` in a task."""
+    """To its end, though the code of a revision stops the loop: by ``loop.stop()``, or ``sys.exit()`` in a task.
+
+    An exit is heard by whoever awaits that task. A loop that was stopped ends the work, as Ctrl-C does: LoopStopped.
+    """
     import asyncio
 
     with asyncio.Runner() as runner:
-        loop, interrupt = runner.get_loop(), None
+        loop = runner.get_loop()
+        interrupt: BaseException | None = None
         task = loop.create_task(_rest(coroutine))
         while True:
             try:
@@ -53,9 +59,27 @@ def _on_a_loop(coroutine: Coroutine[Any, Any, T]) -> T:
                 if interrupt is None:
                     raise
                 raise interrupt from None
-            except (RuntimeError, SystemExit):
+            except SystemExit:
                 if task.done():
                     raise
+            except RuntimeError:
+                if task.done():
+                    raise
+                interrupt = LoopStopped()
+                task.cancel()
+
+
+class LoopStopped(AsyncmigError):
+    """Raised when a revision's own code has stopped the event loop that everything runs on."""
+
+    exit_code = 7
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the code of a revision has stopped the event loop (loop.stop()), on which it and everything else runs: "
+            "it was interrupted there. `asyncmig status` shows what is half-way; take the call out, and run "
+            "`asyncmig upgrade` again"
+        )
 
 
 class _Request:

@@ -18,6 +18,7 @@ from asyncmig.cli.group import LazyGroup
 from asyncmig.cli.loop import run
 from asyncmig.cli.options import shared_options
 from asyncmig.cli.streams import open_closed_streams
+from asyncmig.errors import AsyncmigError
 
 __all__ = ["cli", "main"]
 
@@ -62,6 +63,6 @@ def main() -> None:
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
         code = run(cli.main(standalone_mode=False))
-    except KeyboardInterrupt as error:  # in the moments when the loop starts or ends
+    except (AsyncmigError, KeyboardInterrupt) as error:  # in the moments when the loop starts or ends, or is stopped
         code = report(error, Console(), verbose=False)
     sys.exit(code)

@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 import anyio
 import pytest
 
-from asyncmig.cli.loop import event_loop, run
+from asyncmig.cli.loop import LoopStopped, event_loop, run
 
 
 @asynccontextmanager
@@ -81,3 +81,34 @@ def test_asyncio_is_not_even_imported() -> None:
     code = "import sys; from asyncmig.cli.loop import run\nasync def f(): pass\nrun(f())\n"
     code += "sys.exit('asyncio' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+async def stopping(log: list[str]) -> None:
+    async with on_a_loop(log):
+        asyncio.get_running_loop().stop()
+        await asyncio.sleep(0.01)
+        log.append("went on")
+
+
+def test_a_loop_that_is_stopped_ends_the_work_in_order() -> None:
+    log: list[str] = []
+    with pytest.raises(LoopStopped) as error:
+        run(stopping(log))
+    assert (log, error.value.exit_code) == (["closed"], 7)
+
+
+async def left_in_a_task(log: list[str]) -> int:
+    async with on_a_loop(log):
+        with pytest.raises(SystemExit):
+            await asyncio.gather(leaving())
+        return 5
+
+
+async def leaving() -> None:
+    sys.exit(0)
+
+
+def test_an_exit_in_a_task_is_heard_by_whoever_awaits_it() -> None:
+    log: list[str] = []
+    assert run(left_in_a_task(log)) == 5
+    assert log == ["closed"]

@@ -18,16 +18,13 @@ from starlette.applications import Starlette
 
 import asyncmig
 from asyncmig.errors import ConfigurationError, DriverError, PendingRevisions
+from asyncmig.schema.own_names import OwnNames
 
 from .history_files import History
 
 
 async def names(database: Any) -> set[str]:
-    return set(await database.list_collection_names()) - {
-        "asyncmig_revisions",
-        "asyncmig_revisions_journal",
-        "asyncmig_lock",
-    }
+    return set(await database.list_collection_names()) - OwnNames().all
 
 
 async def test_the_database_is_upgraded_before_the_application_serves(database: Any, history: History) -> None:
