@@ -20,7 +20,7 @@ from asyncmig.review.replay import NotReplayable
 
 pytestmark = pytest.mark.servers
 
-OWN = {"asyncmig_revisions", "asyncmig_lock"}
+OWN = {"asyncmig_revisions", "asyncmig_revisions_journal", "asyncmig_lock"}
 
 
 class Wallet(Collection):
