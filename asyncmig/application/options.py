@@ -60,25 +60,6 @@ def migrator_for(
     if unknown := options.keys() - Options.__annotations__.keys():
         raise TypeError(f"unknown option {', '.join(sorted(unknown))}; there are {', '.join(Options.__annotations__)}")
     given = {name: value for name, value in options.items() if value is not None}
-    return Migrator(
-        database,
-        given.get("directory", settings.directory),
-        given.get("collections"),
-        db_alias=settings.db_alias,
-        revisions_collection=given.get("revisions_collection", settings.revisions_collection),
-        lock_collection=given.get("lock_collection", settings.lock_collection),
-        lock_timeout=settings.lock_timeout if lock_timeout is None else lock_timeout,
-        lock_lease=given.get("lock_lease", settings.lock_lease),
-        strict_order=settings.strict_order,
-        include=settings.included if settings.include or settings.exclude else None,
-        undeclared_indexes=settings.undeclared_indexes,
-        undeclared_options=settings.undeclared_options,
-        fields=settings.fields,
-        fields_by_collection=settings.fields_by_collection,
-        field_constraints=settings.field_constraints,
-        removed_fields=settings.removed_fields,
-        index_names=settings.index_names,
-        commit_quorum=settings.commit_quorum,
-        on_event=on_event,
-        command=command,
-    )
+    if lock_timeout is not None:
+        given["lock_timeout"] = lock_timeout
+    return Migrator.configured(database, settings, **{"collections": None} | given, on_event=on_event, command=command)

@@ -172,29 +172,9 @@ class App:
         from asyncmig.cli.progress import Progress
         from asyncmig.migrator import Migrator
 
-        settings = self.settings
-        return Migrator(
-            database,
-            settings.directory,
-            settings.models,
-            db_alias=settings.db_alias,
-            revisions_collection=settings.revisions_collection,
-            lock_collection=settings.lock_collection,
-            lock_timeout=settings.lock_timeout if lock_timeout is None else lock_timeout,
-            lock_lease=settings.lock_lease,
-            strict_order=settings.strict_order,
-            include=settings.included if settings.include or settings.exclude else None,
-            undeclared_indexes=settings.undeclared_indexes,
-            undeclared_options=settings.undeclared_options,
-            fields=settings.fields,
-            fields_by_collection=settings.fields_by_collection,
-            field_constraints=settings.field_constraints,
-            removed_fields=settings.removed_fields,
-            index_names=settings.index_names,
-            commit_quorum=settings.commit_quorum,
-            on_event=Progress(self.console, interrupts),
-            command=f"asyncmig {command}",
-        )
+        options = {} if lock_timeout is None else {"lock_timeout": lock_timeout}
+        progress = Progress(self.console, interrupts)
+        return Migrator.configured(database, self.settings, on_event=progress, command=f"asyncmig {command}", **options)
 
 
 pass_app: Callable[[Callable[..., Any]], Any] = click.make_pass_decorator(App, ensure=True)

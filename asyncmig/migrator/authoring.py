@@ -1,0 +1,234 @@
+"""The half of ``Migrator`` that writes history: models and database are compared, files written and moved."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from asyncmig.errors import (
+    AsyncmigError,
+    PendingRevisions,
+    RevisionsEdited,
+    SchemaDiffers,
+)
+from asyncmig.files.errors import RevisionFileError
+from asyncmig.history.errors import MultipleHeads
+from asyncmig.history.graph import RevisionGraph
+from asyncmig.history.revision import Revision
+
+if TYPE_CHECKING:
+    from asyncmig.authoring.diff import Difference
+    from asyncmig.operations import Operation
+    from asyncmig.profiling.reading import Reading
+    from asyncmig.profiling.survey import Report
+
+from asyncmig.migrator.parts import Parts
+
+__all__ = ["Generated", "WritingHistory"]
+
+
+class WritingHistory(Parts):
+    """What compares the models with the database, and writes revision files."""
+
+    async def diff(self) -> list[Operation]:
+        """The operations that would bring the database to the models; empty when they agree.
+
+        Raises ConfigurationError without models, DeclarationError for a fault in them.
+        """
+        return list((await self.difference()).operations)
+
+    async def difference(self, *, drop_collections: bool = False) -> Difference:
+        """As ``diff``, with remarks on what no operation stands for.
+
+        ``drop_collections`` lets collections go that asyncmig itself has created and no model claims.
+        Raises DatabaseAhead where there is a folder of revision files, and the database has others.
+        """
+        if self.database is not None and self.directory.versions.is_dir():
+            await self._refuse_ahead(await self._position())
+        return await self._difference(drop_collections=drop_collections)
+
+    async def _difference(self, *, drop_collections: bool = False, look: bool = False) -> Difference:
+        from asyncmig.authoring.comparison import Scope, compare
+        from asyncmig.authoring.policy import Policy
+
+        owned = await self._created() if drop_collections else frozenset()
+        policy = Policy(
+            self._undeclared,
+            self._undeclared_options,
+            drop_collections=drop_collections,
+            owned=owned,
+            removed_fields=self._removed_fields,
+            index_names=self._index_names,
+        )
+        declared = self.declared()
+        with self._explaining("comparing the models with"):
+            scope = Scope(self._include, self._own)
+            found = await compare(self._connected(), declared.state, scope, policy, look=look)
+            if found.left_alone and (agreed := await self._agreed() & found.left_alone):
+                policy = replace(policy, agreed=agreed)
+                found = await compare(self._connected(), declared.state, scope, policy, look=look)
+            looked_at = scope.of(declared.state)
+            said = (
+                note for note in declared.notes if note.collection in looked_at or note.collection not in declared.state
+            )
+            return replace(found, notes=(*said, *found.notes))
+
+    async def revision(self, message: str, *, autogenerate: bool = False, **place: Any) -> Revision | None:
+        """Write a revision file, and return what it declares; ``place`` as :meth:`generate` takes it.
+
+        With ``autogenerate`` None comes back where nothing differs, and no file is written.
+        """
+        if autogenerate:
+            return (await self.generate(message, **place)).revision
+        from asyncmig.authoring.writer import write_revision
+
+        return write_revision(self.directory, message, **place)
+
+    async def generate(self, message: str, *, drop_collections: bool = False, **place: Any) -> Generated:
+        """Write what the models ask for into a revision file, and tell what that is.
+
+        ``place``: ``head`` (the parent; default: the only head), ``splice`` (it need not be a head),
+        ``branch_label``, ``depends_on`` (ids), ``rev_id``. The live database is compared, so that
+        what is written already has to be applied: raises PendingRevisions otherwise.
+        """
+        from asyncmig.authoring.writer import write_revision
+
+        position = await self._position()
+        await self._refuse_ahead(position)
+        if waiting := position.pending:
+            raise PendingRevisions([revision.revision for revision in waiting])
+        found = await self._difference(drop_collections=drop_collections, look=True)
+        revision = write_revision(self.directory, message, found, **place) if found else None
+        return Generated(revision, found)
+
+    async def merge(
+        self, targets: Sequence[str] = (), message: str | None = None, *, rev_id: str | None = None
+    ) -> Revision:
+        """Write the revision that joins several heads: all of them, or those that ``targets`` name."""
+        from asyncmig.authoring.writer import write_merge
+
+        return write_merge(self.directory, targets, message, rev_id=rev_id)
+
+    async def squash(self, span: str, message: str | None = None, *, rev_id: str | None = None) -> Revision:
+        """Write one revision that replaces the range ``A:B``; its operations are those of the range, folded.
+
+        Raises NotSquashable for the range, NotReplayable where a revision does more than its operations say.
+        """
+        from asyncmig.authoring.writer import write_squash
+        from asyncmig.files.static import is_one_way
+        from asyncmig.history.range import squashable_range
+        from asyncmig.review.replay import replay
+
+        wanted = squashable_range(self.graph, span)
+        modules = [self.directory.load(member) for member in wanted.members]
+        forth = [one for module in modules for one in await replay(module, "upgrade")]
+        one_way = [module.revision.revision for module in modules if is_one_way(module)]
+        back = [] if one_way else [one for module in reversed(modules) for one in await replay(module, "downgrade")]
+        return write_squash(self.directory, wanted, forth, back, message, one_way=one_way, rev_id=rev_id)
+
+    async def rebase(self, name: str, *, onto: str | None = None, force: bool = False) -> tuple[Revision, Revision]:
+        """Put an unapplied revision behind another head, in its file; returns it as it is now, and its new parent.
+
+        Raises NotRebasable where it cannot be moved; with a database, also where it is applied there; and,
+        unless ``force``, where another branch of a git remote has its file: others may have applied it.
+        """
+        from asyncmig.authoring.writer import rebase
+        from asyncmig.files.published import published_in
+        from asyncmig.history.rebase import NotRebasable, new_parent
+
+        graph = self.graph
+        revision, _ = new_parent(graph, name, onto)
+        if not force and revision.path and (branches := published_in(revision.path)):
+            others = " and others" if len(branches) > 3 else ""
+            raise NotRebasable(
+                revision,
+                f"it is published, in {', '.join(branches[:3])}{others}, and may have "
+                "been applied elsewhere. `asyncmig merge` joins the heads as they are; --force moves it all the same",
+            )
+        if self.database is not None:
+            begun = await self._ledger().marks()  # what stopped half-way counts, too
+            if revision.revision not in {one.revision for one in graph.pending(begun)}:
+                raise NotRebasable(revision, f"it is applied in {self.database.name}; downgrade it first, or use merge")
+        return rebase(self.directory, name, onto)
+
+    async def check(self) -> None:
+        """Return when the database is at head and agrees with the models, and the files are as they were applied.
+
+        Raises DatabaseAhead (nothing more is looked at then), MultipleHeads (a fresh database could not be
+        upgraded to ``head``; labelled branches are meant so), PendingRevisions (also when the models differ
+        besides), SchemaDiffers, RevisionsEdited, RevisionError for a faulty file, HeadFileError; of
+        several the first, and the others are notes on it. Without models only the revisions are looked at.
+        """
+        from asyncmig.running.unadopted import unadopted
+
+        position = await self._position(self.listing(thorough=True).graph())
+        await self._refuse_ahead(position)
+        waiting = [one.revision for one in position.pending]
+        operations = (await self._difference()).operations if self._models is not None else ()
+        failures: list[AsyncmigError] = []
+        if error := await unadopted(self._driver(), position.entries, position.pending):
+            failures.append(error)
+        if waiting:
+            failures.append(PendingRevisions(waiting, operations))
+        elif operations:
+            failures.append(SchemaDiffers(operations))
+        if edited := position.edited:
+            failures.append(RevisionsEdited(edited))
+        failures += [*self._head_faults(position.graph), *_several_heads(position.graph)]
+        if failures:
+            first, *others = failures
+            first.__notes__ = [str(other) for other in others]
+            raise first
+
+    def _head_faults(self, graph: RevisionGraph) -> list[RevisionFileError]:
+        try:
+            self.directory.head_file.verify(graph.heads)
+        except RevisionFileError as fault:
+            return [fault]
+        return []
+
+    async def fields(
+        self,
+        collections: Sequence[str] = (),
+        reading: Reading | None = None,
+        *,
+        count: bool = False,
+        on_progress: Callable[[str, int, int], None] | None = None,
+    ) -> list[Report]:
+        """What the documents of these collections hold (of all, unless named), against the models; only reads.
+
+        ``reading``: how much to read, and how gently. ``count``: count exactly the documents that break
+        the models. ``on_progress`` is called with collection, documents read, and about how many there are.
+        Raises ConfigurationError for a collection that is not there.
+        """
+        from asyncmig.fields.declaring import declared_schemas
+        from asyncmig.profiling.survey import survey
+
+        declared = None if self._models is None else self.declared()
+        schemas = declared_schemas(declared.state, declared.classes) if declared else {}
+        present = [one.name for one in await self.state() if one.kind != "view"]
+        with self._explaining("reading documents of"):
+            return await survey(
+                self._connected(), present, schemas, collections, reading, count=count, on_progress=on_progress
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Generated:
+    """What autogenerate has found, and the revision it has written: None where nothing differs."""
+
+    revision: Revision | None
+    difference: Difference
+
+
+def _several_heads(graph: RevisionGraph) -> list[AsyncmigError]:
+    """The error of who upgrades to ``head``, unless each head is on a branch with a label of its own."""
+    labels = [set(graph.labels_of(head)) for head in graph.heads]
+    if all(labels) and sum(map(len, labels)) == len(set().union(*labels)):
+        return []
+    try:
+        graph.resolve("head")
+    except MultipleHeads as error:
+        return [error]
+    return []
