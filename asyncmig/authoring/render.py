@@ -80,7 +80,8 @@ def render(operations: Iterable[Operation], *, room: int = LINE_LENGTH - 4) -> R
     lines: list[str] = []
     for title, steps in parts:
         only = steps[0].collection if len({step.collection for step in steps}) == 1 else title
-        heading = comment(only, room) if len(parts) > 1 else []
+        names_itself = isinstance(steps[0], NeedsRebuild)
+        heading = comment(only, room) if len(parts) > 1 and not names_itself else []
         lines += [*([""] if lines else []), *heading, *_part(steps, written)]
     return Rendered(tuple(lines), imports)
 

@@ -278,18 +278,26 @@ class LossGuard:
 
 
 def _env_calls(module: ast.Module, function: str) -> Iterator[ast.Call]:
-    """The calls of a method of ``env``, by that name or by another one that it is given in the function."""
-    for node in module.body:
-        if isinstance(node, ast.AsyncFunctionDef) and node.name == function and node.args.args:
-            names = _names_of(node, node.args.args[0].arg)
-            for call in ast.walk(node):
-                if (
-                    isinstance(call, ast.Call)
-                    and isinstance(call.func, ast.Attribute)
-                    and isinstance(call.func.value, ast.Name)
-                    and call.func.value.id in names
-                ):
-                    yield call
+    """The calls of a method of ``env``, by that name or another one, in the function and in those it is handed to."""
+    known = {node.name: node for node in module.body if isinstance(node, ast.AsyncFunctionDef)}
+    waiting = [(function, 0)]
+    seen: set[tuple[str, int]] = set()
+    while waiting:
+        name, place = waiting.pop()
+        node = known.get(name)
+        if node is None or (name, place) in seen or len(node.args.args) <= place:
+            continue
+        seen.add((name, place))
+        names = _names_of(node, node.args.args[place].arg)
+        for call in (one for one in ast.walk(node) if isinstance(one, ast.Call)):
+            if isinstance(call.func, ast.Attribute) and _is_named(call.func.value, names):
+                yield call
+            elif isinstance(call.func, ast.Name):
+                waiting += [(call.func.id, at) for at, given in enumerate(call.args) if _is_named(given, names)]
+
+
+def _is_named(node: ast.expr, names: set[str]) -> bool:
+    return isinstance(node, ast.Name) and node.id in names
 
 
 def _names_of(function: ast.AsyncFunctionDef, env: str) -> set[str]:

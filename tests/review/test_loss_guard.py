@@ -133,6 +133,6 @@ async def test_what_loses_nothing_is_not_asked_for(migrator: Callable[[str], Mig
 
 
 async def test_what_is_known_is_asked_for_beforehand(migrator: Callable[[str], Migrator]) -> None:
-    made = migrator('e = env\nawait e.remove_field("c", "f", keep_in=None)\nawait env.drop_collection("c")')
+    made = migrator('e = env\nawait e.remove_field("c", "f", keep_in=None)\nawait helper(e)')
     texts = [one.text for one in await made.losses()]
     assert texts == ["remove a field from the documents of c", "drop collection c with its documents"]
