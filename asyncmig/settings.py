@@ -45,6 +45,7 @@ class Settings:
     collections but those in ``fields_by_collection``; ``field_constraints``, whether bounds are; ``removed_fields``,
     whether the removal of a field that no model declares is a suggestion, or done. ``index_names``: whether
     an index that differs by its name only is another one.
+    ``context``: values that revisions find in ``env.context``.
     ``commit_quorum``: which members have to have built an index before it is there: ``majority``
     unless given. ``lint`` goes by ``max_indexes``, which a collection had better not have more of, and
     ``min_server``, the oldest server in use (its feature compatibility version).
@@ -73,11 +74,13 @@ class Settings:
     removed_fields: Literal["suggest", "drop"] = "suggest"
     index_names: Literal["exact", "ignore"] = "exact"
     commit_quorum: str | int | None = None
+    context: Mapping[str, Any] = field(default_factory=dict)
     max_indexes: int = 10
     min_server: tuple[int, int] | None = None
 
     def __repr__(self) -> str:
         shown = {one.name: getattr(self, one.name) for one in dataclass_fields(self)} | {"url": self.safe_url}
+        shown["context"] = sorted(self.context)  # the names alone: a value may be a secret
         return f"Settings({', '.join(f'{name}={value!r}' for name, value in shown.items())})"
 
     @property
@@ -283,6 +286,8 @@ def _expanded(given: _Given, environment: Mapping[str, str]) -> _Given:
         return environment[name]
 
     def expand(value: Any) -> Any:
+        if isinstance(value, Mapping):
+            return {name: expand(item) for name, item in value.items()}
         if isinstance(value, list | tuple):
             return [expand(item) for item in value]
         if not isinstance(value, str):
@@ -375,6 +380,17 @@ def _levels(given: _Given) -> dict[str, str]:
     return {name: choose(given._replace(value=level, where=f"{given.where}.{name}")) for name, level in table.items()}
 
 
+def _named_values(given: _Given) -> dict[str, Any]:
+    """A table of values for revisions; as a variable, ``NAME=value,OTHER=value``."""
+    table = given.value
+    if isinstance(table, str):
+        pairs = (item.partition("=") for item in table.split(",") if item.strip())
+        table = {name.strip(): value.strip() for name, _, value in pairs}
+    if not isinstance(table, Mapping):
+        given.wrong(f'must be a table such as {{HMAC_KEY = "${{HMAC_KEY}}"}}, not {_kind(given.value)}')
+    return dict(table)
+
+
 def _quorum(given: _Given) -> str | int:
     """A commit quorum, as ``createIndexes`` takes it: a number of members, or a word, a tag of members included."""
     text = str(given.value).strip()
@@ -424,6 +440,7 @@ _KEYS: dict[str, Callable[[_Given], Any]] = {
     "removed_fields": _one_of("suggest", "drop"),
     "index_names": _one_of("exact", "ignore"),
     "commit_quorum": _quorum,
+    "context": _named_values,
     "max_indexes": _count,
     "min_server": _version,
 }

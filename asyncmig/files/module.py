@@ -31,6 +31,8 @@ class RevisionModule:
     downgrade: Step
     revision: Revision
     source: str | None = None
+    context: tuple[str, ...] = ()
+    """The names that it needs in ``env.context``."""
 
 
 def run(source: str, path: Path) -> ModuleType:
@@ -86,7 +88,13 @@ def load(source: str, revision: Revision, path: Path) -> RevisionModule:
     upgrade, downgrade = (_step(module, name, path) for name in ("upgrade", "downgrade"))
     if _BARE_CALL.search(source):  # to parse each file a second time would take longer than the rest
         _all_awaited(source, path)
-    return RevisionModule(upgrade, downgrade, revision, source)
+    return RevisionModule(upgrade, downgrade, revision, source, _context(getattr(module, "context", ()), path))
+
+
+def _context(names: object, path: Path) -> tuple[str, ...]:
+    if not isinstance(names, list | tuple) or not all(isinstance(name, str) and name for name in names):
+        raise BrokenFile(path, f"`context` is a list of names, ['HMAC_KEY'], not {names!r}")
+    return tuple(names)
 
 
 def _all_awaited(source: str, path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dis
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import CodeType
 from typing import TYPE_CHECKING, Any
 
@@ -19,10 +19,12 @@ if TYPE_CHECKING:
 
 __all__ = [
     "IrreversibleRevision",
+    "MissingContext",
     "SchemaChangeInTransaction",
     "has_raw_calls",
     "is_empty",
     "is_one_way",
+    "refuse_missing_context",
     "refuse_one_way",
     "refuse_schema_change",
     "refuse_schema_changes",
@@ -89,6 +91,23 @@ def refuse_unfinishable(revision: Revision, module: RevisionModule, direction: D
         raise UnfinishedRevision(revision, left)
     if revision.transactional:
         refuse_schema_changes(revision, module.upgrade if direction == "upgrade" else module.downgrade)
+
+
+class MissingContext(RevisionError):
+    """Raised before the first step of a run whose revisions need values that nobody has given."""
+
+    def __init__(self, revision: Revision, names: Sequence[str]) -> None:
+        self.revision, self.names = revision, tuple(names)
+        super().__init__(
+            f"revision {revision} needs {', '.join(names)} in env.context; nothing was done. Give "
+            f"Migrator(..., context={{{names[0]!r}: ...}}), or put `{names[0]} = ...` below [tool.asyncmig.context]"
+        )
+
+
+def refuse_missing_context(revision: Revision, module: RevisionModule, context: Mapping[str, Any]) -> None:
+    """Raise MissingContext where the file says that it needs a value that is not there."""
+    if missing := [name for name in module.context if name not in context]:
+        raise MissingContext(revision, missing)
 
 
 def refuse_one_way(revision: Revision, module: RevisionModule) -> None:

@@ -31,6 +31,7 @@ _FROM_SETTINGS = (
     "removed_fields",
     "index_names",
     "commit_quorum",
+    "context",
 )
 """The arguments that are settings of the same name."""
 
@@ -50,7 +51,7 @@ class Migrator(WritingHistory, RunningHistory):
     ``warn``, ``moderate`` or ``strict``: how the fields that models declare are enforced;
     ``fields_by_collection`` for single collections; ``field_constraints``: whether bounds are, too;
     ``removed_fields``: ``suggest`` or ``drop``. ``index_names``: ``exact``, or ``ignore`` for indexes that differ by
-    their names only. ``on_event`` is called with each
+    their names only. ``context``: what revisions find in ``env.context``. ``on_event`` is called with each
     event of a run; ``command`` is what others see in the lock. ``commit_quorum``: which members have to have
     built an index, where the revision does not say: ``majority`` on a replica set unless given.
 

@@ -62,6 +62,7 @@ class Parts:
         on_event: Listener | None = None,
         command: str = "",
         commit_quorum: str | int | None = None,
+        context: Mapping[str, Any] | None = None,
     ) -> None:
         _refuse_reserved(database)
         self.database = database
@@ -89,6 +90,7 @@ class Parts:
         self._index_names: IndexNames = index_names
         self._on_event, self._command = on_event, command
         self._commit_quorum = commit_quorum
+        self._context = dict(context or {})
         self.keep_building = False
         """Whether an index build is left to the server when a run is cancelled."""
 
@@ -204,6 +206,7 @@ class Parts:
             admit=guard,
             commit_quorum=self._commit_quorum,
             keep_building=self.keep_building,
+            context=self._context,
         )
 
     async def _agreed(self) -> frozenset[str]:

@@ -78,7 +78,7 @@ class RunningHistory(Parts):
 
         Raises what a run would raise before its first step, as for a revision without a way back.
         """
-        from asyncmig.files.static import refuse_unfinishable
+        from asyncmig.files.static import refuse_missing_context, refuse_unfinishable
         from asyncmig.review.plan import make_plan
         from asyncmig.schema.state import DatabaseState
 
@@ -87,6 +87,7 @@ class RunningHistory(Parts):
         def load(revision: Revision) -> RevisionModule:
             module = (files or self.directory).load(revision)
             refuse_unfinishable(revision, module, direction)
+            refuse_missing_context(revision, module, self._context)
             return module
 
         position = await self._position(files.graph if files else None)
@@ -97,7 +98,14 @@ class RunningHistory(Parts):
         records = await self._stopped(half_way, direction)
         with self._explaining("planning a run on"):
             plan = await make_plan(
-                path, direction, load=load, driver=self._driver(), live=live, records=records, inserted=self._inserted
+                path,
+                direction,
+                load=load,
+                driver=self._driver(),
+                live=live,
+                records=records,
+                inserted=self._inserted,
+                context=self._context,
             )
         return replace(plan, out_of_order=position.late(path)) if direction == "upgrade" else plan
 

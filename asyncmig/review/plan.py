@@ -73,6 +73,7 @@ async def make_plan(
     live: DatabaseState,
     records: Mapping[str, Record],
     inserted: Callable[[], Awaitable[Mapping[str, Sequence[Mapping[str, Any]]]]],
+    context: Mapping[str, Any] | None = None,
 ) -> Plan:
     """Record each revision of ``path`` against a database that is read but never written.
 
@@ -87,7 +88,7 @@ async def make_plan(
     for revision in path:
         module = load(revision)
         function = module.upgrade if direction == "upgrade" else module.downgrade
-        recording = await record(function, driver, collections, str(module.revision.path or ""))
+        recording = await record(function, driver, collections, str(module.revision.path or ""), context)
         stopped = records.get(revision.revision)
         done = _done(recording, stopped, module) if stopped else frozenset[int]()
         is_mistake = recording.is_mistake or (recording.error is not None and not steps and not recording.actions)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -35,7 +35,11 @@ class Recording:
 
 
 async def record(
-    function: Callable[[Env], Awaitable[Any]], driver: Driver, collections: set[str], path: str = ""
+    function: Callable[[Env], Awaitable[Any]],
+    driver: Driver,
+    collections: set[str],
+    path: str = "",
+    context: Mapping[str, Any] | None = None,
 ) -> Recording:
     """Call ``function`` with an ``env`` that records: reads go through to the database, nothing is written.
 
@@ -55,7 +59,9 @@ async def record(
     recorder = Recorder(driver.database, actions)
     database, client = recorder.wrap(driver.database), recorder.wrap(driver.database.client)
     try:
-        await call(function, Env(driver, perform, database=database, client=client, collections=collections))
+        await call(
+            function, Env(driver, perform, database=database, client=client, collections=collections, context=context)
+        )
     except Exception as error:  # noqa: BLE001  # a revision is the user's code and may raise anything
         code = getattr(inspect.unwrap(function), "__code__", None)
         hint = hint_on(error, code.co_filename if code else path)

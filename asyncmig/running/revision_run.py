@@ -166,7 +166,11 @@ class RevisionRun:
         self._executor, began = executor, perf_counter()
         executor.admit = self._run.admit
         env = WatchedEnv(
-            self._run.driver, executor.perform, collections=self._run.collections, session=executor.context.session
+            self._run.driver,
+            executor.perform,
+            collections=self._run.collections,
+            session=executor.context.session,
+            context=self._run.context,
         )
         executor.started = StartedWork(self.revision.path)
         try:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from asyncmig.drivers.base import Driver
 from asyncmig.drivers.clock import Clock
@@ -40,6 +40,8 @@ class Run:
     """The names of asyncmig's own collections."""
     admit: Admit | None = None
     """What is asked before each operation."""
+    context: Mapping[str, Any] = field(default_factory=dict)
+    """What revisions find in ``env.context``."""
     collections: set[str] = field(default_factory=set)
     """The names of all others as they stand now: ``env.collections``."""
     commit_quorum: str | int | None = None

@@ -28,13 +28,13 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from asyncmig.drivers.base import Driver
 from asyncmig.drivers.explain import explaining
 from asyncmig.errors import DriverError
 from asyncmig.events import Direction, Event, RevisionsOutOfOrder, RunStarted
-from asyncmig.files.static import refuse_unfinishable
+from asyncmig.files.static import refuse_missing_context, refuse_unfinishable
 from asyncmig.history.graph import RevisionGraph
 from asyncmig.history.revision import Revision
 from asyncmig.running.abandoned import end_sessions
@@ -96,6 +96,7 @@ class Runner:
         admit: Admit | None = None,
         commit_quorum: str | int | None = None,
         keep_building: bool = False,
+        context: Mapping[str, Any] | None = None,
     ) -> None:
         self._driver, self._graph = driver, graph
         self._ledger = ledger or Ledger(driver)
@@ -105,6 +106,7 @@ class Runner:
         self._lock.tell = self._tell
         self._wait, self._command, self._admit = lock_timeout, command, admit
         self._commit_quorum, self._keep_building = commit_quorum, keep_building
+        self._context = dict(context or {})
         self._modules: dict[str, RevisionModule] = {}
         self._loader = load
 
@@ -181,6 +183,7 @@ class Runner:
         for revision in path:
             module = self._load(revision)
             refuse_unfinishable(revision, module, direction)
+            refuse_missing_context(revision, module, self._context)
             refuse_own_in_code(revision, module.source, own)
 
     async def _refuse_unadopted(self, before: Position[Record], path: Sequence[Revision]) -> None:
@@ -215,6 +218,7 @@ class Runner:
             driver = self._driver.guarded(lease)
             run = Run(driver, self._ledger, self._audit_log, lease, self._load, self._tell, own, self._admit)
             run.commit_quorum, run.keep_building = self._commit_quorum, self._keep_building
+            run.context = self._context
             await end_sessions(self._driver, await self._ledger.sessions(lease))
             await self._ledger.claim(lease)
             position = await self._position()

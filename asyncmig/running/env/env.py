@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from asyncmig.drivers.base import Driver
@@ -50,11 +51,21 @@ class Env(DataMethods, BetweenMethods):
         client: Any = None,
         collections: set[str],
         session: Any = None,
+        context: Mapping[str, Any] | None = None,
     ) -> None:
         self._driver, self._perform = driver, perform
         self._collections = collections
         self._session = session
+        self._context: Mapping[str, Any] = MappingProxyType(dict(context or {}))
         self._database, self._client = database, client
+
+    @property
+    def context(self) -> Mapping[str, Any]:
+        """What ``Migrator(..., context=...)`` was given, or ``[tool.asyncmig.context]`` has.
+
+        A file that needs names says so, ``context = ["HMAC_KEY"]``: then a run without them ends before its first step.
+        """
+        return self._context
 
     @property
     def db(self) -> Any:
