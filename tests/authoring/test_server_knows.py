@@ -129,9 +129,10 @@ def _model(**parts: Any) -> type[Collection]:
     return type("C", (Collection,), {"__collection_name__": "c", **parts})
 
 
-async def test_every_road_of_an_old_compatibility_version_runs(lagging: Any, tmp_path: Path) -> None:
+async def _take_every_road(database: Any, tmp_path: Path) -> dict[str, Any]:
+    """Models that ask for one change after the other; returns the first of them."""
     (tmp_path / "versions").mkdir()
-    await lagging["c"].insert_many([{"email": str(n), "at": None} for n in range(5)])
+    await database["c"].insert_many([{"email": str(n), "at": None} for n in range(5)])
     stages = (
         {"__indexes__": [Index("email"), Index("at")]},
         {"__indexes__": [Index("email", unique=True), Index("at", expireAfterSeconds=60)]},
@@ -144,17 +145,28 @@ async def test_every_road_of_an_old_compatibility_version_runs(lagging: Any, tmp
         },
     )
     for stage in stages:
-        migrator = Migrator(lagging, tmp_path, [_model(**stage)])
+        migrator = Migrator(database, tmp_path, [_model(**stage)])
         assert await migrator.revision("next", autogenerate=True) is not None
         await migrator.upgrade()
         assert await migrator.diff() == []
-    await Migrator(lagging, tmp_path).downgrade("-2")
-    assert await Migrator(lagging, tmp_path, [_model(**stages[0])]).diff() == []
-    images = _model(__options__={"changeStreamPreAndPostImages": {"enabled": True}}, **stages[0])
+    await Migrator(database, tmp_path).downgrade("-2")
+    assert await Migrator(database, tmp_path, [_model(**stages[0])]).diff() == []
+    return stages[0]
+
+
+async def test_every_road_of_an_old_compatibility_version_runs(lagging: Any, tmp_path: Path) -> None:
+    first = await _take_every_road(lagging, tmp_path)
+    images = _model(__options__={"changeStreamPreAndPostImages": {"enabled": True}}, **first)
     with pytest.raises(UnsupportedByServer, match=r"at 5\.0"):
         await Migrator(lagging, tmp_path, [images]).diff()
 
 
+@pytest.mark.servers
+async def test_every_road_of_this_server_runs(turn: Any, tmp_path: Path) -> None:
+    await _take_every_road(turn, tmp_path)
+
+
+@pytest.mark.servers(since="6.0")
 async def test_duplicates_are_named_to_the_last_and_resumed_after(turn: Any, tmp_path: Path) -> None:
     (tmp_path / "versions").mkdir()
     await turn["c"].insert_many([{"_id": n, "email": str(n // 2)} for n in range(8)])

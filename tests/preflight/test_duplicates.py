@@ -105,6 +105,7 @@ async def _asker(database: Any, *costs: Any, budget: float = 30.0) -> Asker:
     return Asker(driver, live, KnownState.of(live), await server_of(driver), budget, frozenset(costs or "ABC"))
 
 
+@pytest.mark.servers(since="6.0")
 @pytest.mark.parametrize("seed", range(4))
 async def test_random_documents_and_indexes(turn: Any, seed: int) -> None:
     chance = random.Random(seed)

@@ -81,6 +81,7 @@ def _make(chance: random.Random) -> tuple[list[dict[str, Any]], str]:
     return documents, 'await env.rename_field("c", "s", "t")'
 
 
+@pytest.mark.servers(since="6.0")
 @pytest.mark.parametrize("seed", range(12))
 async def test_what_is_foreseen_happens(turn: Any, tmp_path: Path, seed: int) -> None:
     documents, body = _make(random.Random(seed))

@@ -52,6 +52,7 @@ class Sent:
         return await self._driver.command(command, **more)
 
 
+@pytest.mark.servers
 @pytest.mark.parametrize(
     ("asked", "setting", "sent"),
     [(None, None, "majority"), (None, 1, 1), (1, "majority", 1), ("votingMembers", 1, "votingMembers")],
