@@ -151,6 +151,8 @@ class Runner:
         async with self._running() as (run, now):
             path = now.path(target, "downgrade")
             now.refuse_half_done(path)
+            if path:
+                await self._audit_log.refuse_unwritable(run.lease)
             for revision in path:
                 if parts := now.parts(revision):
                     await replace_range(run, revision, parts, now.entries)

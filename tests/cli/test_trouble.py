@@ -20,6 +20,10 @@ USERS: dict[str, list[Any]] = {
         {"role": "read", "db": "shop"},
         "ledger_writer",
     ],
+    "of_before": [  # what was needed before there was a journal beside the ledger
+        {"role": "read", "db": "kept"},
+        "ledger_of_before",
+    ],
 }
 
 
@@ -33,6 +37,12 @@ def guarded() -> Iterator[LocalServer]:
             resource = {"db": "shop", "collection": "asyncmig_lock"}
             privilege = {"resource": resource, "actions": ["find", "insert", "update"]}
             client.admin.command("createRole", "ledger_writer", privileges=[privilege], roles=[])
+            actions = ["find", "insert", "update", "remove", "createCollection", "dropCollection"]
+            allowed = [
+                {"resource": {"db": "kept", "collection": name}, "actions": actions}
+                for name in ("asyncmig_lock", "asyncmig_revisions", "a")
+            ]
+            client.admin.command("createRole", "ledger_of_before", privileges=allowed, roles=[])
             for name, roles in USERS.items():
                 client.admin.command("createUser", name, pwd=PASSWORD, roles=roles)
         yield server
@@ -48,8 +58,9 @@ def ask(run: Run, guarded: LocalServer, write_revision: Callable[..., Any], writ
     write_revision("aaaa", body='await env.create_collection("a")', undo='await env.drop_collection("a")')
     write_models('class Wallet(Collection):\n    __collection_name__ = "wallet"\n')
 
-    async def ask(user: str, *args: str) -> Any:
-        return await run(*args, ASYNCMIG_URL=_url(guarded, user), ASYNCMIG_DATABASE="shop")
+    async def ask(user: str, *args: str, **settings: str) -> Any:
+        given = {"ASYNCMIG_URL": _url(guarded, user), "ASYNCMIG_DATABASE": "shop"} | settings
+        return await run(*args, **given)
 
     return ask
 
@@ -89,6 +100,19 @@ async def test_who_may_not_is_told_what_is_missing(
     assert "Give the user the role dbOwner on shop" in result.stderr
     assert PASSWORD not in result.stderr
     assert "Traceback" not in result.stderr
+
+
+async def test_rights_on_the_journal_are_asked_for_before_anything_is_reverted(ask: Run, guarded: LocalServer) -> None:
+    """Reverting writes an event, to a collection that a user with rights on single collections may not have."""
+    kept = {"ASYNCMIG_URL": _url(guarded, "of_before"), "ASYNCMIG_DATABASE": "kept"}
+    assert (await ask("of_before", "upgrade", **kept)).code == 0
+    result = await ask("of_before", "downgrade", "base", "--yes", **kept)
+    assert result.code == 1
+    assert "Error: writing to asyncmig_revisions_journal (database kept at " in result.stderr
+    assert "Give the user the role dbOwner on kept, or readWrite and dbAdmin" in result.stderr
+    with MongoClient(_url(guarded, "root")) as client:
+        assert "a" in client["kept"].list_collection_names()
+        assert client["kept"]["asyncmig_revisions"].find_one({"_id": "aaaa"})["state"] == "applied"
 
 
 @pytest.mark.parametrize(

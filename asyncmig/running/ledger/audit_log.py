@@ -17,6 +17,7 @@ from asyncmig.drivers.base import Document, Driver
 from asyncmig.drivers.clock import LATE_CODES, Clock
 from asyncmig.drivers.explain import explaining
 from asyncmig.errors import LockLost
+from asyncmig.running.ledger.placement import FORMAT
 from asyncmig.running.locking.holder import identity
 from asyncmig.running.locking.lease import Lease
 from asyncmig.running.locking.waiting import retry_while_held
@@ -36,6 +37,15 @@ class AuditLog:
         self._driver, self._clock = driver, Clock(driver)
         self.collection = collection
         self._documents, self._former = driver.collection(collection), driver.collection(former)
+
+    async def refuse_unwritable(self, lease: Lease) -> None:
+        """Raise DriverError where events cannot be written, before the first step of a run that will write some."""
+        await lease.ensure()
+        with explaining(self._driver, f"writing to {self.collection}"):
+            await retry_while_held(
+                lease,
+                lambda: self._documents.update_one({"_id": "format"}, {"$set": {"format": FORMAT}}, upsert=True),
+            )
 
     async def add(
         self, lease: Lease, what: str, revisions: Sequence[str], *, session: Any = None, **facts: Any
