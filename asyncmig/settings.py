@@ -9,24 +9,22 @@ folder of the file that names them, and at the working directory for variables a
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from dataclasses import fields as dataclass_fields
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, NoReturn
+from typing import Any, Literal, NoReturn
 
 from asyncmig.address import ESCAPE, address
 from asyncmig.errors import ConfigurationError
-from asyncmig.schema.fields import LEVELS, Level
+from asyncmig.schema.fields import Level
+from asyncmig.setting_values import EMBEDDED, KEYS, Given
 
 __all__ = ["Settings", "load_settings", "unknown_variables"]
 
-EMBEDDED = "embedded:"
 _PREFIX = "ASYNCMIG_"
 _VARIABLE = re.compile(r"\w+")
 _UNCLOSED = re.compile(r"(?<!\$)\$\{.*")
-_SCHEMES = ("mongodb://", "mongodb+srv://", EMBEDDED)
-_PLAIN_HOST = re.compile(r"(?:localhost|[\w-]+(?:\.[\w-]+)+|[\w-]+(?=:\d))(?::\d{1,5})?(?:/\w*)?")
 _ELSEWHERE = frozenset({"ON_STARTUP", "MONGOD", "TEST_URL", "DEMO_FOLDER", "EXAMPLES", "LONG", "VENV"})
 """What else begins with ASYNCMIG_ and is read by something of ours."""
 _REFERENCE = re.compile(r"(\$?)\$\{([^}]*)\}")
@@ -165,17 +163,6 @@ class Settings:
         )
 
 
-class _Given(NamedTuple):
-    """A value as it was found, with the words that tell where."""
-
-    value: Any
-    where: str
-    base: Path
-
-    def wrong(self, fault: str) -> NoReturn:
-        raise ConfigurationError(f"{self.where}: {fault}")
-
-
 def load_settings(start: Path, environment: Mapping[str, str], flags: Mapping[str, Any] | None = None) -> Settings:
     """The settings for a command started in ``start``.
 
@@ -189,11 +176,11 @@ def load_settings(start: Path, environment: Mapping[str, str], flags: Mapping[st
     config = asked.pop("config", None)
     file = _named_file(start / config) if config else _found_file(start)
     given = _from_environment(environment, start) | {
-        name: _Given(value, f"--{name.replace('_', '-')}", start) for name, value in asked.items()
+        name: Given(value, f"--{name.replace('_', '-')}", start) for name, value in asked.items()
     }
     root = file[0].parent if file else start
     given = (_from_file(*file) if file else {}) | given
-    values = {name: _KEYS[name](_expanded(found, environment)) for name, found in given.items()}
+    values = {name: KEYS[name](_expanded(found, environment)) for name, found in given.items()}
     values["directory"] = root / values.get("directory", "migrations")
     return Settings(root=root, file=file[0] if file else None, **values)
 
@@ -233,20 +220,20 @@ def _read(path: Path) -> dict[str, Any]:
         raise ConfigurationError(f"{path} is not valid TOML: {error}") from error
 
 
-def _from_file(path: Path, table: Mapping[str, Any]) -> dict[str, _Given]:
+def _from_file(path: Path, table: Mapping[str, Any]) -> dict[str, Given]:
     if not isinstance(table, Mapping):
         raise ConfigurationError(f"{path}: [tool.asyncmig] must be a table")
     for key in table:
         if key == "asyncmig" and isinstance(table[key], Mapping):
             raise ConfigurationError(f"{path}: write [tool.asyncmig] in the place of [asyncmig], or the keys alone")
-        if key not in _KEYS:
+        if key not in KEYS:
             raise ConfigurationError(f"{path}: unknown key {key!r}; {_nearest(key)}")
-    return {key: _Given(value, f"{path}: {key}", path.parent) for key, value in table.items()}
+    return {key: Given(value, f"{path}: {key}", path.parent) for key, value in table.items()}
 
 
-def _from_environment(environment: Mapping[str, str], start: Path) -> dict[str, _Given]:
-    names = {key: f"{_PREFIX}{key.upper()}" for key in _KEYS}
-    return {key: _Given(environment[name], name, start) for key, name in names.items() if environment.get(name)}
+def _from_environment(environment: Mapping[str, str], start: Path) -> dict[str, Given]:
+    names = {key: f"{_PREFIX}{key.upper()}" for key in KEYS}
+    return {key: Given(environment[name], name, start) for key, name in names.items() if environment.get(name)}
 
 
 def unknown_variables(environment: Mapping[str, str]) -> list[str]:
@@ -256,9 +243,9 @@ def unknown_variables(environment: Mapping[str, str]) -> list[str]:
     found = []
     for name in sorted(environment):
         key = name.removeprefix(_PREFIX)
-        if key == name or key.lower() in _KEYS or key in _ELSEWHERE:
+        if key == name or key.lower() in KEYS or key in _ELSEWHERE:
             continue
-        near = get_close_matches(key.lower(), _KEYS, n=1, cutoff=0.7)
+        near = get_close_matches(key.lower(), KEYS, n=1, cutoff=0.7)
         meant = f"; did you mean {_PREFIX}{near[0].upper()}?" if near else ""
         found.append(f"the environment variable {name} is no setting, and is left out of account{meant}")
     return found
@@ -267,11 +254,11 @@ def unknown_variables(environment: Mapping[str, str]) -> list[str]:
 def _nearest(key: str) -> str:
     from difflib import get_close_matches
 
-    near = get_close_matches(key.replace("-", "_").lower(), _KEYS, n=1)
-    return f"did you mean {near[0]!r}?" if near else f"known keys: {', '.join(_KEYS)}"
+    near = get_close_matches(key.replace("-", "_").lower(), KEYS, n=1)
+    return f"did you mean {near[0]!r}?" if near else f"known keys: {', '.join(KEYS)}"
 
 
-def _expanded(given: _Given, environment: Mapping[str, str]) -> _Given:
+def _expanded(given: Given, environment: Mapping[str, str]) -> Given:
     names: list[str] = []
 
     def put(match: re.Match[str]) -> str:
@@ -302,145 +289,3 @@ def _expanded(given: _Given, environment: Mapping[str, str]) -> _Given:
 
 
 # What a value must be
-
-
-def _text(given: _Given) -> str:
-    if not isinstance(given.value, str):
-        given.wrong(f"must be a string, not {_kind(given.value)}")
-    return given.value.strip() or given.wrong("must not be empty")
-
-
-def _models(given: _Given) -> str | tuple[str, ...]:
-    """One source or several; of an exported file the whole path."""
-    items = given.value.split(",") if isinstance(given.value, str) else given.value
-    if not isinstance(items, list) or not items or not all(isinstance(item, str) for item in items):
-        given.wrong(
-            f'must be a string, or a list of strings such as ["app.models", "app.indexes:CALLS"], not {given.value!r}'
-        )
-    named = [_text(given._replace(value=item)) for item in items]
-    placed = tuple(str(given.base / Path(name).expanduser()) if name.endswith(".json") else name for name in named)
-    first, *others = placed
-    return placed if others else first
-
-
-def _url(given: _Given) -> str:
-    url = _text(given)
-    if not url.startswith(_SCHEMES):  # the value itself is not shown: it may hold a password
-        meant = f"; write mongodb://{url}" if _PLAIN_HOST.fullmatch(url) else ""
-        given.wrong(f"must start with {', '.join(_SCHEMES[:-1])} or {EMBEDDED}{meant}")
-    path = url.removeprefix(EMBEDDED) if url.startswith(EMBEDDED) else ""
-    return f"{EMBEDDED}{given.base / Path(path).expanduser()}" if path else url
-
-
-def _path(given: _Given) -> Path:
-    return given.base / Path(_text(given)).expanduser()
-
-
-def _seconds(given: _Given, *, zero: bool) -> float:
-    try:
-        seconds = float("nan") if isinstance(given.value, bool) else float(given.value)
-    except (TypeError, ValueError):
-        seconds = float("nan")
-    if not (0 <= seconds < float("inf")) or (seconds == 0 and not zero):
-        given.wrong(f"must be a number of seconds, {'0 or more' if zero else 'more than 0'}, not {given.value!r}")
-    return seconds
-
-
-def _yes_or_no(given: _Given) -> bool:
-    words = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
-    said = words.get(str(given.value).strip().lower())
-    return given.wrong(f"must be true or false, not {given.value!r}") if said is None else said
-
-
-def _one_of(*choices: str) -> Callable[[_Given], str]:
-    def choose(given: _Given) -> str:
-        if given.value not in choices:
-            given.wrong(f"must be one of {', '.join(choices)}, not {given.value!r}")
-        return str(given.value)
-
-    return choose
-
-
-def _patterns(given: _Given) -> tuple[str, ...]:
-    items = given.value.split(",") if isinstance(given.value, str) else given.value
-    if not isinstance(items, list) or not all(isinstance(item, str) for item in items):
-        given.wrong(f'must be a list of patterns such as ["app_*"], not {given.value!r}')
-    return tuple(item.strip() for item in items if item.strip())
-
-
-def _levels(given: _Given) -> dict[str, str]:
-    """A table of collections; as a variable, ``orders=strict,events=record``."""
-    table = given.value
-    if isinstance(table, str):
-        pairs = (item.partition("=") for item in table.split(",") if item.strip())
-        table = {name.strip(): level.strip() for name, _, level in pairs}
-    if not isinstance(table, Mapping):
-        given.wrong(f'must be a table such as {{orders = "strict"}}, not {given.value!r}')
-    choose = _one_of(*LEVELS)
-    return {name: choose(given._replace(value=level, where=f"{given.where}.{name}")) for name, level in table.items()}
-
-
-def _named_values(given: _Given) -> dict[str, Any]:
-    """A table of values for revisions; as a variable, ``NAME=value,OTHER=value``."""
-    table = given.value
-    if isinstance(table, str):
-        pairs = (item.partition("=") for item in table.split(",") if item.strip())
-        table = {name.strip(): value.strip() for name, _, value in pairs}
-    if not isinstance(table, Mapping):
-        given.wrong(f'must be a table such as {{HMAC_KEY = "${{HMAC_KEY}}"}}, not {_kind(given.value)}')
-    return dict(table)
-
-
-def _quorum(given: _Given) -> str | int:
-    """A commit quorum, as ``createIndexes`` takes it: a number of members, or a word, a tag of members included."""
-    text = str(given.value).strip()
-    if isinstance(given.value, bool) or not isinstance(given.value, str | int) or not text or text.startswith("-"):
-        given.wrong(f"must be a number of members, 'majority', 'votingMembers' or a tag, not {given.value!r}")
-    return int(text) if text.isdigit() else text
-
-
-def _count(given: _Given) -> int:
-    text = str(given.value).strip()
-    if isinstance(given.value, bool) or not text.isdigit() or int(text) == 0:
-        given.wrong(f"must be a whole number of 1 or more, not {given.value!r}")
-    return int(text)
-
-
-def _version(given: _Given) -> tuple[int, int]:
-    found = re.fullmatch(r"(\d+)\.(\d+)(?:\.\d+)?", str(given.value).strip())
-    if found is None or isinstance(given.value, bool):
-        given.wrong(f"must be a version of MongoDB such as '6.0', not {given.value!r}")
-    return int(found[1]), int(found[2])
-
-
-def _kind(value: Any) -> str:
-    names = {bool: "a boolean", int: "a number", float: "a number", list: "a list", dict: "a table"}
-    return names.get(type(value), f"a {type(value).__name__}")
-
-
-_KEYS: dict[str, Callable[[_Given], Any]] = {
-    "url": _url,
-    "database": _text,
-    "directory": _path,
-    "models": _models,
-    "db_alias": _text,
-    "driver": _one_of("motor", "pymongo"),
-    "lock_timeout": lambda given: _seconds(given, zero=True),
-    "lock_lease": lambda given: _seconds(given, zero=False),
-    "strict_order": _yes_or_no,
-    "revisions_collection": _text,
-    "lock_collection": _text,
-    "undeclared_indexes": _one_of("agreed", "drop", "hide", "ignore"),
-    "undeclared_options": _one_of("agreed", "drop", "ignore"),
-    "include": _patterns,
-    "exclude": _patterns,
-    "fields": _one_of(*LEVELS),
-    "fields_by_collection": _levels,
-    "field_constraints": _yes_or_no,
-    "removed_fields": _one_of("suggest", "drop"),
-    "index_names": _one_of("exact", "ignore"),
-    "commit_quorum": _quorum,
-    "context": _named_values,
-    "max_indexes": _count,
-    "min_server": _version,
-}
