@@ -12,7 +12,7 @@ from types import CodeType
 from typing import Any
 
 from asyncmig.operations.base import Operation
-from asyncmig.operations.between import Deduplicate
+from asyncmig.operations.between import Deduplicate, MergeInto, MoveDocuments
 from asyncmig.operations.collections import DropCollection, ModifyCollection
 from asyncmig.operations.data import Delete, TransformBatches, TransformDocuments, UpdateInBatches
 from asyncmig.operations.documents import DeleteDocuments
@@ -80,6 +80,19 @@ def _(operation: UpdateInBatches) -> str:
 @loss.register
 def _(operation: Deduplicate) -> str:
     return f"delete documents of {operation.collection} that stand twice" if operation.keep_in is None else ""
+
+
+@loss.register
+def _(operation: MergeInto) -> str:
+    if operation.when_matched != "replace":
+        return ""
+    return f"replace documents of {operation.collection} by what is made of {operation.source}"
+
+
+@loss.register
+def _(operation: MoveDocuments) -> str:
+    taken = sorted(set(_taken(operation.pipeline)))
+    return f"move documents of {operation.collection} without all that they hold ({', '.join(taken)})" if taken else ""
 
 
 @loss.register(TransformDocuments)

@@ -8,6 +8,7 @@ operation is held against :mod:`asyncmig.operations.loss` once more before it is
 from __future__ import annotations
 
 import ast
+import asyncio
 import functools
 import inspect
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
@@ -21,11 +22,13 @@ from asyncmig.errors import UnsupportedByDriver
 from asyncmig.history.revision import Revision
 from asyncmig.operations import (
     ConvertField,
+    Deduplicate,
     DeleteDocuments,
     DropCollection,
     Operation,
     RemoveField,
     RenameField,
+    TransformBatches,
     TransformDocuments,
     UpdateInBatches,
 )
@@ -42,6 +45,7 @@ _SAMPLES: Mapping[str, Callable[[str, Mapping[str, Any]], Operation]] = {
     "delete_documents": lambda name, given: DeleteDocuments(name, (), if_unchanged=given.get("if_unchanged", False)),
     "remove_field": lambda name, given: RemoveField(name, "f", given.get("keep_in")),
     "rename_field": lambda name, given: RenameField(name, "f", "g", on_conflict=given.get("on_conflict", "fail")),
+    "deduplicate": lambda name, given: Deduplicate(name, (), (), given.get("keep_in")),
     "convert_field": lambda name, given: ConvertField(name, "f", "int", on_error=given.get("on_error", "fail")),
     "update_in_batches": lambda name, given: UpdateInBatches(name, {}, given.get("update", {})),
 }
@@ -208,6 +212,11 @@ async def holds_foreign(driver: Driver, name: str, inserted: Sequence[Mapping[st
     return any(digest(document) not in known for document in await driver.stored(name, ids)) if ids else False
 
 
+def _has_delete(result: Any) -> bool:
+    """Whether a function says of its document, or of one of its documents, that it is to be deleted."""
+    return result is Delete or (isinstance(result, list | tuple) and any(one is Delete for one in result))
+
+
 class LossGuard:
     """Asks before an operation that loses what was not agreed to beforehand.
 
@@ -235,7 +244,7 @@ class LossGuard:
             return operation
         if text := loss(operation):
             await self._ask(revision, operation, text)
-        elif isinstance(operation, TransformDocuments):
+        elif isinstance(operation, TransformDocuments | TransformBatches):
             return self._asking(revision, operation)
         return operation
 
@@ -254,25 +263,40 @@ class LossGuard:
         if self._old is None:
             self._old = {one["name"] for one in await self._driver.read({"listCollections": 1, "nameOnly": True})}
         if operation.collection in self._old:
-            targets = (getattr(operation, name, None) for name in ("new", "into"))
+            targets = (getattr(operation, name, None) for name in ("new", "into", "keep_in"))
             self._old |= {name for name in targets if isinstance(name, str)}
         return self._old
 
-    def _asking(self, revision: Revision, operation: TransformDocuments) -> TransformDocuments:
+    def _asking(self, revision: Revision, operation: TransformDocuments | TransformBatches) -> Operation:
         """Of a function that does not name ``Delete`` itself and may get it from another one."""
         text = deletes(operation.collection)
 
+        refusal: list[Exception] = []
+        one_at_a_time = asyncio.Lock()  # several batches are under way at once
+
+        async def ask() -> None:
+            async with one_at_a_time:
+                if refusal:
+                    raise refusal[0]  # a function that raises is called again, with fewer documents
+                if (revision.revision, text) in self._agreed:
+                    return
+                try:
+                    await self._confirm((Loss(revision.revision, text),))
+                except Exception as error:
+                    refusal.append(error)
+                    raise
+                self._agreed.add((revision.revision, text))
+
         async def asked(result: Any) -> Any:
             found = await result if inspect.isawaitable(result) else result
-            if found is Delete and (revision.revision, text) not in self._agreed:
-                await self._confirm((Loss(revision.revision, text),))
-                self._agreed.add((revision.revision, text))
+            if _has_delete(found):
+                await ask()
             return found
 
         @functools.wraps(operation.function)
         def function(document: Any) -> Any:
             result = operation.function(document)
-            return asked(result) if result is Delete or inspect.isawaitable(result) else result
+            return asked(result) if _has_delete(result) or inspect.isawaitable(result) else result
 
         return replace(operation, function=function)
 

@@ -16,7 +16,7 @@ from asyncmig.drivers.base import Document
 from asyncmig.drivers.retry import Backoff, retry
 from asyncmig.drivers.transient import is_transient
 from asyncmig.errors import RevisionError
-from asyncmig.operations import Operation, TransformDocuments
+from asyncmig.operations import Operation, TransformBatches, TransformDocuments
 from asyncmig.running.applying.apply import Context, apply, prepare
 from asyncmig.running.locking.lease import Lease
 from asyncmig.running.own_collections import refuse_own
@@ -99,12 +99,12 @@ class Executor(ABC):
         if self.admit is None:
             return
         admitted = await self.admit(self._reports.revision, operation)
-        if isinstance(admitted, TransformDocuments) and admitted is not operation:
+        if isinstance(admitted, TransformDocuments | TransformBatches) and admitted is not operation:
             self._admitted[number] = admitted.function
 
     def _as_admitted(self, number: int, operation: Operation) -> Operation:
         """The operation with the function that was admitted in the place of its own."""
-        if number in self._admitted and isinstance(operation, TransformDocuments):
+        if number in self._admitted and isinstance(operation, TransformDocuments | TransformBatches):
             return replace(operation, function=self._admitted[number])
         return operation
 

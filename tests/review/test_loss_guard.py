@@ -68,6 +68,12 @@ FORMS = [
     'await env.transform_documents("c", {}, verdict)',
     'await env.transform_documents("c", {}, second)',
     'await env.transform_documents("c", {}, later)',
+    'await env.transform_batches("c", {}, lambda documents: [Delete] * len(documents))',
+    'await env.transform_batches("c", {}, lambda documents: [second(one) for one in documents])',
+    'await env.deduplicate("c", by=["f"], keep=[("_id", 1)])',
+    'await env.deduplicate("c", by=["f"], keep=[("_id", 1)], keep_in=NOTHING)',
+    'await env.merge_into("s", [], "c")',
+    'await env.move_documents("c", {}, "moved", pipeline=[{"$unset": "f"}])',
 ]
 KEPT = [
     'await env.remove_field("c", "f", keep_in="old")',
@@ -77,6 +83,10 @@ KEPT = [
     'await env.transform_documents("c", {}, lambda document: document | {"h": 1})',
     'await env.create_collection("new")\nawait env.drop_collection("new")',
     'await env.drop_collection("nothing")',
+    'await env.deduplicate("c", by=["f"], keep=[("_id", 1)], keep_in="twice")',
+    'await env.merge_into("s", [], "c", when_matched="keepExisting")',
+    'await env.move_documents("c", {}, "moved")',
+    'await env.transform_batches("c", {}, lambda documents: [one | {"h": 1} for one in documents])',
 ]
 DOCUMENTS = [{"_id": 1, "f": "x", "g": "y"}, {"_id": 2, "f": "x", "g": "y"}]
 
@@ -88,6 +98,7 @@ class Refused(Exception):
 @pytest.fixture
 async def migrator(database: Any, tmp_path: Path) -> Callable[[str], Migrator]:
     await database["c"].insert_many(DOCUMENTS)
+    await database["s"].insert_one({"_id": 1, "new": True})
     (tmp_path / "versions").mkdir()
 
     def written(body: str) -> Migrator:
