@@ -94,7 +94,7 @@ async def build(asker: Asker, operation: CreateIndexes) -> Probe | None:
     free = int(disk.get("fsTotalSize", 0) - disk.get("fsUsedSize", 0))
     upper = int(size * share)
     figures = {"documents": count, "seconds": [low, high], "bytes": upper, "free": free}
-    text = f"{plural(count, 'document')}: builds in about {_time(low)} to {_time(high)}, at most {in_bytes(upper)}"
+    text = f"{plural(count, 'document')}: builds in {_range(low, high)}, at most {in_bytes(upper)}"
     if free and upper > free * _TYPICAL_LIMIT:
         return Probe("P04", "problem", f"{text}; the disk has {in_bytes(free)} left", figures)
     return Probe("P04", "note", f"{text}; free disk {in_bytes(free)}" if free else text, figures)
@@ -122,9 +122,13 @@ async def _sample(asker: Asker, collection: str, indexes: Sequence[Index]) -> tu
     return sampled, sizes, seconds
 
 
+def _range(low: float, high: float) -> str:
+    if high < 1:
+        return "under 1 s"
+    return f"about {_time(high)} or less" if low < 1 else f"about {_time(low)} to {_time(high)}"
+
+
 def _time(seconds: float) -> str:
-    if seconds < 1:
-        return "1 s" if seconds > 0.5 else "under 1 s"
     return f"{seconds:,.0f} s" if seconds < 120 else f"{seconds / 60:,.0f} min"
 
 
