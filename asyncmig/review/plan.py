@@ -1,4 +1,4 @@
-"""``Plan``: what a run would do, recorded by running the revisions without applying anything."""
+"""``Plan``: what a run would do, recorded by a dry run: the revisions run, and nothing is applied."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Running a revision without applying anything: what it would do, written down."""
+"""A dry run of one revision: it is run, nothing is applied, and what it would do is written down."""
 
 from __future__ import annotations
 
