@@ -18,6 +18,7 @@ from asyncmig.testing.snapshot import differences, take
 from asyncmig.testing.template import restore
 
 from .running.applying_helpers import run
+from .running.database_snapshot import OWN
 
 SIZES = {"byte": 1, "page": 4096, "chunk": 64 * 1024, "megabyte": 1024 * 1024}
 COLLATION = {"locale": "de", "strength": 2, "numericOrdering": True}
@@ -80,7 +81,7 @@ async def test_declared_written_applied_compared_and_taken_back(
         await see_every_size(database)
     assert [step.revision for step in (await migrator.plan("base", direction="downgrade")).steps] == [written]
     assert await migrator.downgrade("base") == [written]
-    assert set(await database.list_collection_names()) <= {"asyncmig_revisions", "asyncmig_lock", "system.views"}
+    assert set(await database.list_collection_names()) <= {*OWN, "system.views"}
 
 
 async def see_every_size(database: Any) -> None:

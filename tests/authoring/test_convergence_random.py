@@ -23,7 +23,7 @@ from .index_rules import listed, moments, outcome, services
 from .random_indexes import changed_lists, index_lists
 from .schemas import FIXED, NEW_NAMES, VIEWS, document, pairs
 
-EXAMPLES = int(os.environ.get("ASYNCMIG_EXAMPLES", "200"))
+EXAMPLES = int(os.environ.get("ASYNCMIG_EXAMPLES", "80"))
 """Of each property that needs a server; a session of its own asks for thousands."""
 
 OURS = Policy(drop_collections=True, owned=frozenset({*FIXED, *NEW_NAMES.values(), *VIEWS}))

@@ -19,7 +19,7 @@ from ..clients import DRIVERS
 from .convergence import facts, see, walk
 from .schemas import FIXED, NEW_NAMES, VIEWS, pairs
 
-EXAMPLES = int(os.environ.get("ASYNCMIG_EXAMPLES", "200")) // 10
+EXAMPLES = int(os.environ.get("ASYNCMIG_EXAMPLES", "80")) // 10
 OURS = Policy(drop_collections=True, owned=frozenset({*FIXED, *NEW_NAMES.values(), *VIEWS}))
 
 

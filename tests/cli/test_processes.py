@@ -143,15 +143,14 @@ class TestSignals:
         assert await server["a"].count_documents({"n": 1}) == 400
 
     async def test_the_second_stops_at_once(self, start_cli, run, write_revision, settings) -> None:
-        write_revision("aaaa", body=SLOW.format(pause=30))
+        write_revision("aaaa", body=SLOW.format(pause=3600))
         process = start_cli("upgrade", env=settings)
         read_until(process, "create collection a")
-        begin = time.monotonic()
         process.send_signal(signal.SIGINT)
         read_until(process, "stopping after this")
         process.send_signal(signal.SIGINT)
-        rest = process.communicate(timeout=20)[1]
-        assert (process.returncode, time.monotonic() - begin < 10) == (130, True)
+        rest = process.communicate(timeout=100)[1]
+        assert process.returncode == 130
         assert "Traceback" not in rest
         assert (await run("status", "--json")).document["lock"] is None
 

@@ -36,7 +36,7 @@ async def test_not_faster_than_asked_for(turn: Any, kind: str) -> None:
     began = time.monotonic()
     (result,) = await run(turn, wanted)
     assert Tally.read(result) == Tally(200, 200)
-    assert 0.6 < time.monotonic() - began < 3
+    assert time.monotonic() - began > 0.6
 
 
 @pytest.mark.parametrize(("bound", "measured"), [("max_lag", "replication_lag"), ("max_queue", "queue")])

@@ -121,6 +121,7 @@ def test_killed_in_the_middle(place: tuple[Any, Victims], history: str) -> None:
 def test_its_transaction_keeps_nobody_waiting(place: tuple[Any, Victims], history: str, driver: str) -> None:
     """Killed while the server is at a batch: the transaction would stay open for a minute, and with it the locks."""
     client, victims = place
+    client.admin.command({"setParameter": 1, "transactionLifetimeLimitSeconds": 3600})  # it ends by us, or never
     database = client[f"slow_{uuid.uuid4().hex[:8]}"]
     database["c"].insert_many([{"_id": number, "n": number} for number in range(1_000)])
     job = {"history": history, "database": database.name, "driver": driver, **UP}
@@ -132,10 +133,9 @@ def test_its_transaction_keeps_nobody_waiting(place: tuple[Any, Victims], histor
     (answer,) = victims.receive()
     assert answer["killed"]
     assert open_transactions(client) == 1
-    began = time.monotonic()
     answer = victims.ask(**job, unlock=True)
+    client.admin.command({"setParameter": 1, "transactionLifetimeLimitSeconds": 60})
     assert "error" not in answer, answer
-    assert time.monotonic() - began < 20
     assert [one["n"] for one in database["c"].find().sort("_id")] == [number + 1 for number in range(1_000)]
     assert database["asyncmig_revisions"].count_documents({"state": "applied", "journal.0.session": None}) == 1
     client.drop_database(database.name)

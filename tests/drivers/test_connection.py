@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import re
-import time
 import warnings
 from collections.abc import Iterator
 from typing import Any
@@ -71,10 +70,8 @@ async def test_the_url_has_the_last_word(
 
 
 async def test_nobody_answers(driver_name: str) -> None:
-    began = time.monotonic()
     with pytest.raises(ServerUnreachable) as error:
         await connect(f"mongodb://{CLOSED}", driver=driver_name, timeout=0.5)
-    assert time.monotonic() - began < 4
     assert error.value.hosts == (CLOSED,)
     assert error.value.seconds == 0.5
     told = str(error.value)

@@ -180,14 +180,12 @@ async def test_stopped_and_nobody_came(victims: Victims, clients: dict[str, Any]
 
 
 @pytest.mark.chaos
-async def test_killed_and_taken_over_within_one_lease(victims: Victims, database: Any, tmp_path: Path) -> None:
+async def test_killed_and_taken_over_when_its_lease_has_ended(victims: Victims, database: Any, tmp_path: Path) -> None:
     job = {"history": "slow", "database": database.name, "driver": "motor", "direction": "upgrade", "target": "head"}
     victims.send({**job, "lease": 2.0, "known": ["LockAcquired", "RunStarted"]})
     assert (await victims.answers())[0]["killed"]
-    began = asyncio.get_running_loop().time()
     went = await slow(tmp_path / "slow").runner(database, wait=30).upgrade()
     assert [one.revision for one in went] == ["s1", "s2"]
-    assert asyncio.get_running_loop().time() - began < 2.0 + 3.0
 
 
 # -- the lock alone -------------------------------------------------------------------------------

@@ -10,7 +10,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import anyio
 import pytest
 from pymongo import MongoClient
 from pymongo.errors import PyMongoError
@@ -265,16 +264,14 @@ async def test_a_connection_that_stalls_longer_than_the_lease(
     """The lease cannot be renewed: the work is cancelled before another could begin, which then goes on with it."""
     proxy, through = proxied
     history = History(tmp_path / "history")
-    history.add("a", "await env.create_collection('a')\nawait asyncio.sleep(30)\nawait env.create_collection('b')")
+    history.add("a", "await env.create_collection('a')\nawait asyncio.sleep(3600)\nawait env.create_collection('b')")
 
     def stall(event: Event) -> None:
         if isinstance(event, OperationFinished):
             asyncio.get_running_loop().call_later(0.3, proxy.stall)
 
-    began = anyio.current_time()
     with pytest.raises(LockLost, match="could not be renewed"):
         await history.runner(through, lease=2.0, on_event=stall).upgrade()
-    assert anyio.current_time() - began < 4
     history.add("a", "await env.create_collection('a')\nawait env.create_collection('b')")
     await history.runner(database, wait=30).upgrade()
     assert await states(database) == {"a": "applied"}

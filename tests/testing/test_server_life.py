@@ -63,10 +63,8 @@ def shared() -> Iterator[LocalServer]:
         yield server
 
 
-def test_a_server_is_small_quick_and_local() -> None:
-    started = time.monotonic()
+def test_a_server_is_small_and_local() -> None:
     with LocalServer() as server:
-        assert time.monotonic() - started < 5  # 0.5 s on an idle core
         folder, pid = server.folder, server.pid
         assert pid is not None
         assert server.url == f"mongodb://127.0.0.1:{server.port}/?directConnection=true"
