@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from asyncmig.cli.advance import AdvanceLine, ElapsedLine
 from asyncmig.cli.console import Console
@@ -63,7 +63,7 @@ class Progress:
                 self._advance.show(event)
             case OperationFinished():
                 counts = f"{Tally.read(event.result)} in " if isinstance(event.operation, DataOperation) else ""
-                self._end(event.operation.describe(), counts + _time(event.seconds))
+                self._end(event.operation.describe(), _already_there(event) + counts + _time(event.seconds))
                 if broken := broken_validator(event.operation, event.result):
                     self._console.warn(broken)
                 self._interrupts.finished()
@@ -141,6 +141,14 @@ class Progress:
 
     def _end(self, what: str, how: str) -> None:
         self._console.say(f"  {one_line(what)}  {self._err.paint(how, 'faint')}")
+
+
+def _already_there(event: OperationFinished) -> str:
+    """What a creation found where it would have made it; the downgrade lets it stay."""
+    if not isinstance(event.result, Mapping) or not (found := event.result.get("existed")):
+        return ""
+    names = [subject.rpartition("/i/")[2] for subject in found]
+    return f"already there: {', '.join(names)}; "
 
 
 def _time(seconds: float) -> str:

@@ -16,6 +16,7 @@ from asyncmig.operations import DataOperation, Operation
 from asyncmig.operations.arguments import arguments, with_arguments
 from asyncmig.operations.fingerprint import Touched, is_touched
 from asyncmig.running.applying.apply import Context
+from asyncmig.running.applying.preexisting import drops_only
 from asyncmig.running.applying.verification import is_undone
 from asyncmig.running.executor import Executor, Pending
 from asyncmig.running.journaled_hooks import JournaledHooks
@@ -51,7 +52,8 @@ class JournalingExecutor(Executor):
 
     ``undoable``: for the downgrade of an upgrade that stopped half-way, the subjects that it has
     touched; operations on anything else have nothing to undo and are left out. ``half_done``: what it has done to
-    some documents of a collection.
+    some documents of a collection. ``kept``: the subjects that the upgrade found where it would have
+    created them; a downgrade drops none of them.
     """
 
     def __init__(
@@ -63,16 +65,20 @@ class JournalingExecutor(Executor):
         matching: Matching,
         undoable: Touched | None,
         half_done: HalfDone,
+        kept: frozenset[str] = frozenset(),
     ) -> None:
         super().__init__(reports, lease, context)
         self._journal, self._matching = journal, matching
-        self._undoable, self._half_done = undoable, half_done
+        self._undoable, self._half_done, self._kept = undoable, half_done, kept
         self._tracked: dict[int, JournaledHooks] = {}
 
     async def _perform(self, operation: Operation) -> Any:
         self._journal.defer_flush()
         if self._undoable is not None and not is_touched(operation, self._undoable):
             self._reports.skipped(self._number + 1, operation, "the upgrade did not get to what it would undo")
+            return None
+        if drops_only(operation, self._kept):
+            self._reports.skipped(self._number + 1, operation, "it was there before this revision, and stays")
             return None
         self._half_done.refuse(operation)
         self._number += 1

@@ -16,6 +16,7 @@ from asyncmig.files.static import has_raw_calls, is_one_way
 from asyncmig.history.revision import Revision
 from asyncmig.operations.fingerprint import Touched
 from asyncmig.running.applying.context import Context
+from asyncmig.running.applying.preexisting import preexisting
 from asyncmig.running.executor import Executor
 from asyncmig.running.journaling import JournalingExecutor
 from asyncmig.running.ledger import transitions
@@ -153,7 +154,8 @@ class RevisionRun:
             by_hand=has_raw_calls(self._function),
         )
         half_done = HalfDone(self.revision.revision, self._entries if self.how.partial else ())
-        known = self._context(None), self._journal(), matching, undoable, half_done
+        kept = preexisting(entry.intent for entry in self._entries) if self.direction == "downgrade" else frozenset()
+        known = self._context(None), self._journal(), matching, undoable, half_done, kept
         executor = JournalingExecutor(self._reports, self._run.lease, *known)
         await self._call(executor)
         executor.conclude()

@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequen
 from asyncmig.drivers.base import Document
 from asyncmig.events import RangeTaken
 from asyncmig.history.revision import Revision
+from asyncmig.running.applying.preexisting import preexisting
 from asyncmig.running.ledger.placement import FORMAT
 from asyncmig.running.ledger.record import JournalEntry, Record
 from asyncmig.running.ledger.write import DeleteRecord, InsertRecord, UpdateRecord, Write
@@ -78,13 +79,14 @@ async def record_squashed(run: Run, revisions: Sequence[Revision]) -> None:
 async def replace_range(run: Run, revision: Revision, parts: Sequence[str], records: Mapping[str, Record]) -> None:
     """Let the record of a squashed revision take the place of those of its range.
 
-    It takes over what they have inserted, for only that may be deleted again.
+    It takes over what they have inserted, for only that may be deleted again, and what they found there
+    already, for that stays.
     """
     await run.audit_log.add(run.lease, "fold", parts, into=revision.revision)
     if revision.revision not in records:
         await run.ledger.send(run.lease, _stamped_record(run, revision, None))
     own = await run.ledger.record(revision.revision, run.lease)
-    entries = [*(own.superseded if own else ()), *[entry async for entry in _inserted(run, parts)]]
+    entries = [*(own.superseded if own else ()), *[entry async for entry in _remembered(run, parts)]]
     fields, _ = await run.ledger.placed(run.lease, "superseded", entries)
     whole = UpdateRecord(revision.revision, fields, any_token=True)
     await run.ledger.send(run.lease, whole)
@@ -92,11 +94,11 @@ async def replace_range(run: Run, revision: Revision, parts: Sequence[str], reco
         await run.ledger.send(run.lease, *batch)
 
 
-async def _inserted(run: Run, parts: Sequence[str]) -> AsyncIterator[JournalEntry]:
+async def _remembered(run: Run, parts: Sequence[str]) -> AsyncIterator[JournalEntry]:
     for one in parts:
         record = await run.ledger.record(one, run.lease)
         for entry in (*record.journal, *record.superseded) if record else ():
-            if entry.operation == "InsertDocuments":
+            if entry.operation == "InsertDocuments" or preexisting([entry.intent]):
                 yield entry
 
 

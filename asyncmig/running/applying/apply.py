@@ -32,6 +32,7 @@ from asyncmig.running.applying import index_changes as indexes
 from asyncmig.running.applying.at_once import at_once
 from asyncmig.running.applying.context import Context, JournalData
 from asyncmig.running.applying.data_changes import prepare_data, run_data
+from asyncmig.running.applying.preexisting import found_before
 
 __all__ = ["Context", "apply", "prepare"]
 
@@ -88,6 +89,13 @@ async def _(operation: InsertDocuments, context: Context) -> JournalData | None:
 
 
 @_prepare.register
+async def _(
+    operation: CreateCollection | CreateCollections | CreateView | CreateIndexes, context: Context
+) -> JournalData:
+    return await found_before(operation, context)
+
+
+@_prepare.register
 async def _(operation: ModifyIndex, context: Context) -> JournalData | None:
     return await indexes.prepare_modify_index(operation, context)
 
@@ -103,18 +111,20 @@ async def _apply(operation: Operation, context: Context, intent: JournalData | N
 
 
 @_apply.register
-async def _(operation: CreateCollection, context: Context, intent: JournalData | None) -> None:
+async def _(operation: CreateCollection, context: Context, intent: JournalData | None) -> JournalData | None:
     await collections.create_collection(operation, context)
+    return intent
 
 
 @_apply.register
-async def _(operation: CreateCollections, context: Context, intent: JournalData | None) -> None:
+async def _(operation: CreateCollections, context: Context, intent: JournalData | None) -> JournalData | None:
     made: list[str] = []
     try:
         await at_once([partial(_make, one, context, made) for one in operation.created])
     except OperationRefused as error:
         error.done = tuple(made)
         raise
+    return intent
 
 
 async def _make(one: NewCollection, context: Context, made: list[str]) -> None:
@@ -140,8 +150,9 @@ async def _(operation: ModifyCollection, context: Context, intent: JournalData |
 
 
 @_apply.register
-async def _(operation: CreateView, context: Context, intent: JournalData | None) -> None:
+async def _(operation: CreateView, context: Context, intent: JournalData | None) -> JournalData | None:
     await collections.create_view(operation, context)
+    return intent
 
 
 @_apply.register
@@ -155,8 +166,9 @@ async def _(operation: DropView, context: Context, intent: JournalData | None) -
 
 
 @_apply.register
-async def _(operation: CreateIndexes, context: Context, intent: JournalData | None) -> None:
+async def _(operation: CreateIndexes, context: Context, intent: JournalData | None) -> JournalData | None:
     await indexes.create_indexes(operation, context)
+    return intent
 
 
 @_apply.register

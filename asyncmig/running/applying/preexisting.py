@@ -1,0 +1,70 @@
+"""What a revision finds where it would create something: noted before, and never dropped by its downgrade."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from pymongo.errors import OperationFailure
+
+from asyncmig.operations import (
+    CreateCollection,
+    CreateCollections,
+    CreateIndexes,
+    CreateView,
+    DropCollection,
+    DropIndex,
+    DropView,
+    Operation,
+)
+from asyncmig.operations.fingerprint import subjects
+from asyncmig.running.applying.context import Context, JournalData
+
+__all__ = ["drops_only", "found_before", "preexisting"]
+
+_KEY = "existed"
+_NOT_FOUND = 26
+_ON_VIEW = 166
+
+
+async def found_before(operation: Operation, context: Context) -> JournalData:
+    """``existed``: the subjects of a creation that are there already, before this revision has touched them."""
+    match operation:
+        case CreateCollection() | CreateView():
+            found = await _collections(context, {operation.collection})
+        case CreateCollections():
+            found = await _collections(context, set(subjects(operation)))
+            for one in operation.created:
+                if one.name in found and one.indexes:
+                    found |= await _indexes(context, CreateIndexes(one.name, one.indexes))
+        case CreateIndexes():
+            found = await _indexes(context, operation)
+        case _:
+            found = set()
+    return {_KEY: sorted(found)}
+
+
+async def _collections(context: Context, names: set[str]) -> set[str]:
+    listed = await context.driver.read({"listCollections": 1, "nameOnly": True})
+    return names & {one["name"] for one in listed}
+
+
+async def _indexes(context: Context, operation: CreateIndexes) -> set[str]:
+    try:
+        listed = await context.driver.read({"listIndexes": operation.collection})
+    except OperationFailure as error:
+        if error.code not in (_NOT_FOUND, _ON_VIEW):
+            raise
+        return set()
+    names = {one["name"] for one in listed}
+    return {f"{operation.collection}/i/{one.name}" for one in operation.indexes if one.name in names}
+
+
+def preexisting(intents: Iterable[Mapping[str, Any] | None]) -> frozenset[str]:
+    """The subjects that an upgrade found where it would have created them, by the intents of its journal."""
+    return frozenset(subject for intent in intents for subject in (intent or {}).get(_KEY, ()))
+
+
+def drops_only(operation: Operation, kept: frozenset[str]) -> bool:
+    """Whether an operation would drop something that is to stay: it was there before."""
+    return isinstance(operation, DropCollection | DropView | DropIndex) and kept.issuperset(subjects(operation))
