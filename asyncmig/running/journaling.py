@@ -16,7 +16,7 @@ from asyncmig.operations import DataOperation, Operation
 from asyncmig.operations.arguments import arguments, with_arguments
 from asyncmig.operations.fingerprint import Touched, is_touched
 from asyncmig.running.applying.apply import Context
-from asyncmig.running.applying.preexisting import drops_only
+from asyncmig.running.applying.preexisting import carried_on, drops_only, was_cut_short
 from asyncmig.running.applying.verification import is_undone
 from asyncmig.running.executor import Executor, Pending
 from asyncmig.running.journaled_hooks import JournaledHooks
@@ -69,7 +69,7 @@ class JournalingExecutor(Executor):
     ) -> None:
         super().__init__(reports, lease, context)
         self._journal, self._matching = journal, matching
-        self._undoable, self._half_done, self._kept = undoable, half_done, kept
+        self._undoable, self._half_done, self._preexisting = undoable, half_done, kept
         self._tracked: dict[int, JournaledHooks] = {}
 
     async def _perform(self, operation: Operation) -> Any:
@@ -77,7 +77,7 @@ class JournalingExecutor(Executor):
         if self._undoable is not None and not is_touched(operation, self._undoable):
             self._reports.skipped(self._number + 1, operation, "the upgrade did not get to what it would undo")
             return None
-        if drops_only(operation, self._kept):
+        if drops_only(operation, self._preexisting):
             self._reports.skipped(self._number + 1, operation, "it was there before this revision, and stays")
             return None
         self._half_done.refuse(operation)
@@ -137,6 +137,9 @@ class JournalingExecutor(Executor):
         intent = asked.found.entry.intent if asked.found.entry else None
         if intent is None:
             intent = await self._prepared(number, operation)
+        elif asked.found.entry is not None and was_cut_short(operation, asked.found.entry.subjects):
+            fresh = await self._prepared(number, operation)
+            intent = carried_on(intent, fresh, asked.found.entry.subjects)
         known |= {"site": asked.site, "file": self._matching.file}
         await self._journal.start(slot, operation, intent, session, **known)
         try:

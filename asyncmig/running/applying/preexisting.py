@@ -20,7 +20,7 @@ from asyncmig.operations import (
 from asyncmig.operations.fingerprint import subjects
 from asyncmig.running.applying.context import Context, JournalData
 
-__all__ = ["drops_only", "found_before", "preexisting"]
+__all__ = ["carried_on", "drops_only", "found_before", "preexisting", "was_cut_short"]
 
 _KEY = "existed"
 _NOT_FOUND = 26
@@ -58,6 +58,16 @@ async def _indexes(context: Context, operation: CreateIndexes) -> set[str]:
         return set()
     names = {one["name"] for one in listed}
     return {f"{operation.collection}/i/{one.name}" for one in operation.indexes if one.name in names}
+
+
+def was_cut_short(operation: Operation, made: Iterable[str]) -> bool:
+    """Whether of several creations only those ``made`` were carried out, before one was refused."""
+    return isinstance(operation, CreateCollections) and set(made) < set(subjects(operation))
+
+
+def carried_on(intent: Mapping[str, Any], fresh: Mapping[str, Any], made: Iterable[str]) -> JournalData:
+    """What was there at first, and what others have put since where nothing was ``made``."""
+    return {_KEY: sorted({*intent.get(_KEY, ()), *(set(fresh.get(_KEY, ())) - set(made))})}
 
 
 def preexisting(intents: Iterable[Mapping[str, Any] | None]) -> frozenset[str]:

@@ -15,10 +15,8 @@ def created_collections(records: Iterable[Record]) -> frozenset[str]:
     """The names of the collections and views that revisions have created, under the names they have now."""
     names: set[str] = set()
     for entry in _done(records):
-        if entry.operation in ("CreateCollection", "CreateView"):
-            names.add(entry.collection)
-        elif entry.operation == "CreateCollections":
-            names.update(entry.subjects)
+        if entry.operation in ("CreateCollection", "CreateCollections", "CreateView"):
+            names.update(set(entry.subjects) - set((entry.intent or {}).get("existed", ())))
         elif entry.operation == "RenameCollection" and entry.collection in names:
             names ^= set(entry.subjects)
     return frozenset(names)
