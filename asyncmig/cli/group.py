@@ -42,7 +42,7 @@ COMMANDS = {
     "show": Entry("Look at the files", "show", "One revision in full."),
     "lint": Entry("Look at the files", "lint", "Rules on revision files; needs no database."),
     "graph": Entry("Look at the files", "graph", "The history as a picture: tree, Mermaid or DOT."),
-    "models": Entry("Look at the files", "models", "`models export`: the models as one JSON document."),
+    "models": Entry("Look at the files", "models", "Print them as one JSON document: models export."),
 }
 
 

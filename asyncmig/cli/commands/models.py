@@ -11,21 +11,20 @@ from asyncmig.cli.options import command
 
 __all__ = ["models"]
 
-models = click.Group("models", help="What the models declare.")
-
 
 @command(
-    "export",
+    "models",
     examples=[
         "asyncmig models export > models.json",
         "asyncmig models export --script | ../other/.venv/bin/python - app.models > models.json",
         "asyncmig diff --models models.json",
     ],
 )
+@click.argument("action", type=click.Choice(["export"]))
 @click.option("--script", is_flag=True, help="Print a file that does it in another Python, 3.8 or later.")
 @pass_app
-async def export(app: App, script: bool) -> None:
-    """Print the models as one JSON document, which `--models FILE.json` reads.
+async def models(app: App, action: str, *, script: bool) -> None:
+    """Print the models as one JSON document (export), which `--models FILE.json` reads.
 
     Models whose Python or driver asyncmig cannot share are read by a single file without
     dependencies: copy it into the project, or pipe it into the project's own interpreter.
@@ -41,6 +40,3 @@ async def export(app: App, script: bool) -> None:
     from asyncmig.sources.export import export_models
 
     app.console.out.write(export_models(wanted))
-
-
-models.add_command(export)
