@@ -3,36 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 from asyncmig.errors import DeclarationError
 from asyncmig.fields.models import fields_of, has_fields
-from asyncmig.schema.fields import LEVELS, DeclaredFields, Level, level_options
+from asyncmig.schema.fields import DeclaredFields, FieldSettings, level_options
 from asyncmig.schema.state import CollectionState, DatabaseState
 
 __all__ = ["FieldSettings", "declared_schemas", "with_fields"]
-
-
-@dataclass(frozen=True, slots=True)
-class FieldSettings:
-    """What becomes of the fields that models declare.
-
-    ``level`` for all collections but those in ``by_collection``, which outweighs a class's
-    ``__fields__``, too. ``constraints``: whether bounds become part of the schemas.
-    """
-
-    level: Level = "ignore"
-    by_collection: Mapping[str, Level] = field(default_factory=dict)
-    constraints: bool = False
-
-    def of(self, name: str, models: Sequence[type]) -> Level:
-        """The level of one collection."""
-        if name in self.by_collection:
-            return self.by_collection[name]
-        own = [vars(base)["__fields__"] for model in models for base in model.__mro__ if "__fields__" in vars(base)]
-        named: list[Level] = [level for level in own if level in LEVELS]  # Pydantic has an attribute of that name, too
-        return named[0] if named else self.level
 
 
 def with_fields(state: DatabaseState, models: Mapping[str, Sequence[type]], settings: FieldSettings) -> DatabaseState:

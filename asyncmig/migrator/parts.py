@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from asyncmig.authoring.policy import IndexNames, RemovedFields, Undeclared, UndeclaredOptions
     from asyncmig.drivers.base import Driver
     from asyncmig.events import Listener
-    from asyncmig.fields.declaring import FieldSettings
     from asyncmig.files.recorded import RecordedFiles
     from asyncmig.review.loss import LossGuard
     from asyncmig.running.ledger.ledger import Ledger
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
     from asyncmig.running.ledger.record import Mark, Record
     from asyncmig.running.locking.lock import Lock
     from asyncmig.running.runner import Runner
-    from asyncmig.schema.fields import Level
+    from asyncmig.schema.fields import FieldSettings, Level
     from asyncmig.schema.state import DatabaseState
     from asyncmig.sources import Declared, Models
 
@@ -243,8 +242,7 @@ def _checked(ledger: str, lock: str) -> tuple[str, str]:
 
 
 def _field_settings(level: Level, by_collection: Mapping[str, Level], *, constraints: bool) -> FieldSettings:
-    from asyncmig.fields.declaring import FieldSettings
-    from asyncmig.schema.fields import LEVELS
+    from asyncmig.schema.fields import LEVELS, FieldSettings
 
     for key, given in {"fields": level, **{f"fields_by_collection.{k}": v for k, v in by_collection.items()}}.items():
         if given not in LEVELS:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
-__all__ = ["LEVELS", "DeclaredFields", "Level", "RenamedFrom", "Schema", "level_options"]
+__all__ = ["LEVELS", "DeclaredFields", "FieldSettings", "Level", "RenamedFrom", "Schema", "level_options"]
 
 Schema = dict[str, Any]
 """A ``$jsonSchema``, as MongoDB takes it."""
@@ -58,3 +58,24 @@ def level_options(schema: Mapping[str, Any], level: Level) -> dict[str, Any]:
     https://www.mongodb.com/docs/manual/core/schema-validation/
     """
     return {"validator": {"$jsonSchema": schema}, **_OPTIONS[level]}
+
+
+@dataclass(frozen=True, slots=True)
+class FieldSettings:
+    """What becomes of the fields that models declare.
+
+    ``level`` for all collections but those in ``by_collection``, which outweighs a class's
+    ``__fields__``, too. ``constraints``: whether bounds become part of the schemas.
+    """
+
+    level: Level = "ignore"
+    by_collection: Mapping[str, Level] = field(default_factory=dict)
+    constraints: bool = False
+
+    def of(self, name: str, models: Sequence[type]) -> Level:
+        """The level of one collection."""
+        if name in self.by_collection:
+            return self.by_collection[name]
+        own = [vars(base)["__fields__"] for model in models for base in model.__mro__ if "__fields__" in vars(base)]
+        named: list[Level] = [level for level in own if level in LEVELS]  # Pydantic has an attribute of that name, too
+        return named[0] if named else self.level
