@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import os
 import re
-import secrets
 import shutil
 import sys
 from collections.abc import Mapping
@@ -48,7 +47,7 @@ RICH_STYLES: dict[Style, str] = {
 }
 
 
-_MARK = f"\0{secrets.token_hex(8)}:"
+_MARK = f"\0{os.urandom(8).hex()}:"
 _MARKS = re.compile(rf"({_MARK}[0-9;]*m)")
 _SEQUENCES = re.compile(r"\x1b\[([0-9;]*m)")
 
