@@ -103,7 +103,7 @@ async def modify_collection(operation: ModifyCollection, context: Context) -> Jo
 
 async def _first_breaking(operation: ModifyCollection, context: Context) -> list[dict[str, Any]]:
     """A document that the new validator would refuse, if one is found in a moment, and it is going to be strict."""
-    found = None if context.driver.name == "mock" else await _listed(context, operation.collection)
+    found = await _listed(context, operation.collection) if context.driver.has_server else None
     options = {**(found or {}).get("options", {}), **operation.options}
     is_strict = options.get("validationLevel", "strict") == "strict" and options.get("validationAction") != "warn"
     if found is None or not is_strict:
