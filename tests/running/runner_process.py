@@ -30,7 +30,7 @@ from asyncmig.errors import AsyncmigError  # the installed one: imported before 
 sys.path.insert(0, str(Path(__file__).parent.parent.parent))
 
 from tests.clients import CLIENTS
-from tests.running import kinds, sample_histories
+from tests.running import at_once, kinds, sample_histories
 from tests.running.database_snapshot import sync_snapshot
 
 
@@ -56,7 +56,8 @@ class Listener:
 async def run(url: str, folder: Path, job: dict[str, Any], answer: int) -> dict[str, Any]:
     database = CLIENTS[job["driver"]](url)[job["database"]]
     name = job.get("history", "twelve")
-    history = getattr(kinds if hasattr(kinds, name) else sample_histories, name)(folder)
+    histories = {"at_once": at_once.at_once, "kinds": kinds.kinds}
+    history = (histories.get(name) or getattr(sample_histories, name))(folder)
     listener = Listener(url, job, answer)
     runner = history.runner(database, lease=job.get("lease", 30.0), wait=job.get("wait", 10.0), on_event=listener)
     if job.get("unlock"):
