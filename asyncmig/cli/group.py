@@ -20,6 +20,7 @@ class Entry(NamedTuple):
 
 COMMANDS = {
     "init": Entry("Start", "init", "Make migrations/ and a [tool.asyncmig] table."),
+    "completion": Entry("Start", "completion", "Print the completion script of a shell."),
     "adopt": Entry("Start", "adopt", "Take over an existing database."),
     "revision": Entry("Write history", "revision", "Write a revision file, empty or from the models."),
     "merge": Entry("Write history", "revision", "Join several heads by a merge revision."),
