@@ -7,14 +7,16 @@
     ├── DriverError                         1
     │   ├── UnsupportedByDriver             1   the mock was asked for more than it has
     │   └── ServerUnreachable               1   nobody answered within the timeout
+    ├── UnsupportedByServer                 1   the models ask for what this server does not have
     ├── OperationRefused                    1   the server said no
     ├── RevisionError                       1   the history, or a target in it, is wrong
+    │   └── RevisionFileError               1   a file of it is
     ├── LockError                           6
     │   ├── LockTimeout                     6   somebody else holds it
     │   └── LockLost                        7   it was taken from us, or could not be renewed
     ├── RevisionFailed                      7   a revision stopped half-way
     ├── LedgerGone                          7   somebody dropped the ledger meanwhile
-    ├── RevisionHalfDone                            7   a revision is half-way that the run would go over
+    ├── RevisionHalfDone                    7   a revision is half-way that the run would go over
     └── CheckFailed                         1
         ├── RevisionsEdited                 1   files were changed after they were applied
         ├── SchemaDiffers                   3   models and database differ
