@@ -62,7 +62,11 @@ class _Shared:
     is_own = False
 
     def __init__(self, collection: Callable[[str], Any]) -> None:
-        self.collection = collection
+        self._collection = collection
+
+    def collection(self, name: str) -> Any:
+        """A collection by the caller's own client."""
+        return self._collection(name)
 
     async def close(self) -> None: ...
 

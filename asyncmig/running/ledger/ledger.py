@@ -121,7 +121,7 @@ class Ledger:
     async def sessions(self, lease: Lease) -> list[Document]:
         """The sessions of what is not settled: transactions of theirs may be open though their runner is gone."""
         journals = ("journal", "undo")
-        wanted = dict.fromkeys(("session", *journals), 1)
+        wanted: Document = dict.fromkeys(("session", *journals), 1)
         found = await retry_while_held(lease, lambda: self._found({"state": {"$ne": "applied"}}, wanted))
         entries = [entry for document in found for name in journals for _, entry in numbered(document.get(name))]
         holders = [*found, *(entry for entry in entries if isinstance(entry, dict))]
