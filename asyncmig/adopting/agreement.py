@@ -140,7 +140,8 @@ class Choices:
 
     def of(self, line: Line) -> Side | None:
         """The side that is right for a line; None where nobody has said."""
-        return self.lines[line.name] if line.name in self.lines else self.general
+        chosen = self.lines.get(line.name)
+        return self.general if chosen is None else chosen
 
 
 def supplement(current: DatabaseState, accepted: Iterable[Line], whole: Iterable[str] = ()) -> DatabaseState:
