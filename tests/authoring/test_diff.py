@@ -99,6 +99,12 @@ IN_PLACE: dict[str, tuple[CollectionState, CollectionState, Mapping[str, Any], M
         {"expireAfterSeconds": "off"},
         {"expireAfterSeconds": 5},
     ),
+    "pre-images of old": (
+        one(recordPreImages=True),
+        one(),
+        {"recordPreImages": False},
+        {"recordPreImages": True},
+    ),
     "several in one command": (
         one(capped=True, size=512, validator=V),
         one(capped=True, size=256, validationAction="warn"),
@@ -160,6 +166,11 @@ REBUILDS: dict[str, tuple[CollectionState, CollectionState, str]] = {
     "no time series": (series(), one(), "it is a time series and shall be a collection"),
     "a view": (one(), view("c", "b"), "it is a collection and shall be a view"),
     "no view": (view("c", "b"), one(), "it is a view and shall be a collection"),
+    "other encrypted fields": (
+        one(encryptedFields={"fields": [{"path": "a"}]}),
+        one(encryptedFields={"fields": [{"path": "b"}]}),
+        "encryptedFields: they are fixed when the collection is created",
+    ),
 }
 
 
@@ -352,6 +363,32 @@ class TestViews:
         new = [view("a", "c", collation=DE), view("b", "z", collation=FR), view("z", "c", collation=FR)]
         found = operations(old, new)
         assert [type(step) for step in found] == [DropView, DropView, CreateView, CreateView]
+
+    def test_a_chain_is_remade_as_a_whole(self) -> None:
+        """All of it is gone before any of it comes back, the sources first: one collation along a chain."""
+
+        def chain(collation: Mapping[str, Any]) -> list[CollectionState]:
+            return [
+                view("a", "b", collation=collation),
+                view("b", "z", collation=collation),
+                view("z", "coll", collation=collation),
+            ]
+
+        found = operations(chain(FR), chain(DE))
+        assert {type(step) for step in found[:3]} == {DropView}
+        assert {step.collection for step in found[:3]} == {"a", "b", "z"}
+        assert [(type(step), step.collection) for step in found[3:]] == [(CreateView, name) for name in "zba"]
+        back = reverse(found)
+        assert {type(step) for step in back[:3]} == {DropView}
+        assert sorted(map(repr, back[3:])) == sorted(map(repr, operations([], chain(FR))))
+
+    def test_who_reads_through_others_is_remade_too(self) -> None:
+        """Only the last source changes its collation; what reads from it, at any distance, cannot stay."""
+        old = [view("a", "b", collation=FR), view("b", "z", collation=FR), view("z", "coll", collation=FR)]
+        new = [view("a", "b", collation=FR), view("b", "z", collation=FR), view("z", "coll", collation=DE)]
+        found = operations(old, new)
+        assert sorted(step.collection for step in found if isinstance(step, DropView)) == ["a", "b", "z"]
+        assert [step.collection for step in found if isinstance(step, CreateView)] == ["z", "b", "a"]
 
     def test_one_that_goes_makes_room(self) -> None:
         """Only then is b free to read from a, or to change the collation that a shares with it."""

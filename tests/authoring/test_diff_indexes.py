@@ -276,6 +276,30 @@ def test_almost_full() -> None:
     assert told(plan(old, [*others, x("a", name="r"), x("b", name="s")])) == ["+r'", "-p", "-q", "+r,s", "-r'"]
 
 
+def test_few_go_and_many_come() -> None:
+    """Never more than 63 beside the one on _id, nor fewer drops than make room: as many as fit come first."""
+    kept = [x(f"f{number}", name=f"i{number}") for number in range(57)]
+    gone = [x(f"g{number}", name=f"o{number}") for number in range(3)]
+    fresh = [x(f"n{number}", name=f"n{number}") for number in range(6)]
+    operations = plan([*kept, *gone], [*kept, *fresh])
+    first, *drops, last = told(operations)
+    assert (first, drops) == ("+n0,n1,n2", ["-o0", "-o1", "-o2"])
+    assert sorted(last[1:].split(",")) == ["n3", "n4", "n5"]
+    check_the_law(state(*kept, *gone), state(*kept, *fresh), operations)
+    found = moments(state(*kept, *gone).collections["c"].indexes, operations)
+    assert max(map(len, found)) == 63
+
+
+def test_few_change_and_many_come() -> None:
+    """What is made anew has its bridge only where none is too many, in the end as in between."""
+    kept = [x(f"f{number}", name=f"i{number}") for number in range(58)]
+    old = [*kept, x("a", name="p"), x("b", name="q")]
+    new = [*kept, x("a", name="r"), x("b", name="q"), *(x(f"n{number}", name=f"n{number}") for number in range(3))]
+    operations = plan(old, new)
+    assert max(map(len, moments(state(*old).collections["c"].indexes, operations))) == 63
+    assert told(operations) == ["+n0,n1,n2", "-p", "+r"]
+
+
 class TestUndeclared:
     OLD: tuple[Index, ...] = (x("a", name="p"), x("b", name="q", hidden=True))
 

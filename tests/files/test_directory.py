@@ -336,6 +336,8 @@ class TestHeadFile:
         ("aaaa\n", ("bbbb",), file_errors.HeadFileError, ["says aaaa", "revision files: bbbb; write bbbb into it"]),
         ("aaaa\n", (), file_errors.HeadFileError, ["revision files: none; delete it"]),
         ("", ("aaaa",), file_errors.HeadFileError, ["says nothing"]),
+        ("aaaa\naaaa\n", ("aaaa",), file_errors.HeadFileError, ["says aaaa, aaaa", "write aaaa into it"]),
+        ("aaaa\nbbbb\naaaa\n", ("aaaa", "bbbb"), file_errors.HeadFileError, ["revision files: aaaa, bbbb"]),
         ("aaaa\n", ("aaaa", "bbbb"), file_errors.HeadFileError, ["asyncmig merge", "asyncmig rebase"]),
         ("<<<<<<< HEAD\naaaa\n=======\nbbbb\n>>>>>>> other\n", ("aaaa", "bbbb"), file_errors.HeadFileConflict,
          ["between aaaa and bbbb", "asyncmig merge"]),

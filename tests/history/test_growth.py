@@ -114,6 +114,9 @@ def test_squashable_range(lines: tuple[str, ...], span: str, ids: tuple[str, ...
         (LINE, "dddd", None, "NotRebasable"),  # no other head
         ((*FORK, "dddd < aaaa"), "cccc", None, "NotRebasable"),  # two others
         (LINE, "bbbb", "cccc", "NotRebasable"),  # a cycle
+        (LINE, "bbbb", "dddd", "NotRebasable"),  # one through another revision
+        (LINE, "bbbb", "bbbb", "NotRebasable"),  # its own parent
+        ((*FORK, "dddd < aaaa needs bbbb"), "bbbb", "dddd", "NotRebasable"),  # one through what depends on it
         (DIAMOND, "dddd", "aaaa", "NotRebasable"),  # a merge
         (CHAIN, "cccc", None, "bbbb"),
         (CHAIN, "eeee", None, "NotRebasable"),  # cccc and dddd would be left behind

@@ -56,6 +56,16 @@ VALIDATED = {"validator": {"a": 1}}
         ),
         ((MADE, BOTH, RenameCollection("c", "d")), (CreateCollection("d"), CreateIndexes("d", (A, B)))),
         ((RenameCollection("c", "d"), BOTH), (RenameCollection("c", "d"), BOTH)),
+        # The new name was another collection's before: at that place in the list it is not free.
+        *(
+            ((*before, MADE, after, RenameCollection("c", "d")), (*before, MADE, after, RenameCollection("c", "d")))
+            for before, after in (
+                ((), DropCollection("d")),
+                ((), RenameCollection("d", "e")),
+                ((RenameCollection("x", "d"),), DropCollection("d")),
+                ((CreateIndexes("d", (A,)),), DropCollection("d")),
+            )
+        ),
         ((CreateView("v", "c", ()), ModifyView("v", "c", ({},))), (CreateView("v", "c", ({},)),)),
         ((CreateView("v", "c", ()), DropView("v")), ()),
         (
@@ -65,6 +75,15 @@ VALIDATED = {"validator": {"a": 1}}
         (
             (*(InsertDocuments("c", ({"_id": 1},)),) * 2, DeleteDocuments("c", (1,), if_unchanged=True)),
             (*(InsertDocuments("c", ({"_id": 1},)),) * 2, DeleteDocuments("c", (1,), if_unchanged=True)),
+        ),
+        # Without if_unchanged it deletes whatever stands there, be it somebody else's.
+        (
+            (InsertDocuments("c", ({"_id": 1},)), DeleteDocuments("c", (1,))),
+            (InsertDocuments("c", ({"_id": 1},)), DeleteDocuments("c", (1,))),
+        ),
+        (
+            (InsertDocuments("c", ({"_id": 1},)), DeleteDocuments("c", (1, 2), if_unchanged=True)),
+            (InsertDocuments("c", ({"_id": 1},)), DeleteDocuments("c", (1, 2), if_unchanged=True)),
         ),
         # Documents in between may be what a unique index is about.
         (

@@ -157,6 +157,21 @@ CHANGED: list[tuple[dict[str, Any], dict[str, Any], dict[str, Any]]] = [
         {"encryptedFields": {"fields": [{"path": "a", "keyId": 1}]}},
         {},
     ),
+    (
+        {"encryptedFields": {"escCollection": "enxcol_.a.esc", "fields": [{"keyId": 1, "path": "a"}]}},
+        {"encryptedFields": {"fields": [{"path": "b", "keyId": 1}]}},
+        {"encryptedFields": ({"fields": [{"keyId": 1, "path": "a"}]}, {"fields": [{"path": "b", "keyId": 1}]})},
+    ),
+    ({"encryptedFields": {"fields": [{"path": "a"}]}}, {}, {}),  # the server's own, or somebody else's: not asked for
+    (
+        {},
+        {"encryptedFields": {"fields": [{"path": "a"}]}},
+        {"encryptedFields": (None, {"fields": [{"path": "a"}]})},
+    ),
+    ({"recordPreImages": True}, {}, {"recordPreImages": (True, False)}),
+    ({}, {"recordPreImages": True}, {"recordPreImages": (False, True)}),
+    ({"recordPreImages": False}, {}, {}),
+    ({"recordPreImages": True}, {"recordPreImages": 1}, {}),
 ]
 
 
