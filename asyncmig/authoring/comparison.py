@@ -10,7 +10,7 @@ from uuid import UUID
 from bson.binary import Binary, UuidRepresentation
 
 from asyncmig.authoring.diff import Difference, difference
-from asyncmig.authoring.evidence import gather
+from asyncmig.authoring.gathering import gather
 from asyncmig.authoring.introspect import initial_ids, introspect
 from asyncmig.authoring.policy import Policy, Usage
 from asyncmig.authoring.usage import index_usage

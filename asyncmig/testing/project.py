@@ -9,6 +9,7 @@ from typing import Any
 from asyncmig.application.options import migrator_for
 from asyncmig.events import Listener
 from asyncmig.migrator import Migrator
+from asyncmig.schema.own_names import OwnNames
 from asyncmig.settings import Settings
 from asyncmig.sources import Models
 
@@ -27,8 +28,7 @@ class Project:
     @property
     def own(self) -> frozenset[str]:
         """asyncmig's own collections."""
-        ledger = self.settings.revisions_collection
-        return frozenset({ledger, f"{ledger}_failed", self.settings.lock_collection})
+        return OwnNames(self.settings.revisions_collection, self.settings.lock_collection).all
 
     @property
     def key(self) -> tuple[Any, ...]:

@@ -51,7 +51,7 @@ async def test_a_run_is_refused_as_long_as_it_is_a_comment(database: Any, tmp_pa
     file.write_text(source([CreateCollection("other"), REBUILD], [CreateCollection("x")]))
     migrator = Migrator(database, tmp_path)
     for run in (migrator.upgrade, migrator.plan):
-        with pytest.raises(UnfinishedRevision, match=r"its upgrade has the rebuild of legs in line 17 as a comment"):
+        with pytest.raises(UnfinishedRevision, match=r"its upgrade has the rebuild of legs in line \d+ as a comment"):
             await run()
     assert "other" not in await database.list_collection_names()
     await database["legs"].insert_one({"_id": 1})

@@ -22,7 +22,7 @@ def test_it_imports_nothing_heavy(pytester: pytest.Pytester) -> None:
     )
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
-    assert done.stdout.split() == ["asyncmig", "asyncmig.pytest_plugin"]
+    assert done.stdout.split() == ["asyncmig", "asyncmig.pytest_plugin", "asyncmig.version"]
 
 
 def test_unused_it_stays_so(project: pytest.Pytester, run: Run) -> None:

@@ -10,9 +10,12 @@ import os
 
 import pytest
 
+from ..clients import DRIVERS
 from .conftest import Run
 
-TESTS = """
+TESTS = (
+    f"DRIVERS = {DRIVERS!r}\n"
+    + """
 import asyncio
 import pytest
 IMPORTS
@@ -70,6 +73,7 @@ async def test_the_mock(mock_database):
     await mock_database["x"].insert_one({"_id": 1})
     assert await mock_database["x"].count_documents({}) == 1
 """
+)
 
 SYNC = """
 import asyncio
