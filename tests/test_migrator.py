@@ -221,6 +221,20 @@ async def test_autogenerate_on_pending_revisions_is_refused(make: Make) -> None:
     assert len(make().listing().revisions) == 1
 
 
+async def test_where_it_stands_in_one_answer(make: Make) -> None:
+    first = await make([Wallet]).revision("wallets", autogenerate=True)
+    assert first is not None
+    before = await make().status()
+    assert (before.current, before.pending, before.at_head) == ((), (first.revision,), False)
+    await make().upgrade()
+    at_head = await make().status()
+    assert (at_head.current, at_head.pending, at_head.at_head) == ((first.revision,), (), True)
+    path = next(iter(make().directory.versions.glob("*.py")))
+    path.rename(path.with_suffix(".txt"))
+    ahead = await make().status()
+    assert (ahead.current, ahead.ahead, ahead.at_head) == ((first.revision,), (first.revision,), False)
+
+
 def test_what_is_missing_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="database"):
         Migrator(directory=tmp_path)._connected()

@@ -86,7 +86,7 @@ class Health:
                 self._migrator = migrator_for(database, self._options, project_settings())
             if self._files is None:
                 self._files = Snapshot(self._migrator.directory)
-            return await self._migrator.standing(self._files)
+            return await self._migrator.status(self._files)
 
     def _told(self, standing: Status) -> Report:
         facts = {"pending": list(standing.pending), "ahead": list(standing.ahead)}

@@ -95,7 +95,7 @@ class _Start:
         self._compares = options.get("collections") is not None
 
     async def go(self) -> list[Revision]:
-        standing = await self._migrator.standing(self._files)
+        standing = await self._migrator.status(self._files)
         applied: list[Revision] = []
         if unadopted := await self._unadopted(standing):
             self._refuse(unadopted)
@@ -162,7 +162,7 @@ class _Start:
     async def _again(self, before: Status) -> Status:
         """Where the database stands now; as before, where the server does not answer for a moment."""
         try:
-            return await self._migrator.standing(self._files)
+            return await self._migrator.status(self._files)
         except (PyMongoError, DriverError) as error:
             if not is_transient(error):
                 raise

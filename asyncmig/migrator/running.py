@@ -46,8 +46,8 @@ class RunningHistory(Parts):
         """The revisions that are not applied, in the order in which they would be."""
         return (await self._position()).pending
 
-    async def standing(self, files: Snapshot | None = None) -> Status:
-        """What is pending, and what the database has that no file knows; one round trip, no lock.
+    async def status(self, files: Snapshot | None = None) -> Status:
+        """Where the database stands, what is pending, and what it has that no file knows; one round trip, no lock.
 
         ``files``: a snapshot to compare with, for whoever asks again and again; else they are read
         now. The cheapest of all questions: a database at head is known by its files' checksums.

@@ -117,7 +117,7 @@ class HistoryChecks:
         migrator = self.migrator(self.fresh(), None)
         before = migrator.directory.checksums()
         await migrator.upgrade("heads")
-        edited = (await migrator.standing()).edited
+        edited = (await migrator.status()).edited
         if before != migrator.directory.checksums() or edited:
             raise Faulty(f"running the revisions has changed their files: {', '.join(edited)}")
         _refuse(

@@ -15,7 +15,7 @@ __all__ = ["Status", "status_of"]
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """The ids of what differs between database and files; all empty at head.
+    """The ids of what differs between database and files: all empty at head; and ``current``, where it stands.
 
     ``pending``: not applied, or not as a whole, in the order in which they would be. ``stopped``:
     those of them that an error has stopped half-way, and when. ``ahead``: in the database, and in no
@@ -28,6 +28,15 @@ class Status:
     edited: tuple[str, ...] = ()
     half_done: tuple[str, ...] = ()
     """Those of ``ahead`` that are half-way."""
+    applied: frozenset[str] = field(default=frozenset(), repr=False, compare=False)
+    """What the ledger has as applied as a whole."""
+    files: Snapshot | None = field(default=None, repr=False, compare=False)
+    """The files that it was held against."""
+
+    @property
+    def current(self) -> tuple[str, ...]:
+        """The revisions at the heads of what is applied. Reads the files' headers, where nothing else had to."""
+        return self.files.graph.heads_of(self.applied) if self.files else ()
 
     @property
     def at_head(self) -> bool:
@@ -41,10 +50,9 @@ def status_of(marks: Mapping[str, Mark], files: Snapshot) -> Status:
     Where every file is the very one that was applied, none of them is parsed: 500 headers would
     cost more than all the rest of a start. Raises RevisionError for files that form no history.
     """
-    if all(mark.state == "applied" for mark in marks.values()) and files.is_exactly(
-        [mark.checksum for mark in marks.values()]
-    ):
-        return Status()
+    applied = frozenset(one for one, mark in marks.items() if mark.state == "applied")
+    if len(applied) == len(marks) and files.is_exactly([mark.checksum for mark in marks.values()]):
+        return Status(applied=applied, files=files)
     position = Position(files.graph, marks)
     pending = tuple(revision.revision for revision in position.pending)
     return Status(
@@ -53,4 +61,6 @@ def status_of(marks: Mapping[str, Mark], files: Snapshot) -> Status:
         position.graph.unknown(marks),
         tuple(sorted(warning.revision.revision for warning in position.warnings())),
         position.half_done_unknown,
+        applied,
+        files,
     )
