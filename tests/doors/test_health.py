@@ -157,7 +157,7 @@ async def test_no_exception_becomes_a_500(
     async def fail(*_: Any) -> None:
         raise error
 
-    monkeypatch.setattr(Migrator, "standing", fail)
+    monkeypatch.setattr(Migrator, "status", fail)
     app = FastAPI()
     app.include_router(asyncmig.fastapi.router(database))
     assert await probe(app) == (503, {"status": "unknown"})

@@ -123,7 +123,7 @@ async def test_wait_ends(database: Any, history: History, log: pytest.LogCapture
 async def test_wait_bears_a_server_that_is_away_for_a_moment(
     database: Any, history: History, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked = Migrator.standing
+    asked = Migrator.status
     answers = iter([None, AutoReconnect("away"), AutoReconnect("away")])
 
     async def shaky(self: Migrator, *files: Any) -> Any:
@@ -131,7 +131,7 @@ async def test_wait_bears_a_server_that_is_away_for_a_moment(
             raise error
         return await asked(self, *files)
 
-    monkeypatch.setattr(Migrator, "standing", shaky)
+    monkeypatch.setattr(Migrator, "status", shaky)
     waiting = asyncio.create_task(asyncmig.startup(database, "wait", timeout=20))
     await Migrator(database).upgrade()
     assert await waiting == []

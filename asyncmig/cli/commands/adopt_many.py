@@ -13,6 +13,7 @@ from asyncmig.adopting.proposal import Wish
 from asyncmig.cli.app import App
 from asyncmig.cli.commands.adopt_lines import adoption_document, adoption_lines
 from asyncmig.cli.output import emit
+from asyncmig.schema.own_names import OwnNames
 from asyncmig.schema.state import DatabaseState
 
 __all__ = ["adopt_many"]
@@ -53,7 +54,7 @@ async def _states(app: App, pattern: str) -> dict[str, DatabaseState]:
     from asyncmig.authoring.introspect import OWN, introspect
 
     settings = app.settings
-    own = OWN | {settings.revisions_collection, settings.lock_collection}
+    own = OWN | OwnNames(settings.revisions_collection, settings.lock_collection).all
     include = settings.included if settings.include or settings.exclude else None
     async with app.client() as client:
         names = [name for name in await client.list_database_names() if name not in _NOT_USERS]
