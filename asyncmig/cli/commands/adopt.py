@@ -98,18 +98,21 @@ async def adopt(
         if again := _adopted_before(migrator, records):
             await _tell_again(app, adoption, *again)
             return
-        found: list[Imported] = []
-        if tool and place:
-            history = await _history(driver, tool, place)
-            known = list(migrator.graph) if migrator.directory.versions.is_dir() else []
-            found = imported(tool, history, known, ())
-            for line in history_lines(app.console.err, tool, place, history):
-                app.console.say(line)
+        found = await _imported(app, migrator, driver, tool, place) if tool and place else []
         for other in met.keys() - {tool}:
             app.console.say(
                 f"Another history is here: {met[other]}, of {other}; `asyncmig adopt --history {other}` takes it over"
             )
         await _adopt(app, adoption, records, found, plan=plan)
+
+
+async def _imported(app: App, migrator: Migrator, driver: Driver, tool: str, place: Place) -> list[Imported]:
+    """The revisions that stand for what another tool has applied; its history is told."""
+    history = await _history(driver, tool, place)
+    for line in history_lines(app.console.err, tool, place, history):
+        app.console.say(line)
+    known = list(migrator.graph) if migrator.directory.versions.is_dir() else []
+    return imported(tool, history, known, ())
 
 
 async def _adopt(
