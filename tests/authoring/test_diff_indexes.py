@@ -300,6 +300,16 @@ def test_few_change_and_many_come() -> None:
     assert told(operations) == ["+n0,n1,n2", "-p", "+r"]
 
 
+@pytest.mark.parametrize(("others", "bridges"), [(58, 2), (59, 2), (60, 1), (61, 0)])
+def test_one_goes_and_two_come_in_its_place(others: int, bridges: int) -> None:
+    """Bridges stand until the end, when there are more indexes than at first."""
+    kept = [x(f"f{number}", name=f"i{number}") for number in range(others)]
+    old, new = [*kept, x("a", name="p")], [*kept, x("b", name="p"), x("a", name="q")]
+    operations = plan(old, new)
+    assert sum(isinstance(step, DropIndex) for step in operations) == 1 + bridges
+    assert outcome(state(*old).collections["c"].indexes, operations) == listed(state(*new).collections["c"].indexes)
+
+
 class TestUndeclared:
     OLD: tuple[Index, ...] = (x("a", name="p"), x("b", name="q", hidden=True))
 

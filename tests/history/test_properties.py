@@ -54,15 +54,16 @@ def cases(draw: st.DrawFn) -> tuple[RevisionGraph, frozenset[str], str]:
 @st.composite
 def downgrades(draw: st.DrawFn) -> tuple[RevisionGraph, frozenset[str], str]:
     """The same, of which most have something to revert: a good part is applied, and the target lies below its top."""
-    graph = draw(graphs(least=2))
+    graph = draw(graphs(least=4))
     names = [revision.revision for revision in graph]
-    applied = closed(graph, draw(st.lists(st.sampled_from(names), min_size=1, max_size=4)))
+    some = st.lists(st.sampled_from(names), min_size=1, max_size=4)
+    applied = closed(graph, draw(st.one_of(st.just(names), some)))
     heads = graph.heads_of(applied)
     below = sorted(applied.difference(heads)) or ["base"]
     labels = [f"{label}@base" for label in graph.labels if graph.get(label).revision in applied]
     words = [
         st.sampled_from(below),
-        st.sampled_from(["base", "-1", "-2", *labels]),
+        st.sampled_from(["base", *labels, *(["-1", "-2"] if len(heads) == 1 else [])]),
         st.sampled_from([f"{head}-1" for head in heads]),
         st.sampled_from([f"{head}@{word}" for head in heads for word in ("base", "-1", f"{head}-1", f"{head}-2")]),
     ]

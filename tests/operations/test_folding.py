@@ -60,6 +60,7 @@ VALIDATED = {"validator": {"a": 1}}
         *(
             ((*before, MADE, after, RenameCollection("c", "d")), (*before, MADE, after, RenameCollection("c", "d")))
             for before, after in (
+                ((RenameCollection("x", "d"),), CreateIndexes("y", (A,))),  # the server will refuse it
                 ((), DropCollection("d")),
                 ((), RenameCollection("d", "e")),
                 ((RenameCollection("x", "d"),), DropCollection("d")),
