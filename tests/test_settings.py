@@ -35,6 +35,24 @@ class TestLayers:
         project(tmp_path, 'database = "file"')
         assert load_settings(tmp_path, environment, flags).database == expected
 
+    @pytest.mark.parametrize(
+        ("include", "exclude", "name", "is_included"),
+        [
+            ((), (), "a", True),
+            ((), ("b", "a*"), "a1", False),
+            ((), ("a",), "a1", True),  # the whole name, not a part of it
+            ((), ("a",), "A", True),
+            (("a*", "b"), (), "a1", True),
+            (("a*", "b"), (), "c", False),
+            (("a*",), ("a1",), "a1", False),  # what is excluded stays so, whatever includes it
+            (("a*",), ("a1",), "a2", True),
+            ((), ("[xy]?",), "y1", False),
+        ],
+    )
+    def test_patterns(self, tmp_path: Path, include, exclude, name: str, is_included: bool) -> None:
+        settings = Settings(root=tmp_path, directory=tmp_path, include=include, exclude=exclude)
+        assert settings.included("collection", name) is is_included
+
     def test_every_key_from_a_variable(self, tmp_path: Path) -> None:
         environment = {
             "ASYNCMIG_URL": "mongodb://h/d",

@@ -99,6 +99,25 @@ class TestMainRoad:
         assert (result.code, result.stdout) == (4, "")
         assert "3 revision(s) are pending: aaaa, bbbb, cccc" in result.stderr
 
+    async def test_check_in_json(self, run, server, write_models, write_revision) -> None:
+        """Programs read the same document whatever the answer, and the exit code beside it."""
+        write_models("class Wallet(Collection):\n    __collection_name__ = 'wallet'\n")
+        differs = await run("check", "--json")
+        assert (differs.code, differs.document["ok"], differs.document["pending"]) == (3, False, [])
+        assert [one["collection"] for one in differs.document["operations"]] == ["wallet"]
+        assert "differ" in differs.document["message"]
+
+        write_revision("aaaa", message="wallets", body='await env.create_collection("wallet")')
+        pending = await run("check", "--json")
+        assert (pending.code, pending.document["ok"], pending.document["pending"]) == (4, False, ["aaaa"])
+        assert pending.document["operations"] == differs.document["operations"]  # told too, and pending comes first
+        assert "aaaa" in pending.document["message"]
+
+        await run("upgrade")
+        fine = await run("check", "--json")
+        assert fine.code == 0
+        assert fine.document == {"ok": True, "pending": [], "ahead": [], "operations": [], "message": None}
+
     async def test_a_collection_that_nobody_claims_is_noted(self, run, server, write_models) -> None:
         write_models(MODELS)
         await server.create_collection("stranger")

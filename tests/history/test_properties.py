@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from asyncmig.errors import AsyncmigError
@@ -70,6 +70,12 @@ def downgrades(draw: st.DrawFn) -> tuple[RevisionGraph, frozenset[str], str]:
     return graph, applied, draw(st.one_of(words))
 
 
+NEEDED_ELSEWHERE = RevisionGraph(
+    [Revision("q001"), Revision("w002", "q001"), Revision("e003"), Revision("r004", "e003", "w002")]
+)
+"""r004 is on the other branch, and depends on w002."""
+BY_DEPENDENCY = (NEEDED_ELSEWHERE, frozenset({"q001", "w002", "e003", "r004"}), "q001")
+
 some_downgrades = st.one_of(downgrades(), downgrades(), cases())
 
 
@@ -90,6 +96,7 @@ def test_an_upgrade_is_closed_and_in_order(case: tuple[RevisionGraph, frozenset[
 
 
 @relaxed
+@example(BY_DEPENDENCY)
 @given(downgrades())
 def test_what_a_downgrade_to_a_revision_reverts(case: tuple[RevisionGraph, frozenset[str], str]) -> None:
     """The target stays, with what it needs; its children go, with all that needs them, and nothing else."""
@@ -122,6 +129,7 @@ def test_most_downgrades_revert_something() -> None:
 
 
 @relaxed
+@example(BY_DEPENDENCY)
 @given(some_downgrades)
 def test_a_downgrade_leaves_nothing_hanging(case: tuple[RevisionGraph, frozenset[str], str]) -> None:
     graph, applied, target = case
@@ -136,6 +144,7 @@ def test_a_downgrade_leaves_nothing_hanging(case: tuple[RevisionGraph, frozenset
 
 
 @relaxed
+@example(BY_DEPENDENCY)
 @given(some_downgrades)
 def test_down_then_up_gives_the_set_back(case: tuple[RevisionGraph, frozenset[str], str]) -> None:
     graph, applied, target = case
