@@ -99,7 +99,7 @@ class TestMainRoad:
         assert (result.code, result.stdout) == (4, "")
         assert "3 revision(s) are pending: aaaa, bbbb, cccc" in result.stderr
 
-    async def test_check_in_json(self, run, server, write_models, write_revision) -> None:
+    async def test_check_in_json(self, run, server, write_models, write_revision, folder: Path) -> None:
         """Programs read the same document whatever the answer, and the exit code beside it."""
         write_models("class Wallet(Collection):\n    __collection_name__ = 'wallet'\n")
         differs = await run("check", "--json")
@@ -108,6 +108,7 @@ class TestMainRoad:
         assert "differ" in differs.document["message"]
 
         write_revision("aaaa", message="wallets", body='await env.create_collection("wallet")')
+        (folder / "migrations" / "HEAD").write_text("aaaa\n")
         pending = await run("check", "--json")
         assert (pending.code, pending.document["ok"], pending.document["pending"]) == (4, False, ["aaaa"])
         assert pending.document["operations"] == differs.document["operations"]  # told too, and pending comes first
