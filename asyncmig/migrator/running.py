@@ -218,13 +218,13 @@ class RunningHistory(Parts):
         if confirm:
             losses = await self._losses(path, direction, files)
             await confirm(losses)
-            guard = self._guarded(losses, confirm)
+            guard = self._guarded(losses, confirm, direction)
         return self._runner(position.graph, files, guard)
 
-    def _guarded(self, agreed: Sequence[Loss], confirm: Confirm) -> LossGuard:
+    def _guarded(self, agreed: Sequence[Loss], confirm: Confirm, direction: Direction) -> LossGuard:
         from asyncmig.review.loss import LossGuard
 
-        return LossGuard(self._driver(), agreed, self._inserted, confirm)
+        return LossGuard(self._driver(), agreed, self._inserted, confirm, indexes=direction == "upgrade")
 
     async def stamp(self, target: str, *, purge: bool = False) -> None:
         """Record ``target`` as where the database stands, without running anything."""

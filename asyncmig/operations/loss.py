@@ -17,6 +17,7 @@ from asyncmig.operations.collections import DropCollection, ModifyCollection
 from asyncmig.operations.data import Delete, TransformBatches, TransformDocuments, UpdateInBatches
 from asyncmig.operations.documents import DeleteDocuments
 from asyncmig.operations.fields import ConvertField, RemoveField, RenameField
+from asyncmig.operations.indexes import DropIndex
 
 __all__ = ["deletes", "loss"]
 
@@ -34,6 +35,12 @@ def loss(operation: Operation) -> str:
 @loss.register
 def _(operation: DropCollection) -> str:
     return f"drop collection {operation.collection} with its documents"
+
+
+@loss.register
+def _(operation: DropIndex) -> str:
+    """If it is a unique one, which the database knows: nothing refuses duplicates from then on."""
+    return f"drop unique index {operation.name} of {operation.collection}: nothing refuses duplicates any more"
 
 
 @loss.register

@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Se
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from pymongo.errors import PyMongoError
+from pymongo.errors import OperationFailure, PyMongoError
 
 from asyncmig.drivers.base import Driver
 from asyncmig.errors import UnsupportedByDriver
@@ -25,6 +25,7 @@ from asyncmig.operations import (
     Deduplicate,
     DeleteDocuments,
     DropCollection,
+    DropIndex,
     Operation,
     RemoveField,
     RenameField,
@@ -35,13 +36,24 @@ from asyncmig.operations import (
 from asyncmig.operations.data import Delete
 from asyncmig.operations.loss import deletes, loss
 
-__all__ = ["Confirm", "Loss", "LossGuard", "counted", "extent", "find_losses", "holds_foreign", "losing_calls"]
+__all__ = [
+    "Confirm",
+    "Loss",
+    "LossGuard",
+    "counted",
+    "extent",
+    "find_losses",
+    "holds_foreign",
+    "is_unique",
+    "losing_calls",
+]
 
 Confirm = Callable[[tuple["Loss", ...]], Awaitable[None]]
 Inserted = Mapping[str, Sequence[Mapping[str, Any]]]
 
 _SAMPLES: Mapping[str, Callable[[str, Mapping[str, Any]], Operation]] = {
     "drop_collection": lambda name, given: DropCollection(name),
+    "drop_index": lambda name, given: DropIndex(name, given.get("index_name", "")),
     "delete_documents": lambda name, given: DeleteDocuments(name, (), if_unchanged=given.get("if_unchanged", False)),
     "remove_field": lambda name, given: RemoveField(name, "f", given.get("keep_in")),
     "rename_field": lambda name, given: RenameField(name, "f", "g", on_conflict=given.get("on_conflict", "fail")),
@@ -56,7 +68,9 @@ _PLACES = {
     "update_in_batches": ("name", "filter", "update"),
     "remove_field": ("name", "field", "keep_in"),
     "delete_documents": ("name", "ids"),
+    "drop_index": ("name", "index_name"),
 }
+_NO_COLLECTION = (26, 166)  # NamespaceNotFound, CommandNotSupportedOnView
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +85,8 @@ class LosingCall:
     query: Mapping[str, Any] | None = field(default=None, compare=False)
     """Which documents it is about, where the source says so."""
     fields: tuple[str, ...] = field(default=(), compare=False)
+    index: str | None = None
+    """The index that goes, of a call that takes no documents."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +109,7 @@ def losing_calls(revision: Revision, function: str, source: str | None = None) -
     if not any(method in source for method in _SAMPLES):
         return ()  # nearly always: spares the parser
     found = (_losing(revision.revision, call) for call in _env_calls(ast.parse(source), function))
-    return tuple(call for call in found if call)
+    return tuple(call for call in found if call and (call.index is None or function == "upgrade"))
 
 
 def _losing(revision: str, call: ast.Call) -> LosingCall | None:
@@ -107,7 +123,7 @@ def _losing(revision: str, call: ast.Call) -> LosingCall | None:
         try:
             given[argument] = ast.literal_eval(node)
         except ValueError:
-            if argument in ("keep_in", "if_unchanged", "on_conflict", "on_error", "update"):
+            if argument in ("keep_in", "if_unchanged", "on_conflict", "on_error", "update", "index_name"):
                 return None  # computed: it is known when it is about to run
     name = given.get("name")
     try:
@@ -118,7 +134,8 @@ def _losing(revision: str, call: ast.Call) -> LosingCall | None:
         return None
     sample = _sampled(method, given)
     query, fields = extent(sample) if sample else (None, ())
-    return LosingCall(revision, method, name if isinstance(name, str) else None, text, query, fields)
+    index = str(given.get("index_name", "")) if method == "drop_index" else None
+    return LosingCall(revision, method, name if isinstance(name, str) else None, text, query, fields, index)
 
 
 def _sampled(method: str, given: Mapping[str, Any]) -> Operation | None:
@@ -196,7 +213,9 @@ async def _details(call: LosingCall, driver: Driver) -> str:
 
 async def _lost(call: LosingCall, driver: Driver, inserted: Inserted) -> str:
     if call.collection is None:
-        return _COMPUTED.format(call.method)
+        return "" if call.index is not None else _COMPUTED.format(call.method)  # it is known when it is about to run
+    if call.index is not None:
+        return call.text if await is_unique(driver, call.collection, call.index) else ""
     known = inserted.get(call.collection, ())
     return call.text if await holds_foreign(driver, call.collection, known) else ""
 
@@ -212,6 +231,17 @@ async def holds_foreign(driver: Driver, name: str, inserted: Sequence[Mapping[st
     return any(digest(document) not in known for document in await driver.stored(name, ids)) if ids else False
 
 
+async def is_unique(driver: Driver, collection: str, index: str) -> bool:
+    """Whether the collection has such an index, and it refuses duplicates."""
+    try:
+        listed = await driver.read({"listIndexes": collection})
+    except OperationFailure as error:
+        if error.code not in _NO_COLLECTION:
+            raise
+        return False
+    return any(one["name"] == index and one.get("unique") for one in listed)
+
+
 def _has_delete(result: Any) -> bool:
     """Whether a function says of its document, or of one of its documents, that it is to be deleted."""
     return result is Delete or (isinstance(result, list | tuple) and any(one is Delete for one in result))
@@ -222,7 +252,8 @@ class LossGuard:
 
     A collection that the run itself has made holds nothing that anybody had before, and is not asked for.
     ``inserted`` is awaited for what :func:`find_losses` takes, once it matters; ``confirm`` with what
-    would be lost, and stops the run by raising.
+    would be lost, and stops the run by raising. ``indexes``: whether a unique index that goes is asked
+    for; a downgrade drops those that its own revision has made.
     """
 
     def __init__(
@@ -231,7 +262,10 @@ class LossGuard:
         agreed: Iterable[Loss],
         inserted: Callable[[], Awaitable[Inserted]],
         confirm: Confirm,
+        *,
+        indexes: bool = True,
     ) -> None:
+        self._indexes = indexes
         self._driver, self._inserted, self._confirm = driver, inserted, confirm
         self._agreed = {(one.revision, one.text) for one in agreed}
         self._old: set[str] | None = None
@@ -254,7 +288,10 @@ class LossGuard:
         if agreed in self._agreed or (revision.revision, _COMPUTED.format(method)) in self._agreed:
             return
         name = operation.collection
-        if await holds_foreign(self._driver, name, (await self._inserted()).get(name, ())):
+        if isinstance(operation, DropIndex):
+            if self._indexes and await is_unique(self._driver, name, operation.name):
+                await self._confirm((Loss(revision.revision, text),))
+        elif await holds_foreign(self._driver, name, (await self._inserted()).get(name, ())):
             details = await counted(self._driver, name, *extent(operation))
             await self._confirm((Loss(revision.revision, text, details),))
         self._agreed.add(agreed)

@@ -9,12 +9,12 @@ from typing import Any, Literal
 from asyncmig.drivers.base import Driver
 from asyncmig.files.module import RevisionModule
 from asyncmig.history.revision import Revision
-from asyncmig.operations import Operation, RenameCollection
+from asyncmig.operations import DropIndex, Operation, RenameCollection
 from asyncmig.operations.changes import Change, changes
 from asyncmig.operations.known import KnownState
 from asyncmig.operations.loss import loss
 from asyncmig.operations.several import spread
-from asyncmig.review.loss import counted, extent, holds_foreign
+from asyncmig.review.loss import counted, extent, holds_foreign, is_unique
 from asyncmig.review.recording import RawCall, Recording, record
 from asyncmig.running.ledger.matching import CannotTell
 from asyncmig.running.ledger.record import Record
@@ -93,7 +93,7 @@ async def make_plan(
         done = _done(recording, stopped, module) if stopped else frozenset[int]()
         is_mistake = recording.is_mistake or (recording.error is not None and not steps and not recording.actions)
         replaced, known = _changes(recording.actions, known)
-        lost = await _losses(recording.actions, done, driver, names, inserted)
+        lost = await _losses(recording.actions, done, driver, names, inserted, direction)
         said = recording.actions, recording.error, done, recording.hint, is_mistake, replaced, lost
         steps.append(PlannedRevision(revision, *said))
     return Plan(direction, tuple(steps))
@@ -105,6 +105,7 @@ async def _losses(
     driver: Driver,
     names: dict[str, str],
     inserted: Callable[[], Awaitable[Mapping[str, Sequence[Mapping[str, Any]]]]],
+    direction: Direction,
 ) -> dict[int, str]:
     """What each action takes away; ``names`` leads from the names that collections will have to those they have."""
     found: dict[int, str] = {}
@@ -114,7 +115,10 @@ async def _losses(
         now = names.get(action.collection) if isinstance(action, Operation) else None
         if now is None or place in done or not isinstance(action, Operation) or not (text := loss(action)):
             continue
-        if await holds_foreign(driver, now, (await inserted()).get(now, ())):
+        if isinstance(action, DropIndex):
+            if direction == "upgrade" and await is_unique(driver, now, action.name):
+                found[place] = text
+        elif await holds_foreign(driver, now, (await inserted()).get(now, ())):
             found[place] = text + await counted(driver, now, *extent(action))
     return found
 

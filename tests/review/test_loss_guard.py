@@ -76,6 +76,9 @@ FORMS = [
     'await env.move_documents("c", {}, "moved", pipeline=[{"$unset": "f"}])',
 ]
 KEPT = [
+    'await env.drop_index("c", "p_1")',
+    'await env.drop_index("c", "nothing")',
+    'await env.create_index("new", "a", unique=True)\nawait env.drop_index("new", "a_1")',
     'await env.remove_field("c", "f", keep_in="old")',
     'await env.delete_documents("c", [1], if_unchanged=True)',
     'await env.rename_field("c", "f", "h")',
@@ -99,6 +102,8 @@ class Refused(Exception):
 async def migrator(database: Any, tmp_path: Path) -> Callable[[str], Migrator]:
     await database["c"].insert_many(DOCUMENTS)
     await database["s"].insert_one({"_id": 1, "new": True})
+    await database["c"].create_index("u", unique=True, sparse=True)
+    await database["c"].create_index("p")
     (tmp_path / "versions").mkdir()
 
     def written(body: str) -> Migrator:
@@ -147,3 +152,28 @@ async def test_what_is_known_is_asked_for_beforehand(migrator: Callable[[str], M
     made = migrator('e = env\nawait e.remove_field("c", "f", keep_in=None)\nawait helper(e)')
     texts = [one.text for one in await made.losses()]
     assert texts == ["remove a field from the documents of c", "drop collection c with its documents"]
+
+
+@pytest.mark.parametrize("body", ['await env.drop_index("c", "u_1")', 'd = env.drop_index\nawait d("c", "u" + "_1")'])
+async def test_a_unique_index_is_asked_for_too(migrator: Callable[[str], Migrator], database: Any, body: str) -> None:
+    """It refuses duplicates, whether a query uses it or not. The revision that made it takes it back unasked."""
+    asked: list[Loss] = []
+
+    async def refuse(losses: tuple[Loss, ...]) -> None:
+        asked.extend(losses)
+        if losses:
+            raise Refused
+
+    made = migrator(body)
+    with pytest.raises((Refused, RevisionFailed)):
+        await made.upgrade(confirm=refuse)
+    assert [one.text for one in asked] == ["drop unique index u_1 of c: nothing refuses duplicates any more"]
+    assert "u_1" in await database["c"].index_information()
+
+    made = migrator('await env.create_index("c", "v", unique=True, sparse=True)')
+    path = made.directory.versions / "a001.py"
+    back = 'async def downgrade(env: Env) -> None:\n    await env.drop_index("c", "v_1")'
+    path.write_text(path.read_text().replace("async def downgrade(env: Env) -> None: ...", back))
+    await made.upgrade()
+    await made.downgrade("base", confirm=refuse)
+    assert len(asked) == 1
