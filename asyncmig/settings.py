@@ -46,7 +46,8 @@ class Settings:
     ``context``: values that revisions find in ``env.context``.
     ``commit_quorum``: which members have to have built an index before it is there: ``majority``
     unless given. ``lint`` goes by ``max_indexes``, which a collection had better not have more of, and
-    ``min_server``, the oldest server in use (its feature compatibility version).
+    ``min_server``, the oldest server in use (its feature compatibility version). ``url_fault``: that the URL's
+    variable is not set, which hinders only what needs a server.
     """
 
     root: Path
@@ -75,9 +76,12 @@ class Settings:
     context: Mapping[str, Any] = field(default_factory=dict)
     max_indexes: int = 10
     min_server: tuple[int, int] | None = None
+    url_fault: ConfigurationError | None = None
 
     def __repr__(self) -> str:
-        shown = {one.name: getattr(self, one.name) for one in dataclass_fields(self)} | {"url": self.safe_url}
+        shown = {one.name: getattr(self, one.name) for one in dataclass_fields(self) if one.name != "url_fault"} | {
+            "url": self.safe_url
+        }
         shown["context"] = sorted(self.context)  # the names alone: a value may be a secret
         return f"Settings({', '.join(f'{name}={value!r}' for name, value in shown.items())})"
 
@@ -126,6 +130,8 @@ class Settings:
 
     def needed_url(self) -> str:
         """The URL; raises ConfigurationError, with the ways to set it, where there is none."""
+        if self.url_fault:
+            raise self.url_fault
         return self.url or self._missing("url", "mongodb://localhost:27017/app")
 
     def needed_database(self) -> str:
@@ -169,7 +175,7 @@ def load_settings(start: Path, environment: Mapping[str, str], flags: Mapping[st
     ``flags`` holds what the command line gave, under the settings' names, None for what it did not
     give; its ``config`` names a configuration file, which otherwise is searched for upwards from
     ``start``. Raises ConfigurationError for an unknown key, a value that does not fit, a variable
-    that is not set, or a file that cannot be read.
+    that is not set (of ``url``: when that is needed), or a file that cannot be read.
     """
     start = start.absolute()
     asked = {name: value for name, value in (flags or {}).items() if value is not None}
@@ -180,9 +186,23 @@ def load_settings(start: Path, environment: Mapping[str, str], flags: Mapping[st
     }
     root = file[0].parent if file else start
     given = (_from_file(*file) if file else {}) | given
+    url = given.pop("url", None)
     values = {name: KEYS[name](_expanded(found, environment)) for name, found in given.items()}
+    values |= _url(url, environment) if url else {}
     values["directory"] = root / values.get("directory", "migrations")
     return Settings(root=root, file=file[0] if file else None, **values)
+
+
+class _VariableNotSet(ConfigurationError):
+    """Raised for a variable that a value is read from, and that is not there."""
+
+
+def _url(given: Given, environment: Mapping[str, str]) -> dict[str, Any]:
+    """The URL; its fault alone where a variable is not set, as on a machine that only looks at the files."""
+    try:
+        return {"url": KEYS["url"](_expanded(given, environment))}
+    except _VariableNotSet as fault:
+        return {"url_fault": fault}
 
 
 # Where values come from
@@ -268,7 +288,9 @@ def _expanded(given: Given, environment: Mapping[str, str]) -> Given:
         if not _VARIABLE.fullmatch(name):
             given.wrong(f"{match[0]!r} names no environment variable (write ${match[0]} for the text itself)")
         if name not in environment:
-            given.wrong(f"the environment variable {name} is not set (write $${{{name}}} for the text itself)")
+            raise _VariableNotSet(
+                f"{given.where}: the environment variable {name} is not set (write $${{{name}}} for the text itself)"
+            )
         names.append(name)
         return environment[name]
 

@@ -185,9 +185,12 @@ class TestReferences:
 
     def test_a_variable_that_is_not_set(self, tmp_path: Path) -> None:
         project(tmp_path, 'url = "mongodb://u:${SECRET}@h"')
+        settings = load_settings(tmp_path, {})  # what reads files alone goes on
         with pytest.raises(ConfigurationError) as caught:
-            load_settings(tmp_path, {})
+            settings.needed_url()
         assert "pyproject.toml: url: the environment variable SECRET is not set" in str(caught.value)
+        with pytest.raises(ConfigurationError, match="ASYNCMIG_DATABASE: the environment variable NAME is not set"):
+            load_settings(tmp_path, {"ASYNCMIG_DATABASE": "${NAME}"})
 
 
 class TestUrls:
@@ -284,7 +287,7 @@ class TestMessages:
     )
     def test_what_may_have_been_meant(self, tmp_path: Path, environment: dict[str, str], said: str) -> None:
         with pytest.raises(ConfigurationError) as caught:
-            load_settings(tmp_path, environment)
+            load_settings(tmp_path, environment).needed_url()
         assert said in str(caught.value)
 
     @pytest.mark.parametrize("url", ["user:secret", "u:secret@host", "secret", "postgres://u:secret@h", "secret:x/y"])
