@@ -27,6 +27,7 @@ _VARIABLE = re.compile(r"\w+")
 _UNCLOSED = re.compile(r"(?<!\$)\$\{.*")
 _ELSEWHERE = frozenset({"ON_STARTUP", "MONGOD", "TEST_URL", "DEMO_FOLDER", "EXAMPLES", "LONG", "VENV"})
 """What else begins with ASYNCMIG_ and is read by something of ours."""
+_FOR_A_SERVER = ("url", "database", "context")
 _REFERENCE = re.compile(r"(\$?)\$\{([^}]*)\}")
 
 
@@ -46,8 +47,8 @@ class Settings:
     ``context``: values that revisions find in ``env.context``.
     ``commit_quorum``: which members have to have built an index before it is there: ``majority``
     unless given. ``lint`` goes by ``max_indexes``, which a collection had better not have more of, and
-    ``min_server``, the oldest server in use (its feature compatibility version). ``url_fault``: that the URL's
-    variable is not set, which hinders only what needs a server.
+    ``min_server``, the oldest server in use (its feature compatibility version). ``unset``: of ``url``,
+    ``database`` and ``context``, what is said of a variable that is not set: it hinders only what needs a server.
     """
 
     root: Path
@@ -76,10 +77,10 @@ class Settings:
     context: Mapping[str, Any] = field(default_factory=dict)
     max_indexes: int = 10
     min_server: tuple[int, int] | None = None
-    url_fault: ConfigurationError | None = None
+    unset: Mapping[str, ConfigurationError] = field(default_factory=dict)
 
     def __repr__(self) -> str:
-        shown = {one.name: getattr(self, one.name) for one in dataclass_fields(self) if one.name != "url_fault"} | {
+        shown = {one.name: getattr(self, one.name) for one in dataclass_fields(self) if one.name != "unset"} | {
             "url": self.safe_url
         }
         shown["context"] = sorted(self.context)  # the names alone: a value may be a secret
@@ -130,14 +131,14 @@ class Settings:
 
     def needed_url(self) -> str:
         """The URL; raises ConfigurationError, with the ways to set it, where there is none."""
-        if self.url_fault:
-            raise self.url_fault
+        self._refuse_unset("url")
         return self.url or self._missing("url", "mongodb://localhost:27017/app")
 
     def needed_database(self) -> str:
         """The database's name; raises ConfigurationError for one that cannot be, or with the ways to set it."""
         from asyncmig.schema.names import database_name_fault
 
+        self._refuse_unset("database")
         name = self.database_name or self._missing("database", "app", also=self._why_not_the_path())
         if fault := database_name_fault(name):
             raise ConfigurationError(f"database: {fault}")
@@ -159,6 +160,15 @@ class Settings:
         """What ``models`` names; raises ConfigurationError, with the ways to set it, where there is nothing."""
         return self.models or self._missing("models", "app.models:ALL_COLLECTIONS")
 
+    def needed_context(self) -> Mapping[str, Any]:
+        """The values of revisions; raises ConfigurationError where a variable that one is read from is not set."""
+        self._refuse_unset("context")
+        return self.context
+
+    def _refuse_unset(self, key: str) -> None:
+        if key in self.unset:
+            raise self.unset[key]
+
     def _missing(self, key: str, example: str, *, also: str = "") -> NoReturn:
         home = f"[tool.asyncmig] of {self.root / 'pyproject.toml'}" if self.file is None else str(self.file)
         raise ConfigurationError(
@@ -175,7 +185,7 @@ def load_settings(start: Path, environment: Mapping[str, str], flags: Mapping[st
     ``flags`` holds what the command line gave, under the settings' names, None for what it did not
     give; its ``config`` names a configuration file, which otherwise is searched for upwards from
     ``start``. Raises ConfigurationError for an unknown key, a value that does not fit, a variable
-    that is not set (of ``url``: when that is needed), or a file that cannot be read.
+    that is not set (of ``url``, ``database`` and ``context``: when they are needed), or a file that cannot be read.
     """
     start = start.absolute()
     asked = {name: value for name, value in (flags or {}).items() if value is not None}
@@ -186,23 +196,29 @@ def load_settings(start: Path, environment: Mapping[str, str], flags: Mapping[st
     }
     root = file[0].parent if file else start
     given = (_from_file(*file) if file else {}) | given
-    url = given.pop("url", None)
-    values = {name: KEYS[name](_expanded(found, environment)) for name, found in given.items()}
-    values |= _url(url, environment) if url else {}
+    values, unset = _read_values(given, environment)
     values["directory"] = root / values.get("directory", "migrations")
-    return Settings(root=root, file=file[0] if file else None, **values)
+    return Settings(root=root, file=file[0] if file else None, unset=unset, **values)
 
 
 class _VariableNotSet(ConfigurationError):
     """Raised for a variable that a value is read from, and that is not there."""
 
 
-def _url(given: Given, environment: Mapping[str, str]) -> dict[str, Any]:
-    """The URL; its fault alone where a variable is not set, as on a machine that only looks at the files."""
-    try:
-        return {"url": KEYS["url"](_expanded(given, environment))}
-    except _VariableNotSet as fault:
-        return {"url_fault": fault}
+def _read_values(
+    given: Mapping[str, Given], environment: Mapping[str, str]
+) -> tuple[dict[str, Any], dict[str, ConfigurationError]]:
+    """The values; and the faults of those that need a variable that a machine that only looks at files may lack."""
+    values: dict[str, Any] = {}
+    unset: dict[str, ConfigurationError] = {}
+    for name, found in given.items():
+        try:
+            values[name] = KEYS[name](_expanded(found, environment))
+        except _VariableNotSet as fault:
+            if name not in _FOR_A_SERVER:
+                raise
+            unset[name] = fault
+    return values, unset
 
 
 # Where values come from

@@ -189,8 +189,13 @@ class TestReferences:
         with pytest.raises(ConfigurationError) as caught:
             settings.needed_url()
         assert "pyproject.toml: url: the environment variable SECRET is not set" in str(caught.value)
+        settings = load_settings(tmp_path, {"ASYNCMIG_DATABASE": "${NAME}", "ASYNCMIG_CONTEXT": "KEY=${KEY}"})
         with pytest.raises(ConfigurationError, match="ASYNCMIG_DATABASE: the environment variable NAME is not set"):
-            load_settings(tmp_path, {"ASYNCMIG_DATABASE": "${NAME}"})
+            settings.needed_database()
+        with pytest.raises(ConfigurationError, match="ASYNCMIG_CONTEXT: the environment variable KEY is not set"):
+            settings.needed_context()
+        with pytest.raises(ConfigurationError, match="ASYNCMIG_DRIVER: the environment variable D is not set"):
+            load_settings(tmp_path, {"ASYNCMIG_DRIVER": "${D}"})
 
 
 class TestUrls:

@@ -127,6 +127,7 @@ class App:
         self.import_from_root()
         self.settings.needed_url()
         self.settings.needed_database()
+        self.settings.needed_context()
         if models:
             self.settings.needed_models()
         self._warn_of_variables()

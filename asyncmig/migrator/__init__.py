@@ -31,7 +31,6 @@ _FROM_SETTINGS = (
     "removed_fields",
     "index_names",
     "commit_quorum",
-    "context",
 )
 """The arguments that are settings of the same name."""
 
@@ -67,6 +66,7 @@ class Migrator(WritingHistory, RunningHistory):
             "collections": settings.models,
             "include": settings.included if settings.include or settings.exclude else None,
             **{name: getattr(settings, name) for name in _FROM_SETTINGS},
+            "context": settings.needed_context(),
         }
         return cls(database, **(arguments | options))
 

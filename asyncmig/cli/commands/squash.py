@@ -47,7 +47,7 @@ async def rebase(app: App, revision: str, *, onto: str | None, offline: bool, fo
     Refused where R is applied in the database of the settings, or published: in another branch of the
     git remote, as far as that has been fetched.
     """
-    if offline or not (app.settings.url or app.settings.url_fault):
+    if offline or not (app.settings.url or "url" in app.settings.unset):
         moved, parent = await app.files().rebase(revision, onto=onto, force=force)
     else:
         try:
