@@ -27,6 +27,8 @@ from asyncmig.migrator.parts import Parts
 
 __all__ = ["Generated", "WritingHistory"]
 
+_GRAVEST = (7, 9, 10, 5, 4, 3)  # exit codes of `check`, where several hold
+
 
 class WritingHistory(Parts):
     """What compares the models with the database, and writes revision files."""
@@ -158,7 +160,7 @@ class WritingHistory(Parts):
         Raises DatabaseAhead (nothing more is looked at then), MultipleHeads (a fresh database could not be
         upgraded to ``head``; labelled branches are meant so), PendingRevisions (also when the models differ
         besides), SchemaDiffers, RevisionsEdited, RevisionError for a faulty file, HeadFileError; of
-        several the first, and the others are notes on it. Without models only the revisions are looked at.
+        several the gravest, and the others are notes on it. Without models only the revisions are looked at.
         """
         from asyncmig.running.unadopted import unadopted
 
@@ -177,7 +179,7 @@ class WritingHistory(Parts):
             failures.append(RevisionsEdited(edited))
         failures += [*self._head_faults(position.graph), *_several_heads(position.graph)]
         if failures:
-            first, *others = failures
+            first, *others = sorted(failures, key=_gravity)
             first.__notes__ = [str(other) for other in others]
             raise first
 
@@ -220,6 +222,11 @@ class Generated:
 
     revision: Revision | None
     difference: Difference
+
+
+def _gravity(error: AsyncmigError) -> int:
+    """The rank of an error among several of `check`: by its exit code, and those without one of their own last."""
+    return _GRAVEST.index(error.exit_code) if error.exit_code in _GRAVEST else len(_GRAVEST)
 
 
 def _several_heads(graph: RevisionGraph) -> list[AsyncmigError]:

@@ -385,7 +385,7 @@ class TestHeadFile:
         (folder / "migrations" / "HEAD").write_text(self.CONFLICT)
         await play(
             ("upgrade heads --plan", 0),  # it is for people: nothing is computed from it
-            ("check", 4, "git left a conflict in it between bbbb and dddd", "asyncmig merge", "asyncmig rebase"),
+            ("check", 5, "git left a conflict in it between bbbb and dddd", "asyncmig merge", "asyncmig rebase"),
             (line, 0),
         )
         assert head_file(folder) == f"{head}\n"
@@ -398,7 +398,7 @@ class TestHeadFile:
             (folder / "migrations" / "HEAD").write_text(text)
         await play(
             ("upgrade heads", 0),
-            ("check", 1, says, "bbbb, dddd", "asyncmig merge"),
+            ("check", 5, says, "bbbb, dddd", "asyncmig merge"),
             ("merge", 0),
             ("check", 4, f"!{says}"),
             ("upgrade", 0),
