@@ -81,6 +81,12 @@ CALLS: dict[str, Any] = {
 }
 
 
+@pytest.fixture(autouse=True)
+def _at_the_root(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files are shown from the working directory, and the suite may run from anywhere."""
+    monkeypatch.chdir(Path(__file__).parents[2])
+
+
 def names(declared: Any, collection: str = "user") -> list[str]:
     return [index.name for index in declared.state.collections[collection].indexes]
 
