@@ -118,5 +118,6 @@ def create(uri, name):
     me.register_connection(ALIAS, db=name, host=uri, uuidRepresentation="standard")
     for model in MODELS:
         if model is not Elsewhere and not model._meta.get("abstract"):
+            model._collection = None  # of a connection before; disconnecting forgets it by name, and names are shared
             model.ensure_indexes()
     me.disconnect(ALIAS)

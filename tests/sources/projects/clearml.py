@@ -266,6 +266,7 @@ def create(uri, name):
     for alias, suffix in ALIASES.items():
         me.register_connection(alias, db=f"{name}_{suffix}", host=uri, uuidRepresentation="standard")
     for model in MODELS:
+        model._collection = None  # of a connection before; disconnecting forgets it by name, and names are shared
         model.ensure_indexes()
 
 
