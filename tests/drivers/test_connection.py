@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import gc
 import re
-import warnings
-from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote_plus, urlsplit
 
@@ -30,15 +27,6 @@ SHAPES = [
     "mongo://user:{}@{}",
     "user:{}@{}",
 ]
-
-
-@pytest.fixture(autouse=True)
-def sockets_that_pymongo_drops() -> Iterator[None]:
-    """PyMongo Async leaves sockets that could not connect to the garbage collector; that is not ours to fail for."""
-    yield
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ResourceWarning)
-        gc.collect()
 
 
 async def test_a_server_that_answers(server_url: str, driver_name: str) -> None:
