@@ -1,4 +1,4 @@
-"""Sphinx: Markdown pages, and the reference from the docstrings. ``nox -s docs`` builds it."""
+"""Sphinx: Markdown pages, and the reference from the docstrings. ``nox -s docs`` builds it; a broken link is an error."""
 
 from asyncmig import __version__
 
@@ -8,7 +8,14 @@ copyright = "2026, The asyncmig developers"
 release = version = __version__
 
 extensions = ["myst_parser", "sphinx.ext.autodoc"]
+exclude_patterns = ["_build"]
 html_theme = "furo"
+html_title = "asyncmig"
 autodoc_typehints = "description"
 autodoc_member_order = "bysource"
-myst_heading_anchors = 3
+myst_heading_anchors = 4
+nitpicky = True
+nitpick_ignore_regex = [
+    # types of the standard library, of drivers, and of our own inner modules are shown by their names alone
+    (r"py:.*", r"(?!asyncmig\.(errors|events|fastapi|testing\.server|\w+$)).*"),
+]

@@ -14,8 +14,9 @@ from asyncmig.cli.group import COMMANDS
 from asyncmig.setting_values import KEYS
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
-REFERENCE = (DOCS / "reference.md").read_text(encoding="utf-8")
-SETTINGS = (DOCS / "settings.md").read_text(encoding="utf-8")
+REFERENCE = (DOCS / "reference" / "commands.md").read_text(encoding="utf-8")
+SETTINGS = (DOCS / "reference" / "settings.md").read_text(encoding="utf-8")
+EXIT_CODES = (DOCS / "reference" / "exit-codes.md").read_text(encoding="utf-8")
 ERRORS = {name: getattr(errors, name) for name in errors.__all__}
 
 
@@ -45,7 +46,7 @@ def test_every_setting_is_listed() -> None:
 
 def test_every_exit_code_of_an_error_is_listed() -> None:
     codes = {str(error.exit_code) for error in ERRORS.values()}
-    assert codes <= set(re.findall(r"\b\d+\b", " ".join(rows(SETTINGS, "exit code"))))
+    assert codes <= set(re.findall(r"\b\d+\b", " ".join(rows(EXIT_CODES, "exit code"))))
 
 
 def test_the_tree_of_errors_is_what_they_are() -> None:

@@ -12,7 +12,8 @@ import pytest
 
 import asyncmig
 
-REFERENCE = Path(__file__).resolve().parent.parent / "docs" / "reference.md"
+PAGES = sorted((Path(__file__).resolve().parent.parent / "docs" / "reference").glob("*.md"))
+REFERENCE = "".join(page.read_text(encoding="utf-8") for page in PAGES)
 
 PUBLIC = {
     "asyncmig": {
@@ -101,7 +102,7 @@ def test_every_public_name_is_there_and_says_what_it_is_for(module: str) -> None
 
 def test_the_reference_lists_exactly_the_public_names() -> None:
     """By a directive of its own, or by that of its module; what else it shows is named here."""
-    shown = re.findall(r"(?m)^\.\. auto(class|function|data|module):: (\S+)", REFERENCE.read_text(encoding="utf-8"))
+    shown = re.findall(r"(?m)^\.\. auto(class|function|data|module):: (\S+)", REFERENCE)
     modules = {path for kind, path in shown if kind == "module"}
     listed = {path for kind, path in shown if kind != "module"}
     listed |= {f"{module}.{name}" for module in modules & PUBLIC.keys() for name in PUBLIC[module]}

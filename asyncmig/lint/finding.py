@@ -25,7 +25,7 @@ Severity = Literal["error", "warning", "information"]
 SEVERITIES: Final[tuple[Severity, ...]] = get_args(Severity)
 """Worst first."""
 
-DOCUMENTATION: Final = "https://asyncmig.readthedocs.io/en/latest/lint.html"
+DOCUMENTATION: Final = "https://asyncmig.readthedocs.io/en/latest/reference/lint.html"
 """The page that has an anchor for each code."""
 
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGE = (ROOT / "docs" / "running.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "docs" / "appendix" / "faults.md").read_text(encoding="utf-8")
 ROWS = [
-    line for line in PAGE.partition("## What was tried")[2].partition("### ")[0].splitlines() if line.startswith("| ")
+    line for line in PAGE.partition("## Runs")[2].partition("\n## ")[0].splitlines() if line.startswith("| ")
 ][1:]
 NAMED = [(row, file, name) for row in ROWS for file, name in re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", row)]
 
