@@ -1,4 +1,4 @@
-"""Sphinx: Markdown pages, and the reference from the docstrings. ``nox -s docs`` builds it; a broken link is an error."""
+"""Sphinx: Markdown pages, and the reference from docstrings. ``nox -s docs`` builds it; a broken link is an error."""
 
 from asyncmig import __version__
 
