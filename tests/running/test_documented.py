@@ -11,9 +11,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "appendix" / "faults.md").read_text(encoding="utf-8")
-ROWS = [
-    line for line in PAGE.partition("## Runs")[2].partition("\n## ")[0].splitlines() if line.startswith("| ")
-][1:]
+ROWS = [line for line in PAGE.partition("## Runs")[2].partition("\n## ")[0].splitlines() if line.startswith("| ")][1:]
 NAMED = [(row, file, name) for row in ROWS for file, name in re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", row)]
 
 
