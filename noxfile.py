@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import nox
+from nox.command import CommandFailed
 
 ROOT = Path(__file__).parent
 PYPROJECT = nox.project.load_toml(ROOT / "pyproject.toml")
@@ -162,9 +163,15 @@ def servers(session: nox.Session) -> None:
     session.run("python", str(ROOT / "scripts" / "fetch_servers.py"), str(folder))
     session.env["ASYNCMIG_TEST_SERVERS"] = str(folder)
     options = [word for word in session.posargs if word not in SERVERS]
+    failed = []
     for name in [word for word in session.posargs if word in SERVERS] or SERVERS:
         session.env["ASYNCMIG_TEST_SERVER"] = name
-        _pytest(session, wheel, *(options or EVERYTHING))
+        try:
+            _pytest(session, wheel, *(options or EVERYTHING))
+        except CommandFailed:
+            failed.append(name)
+    if failed:
+        session.error(f"failed on: {', '.join(failed)}")
 
 
 @nox.session(python=RUNNING)

@@ -20,6 +20,7 @@ from asyncmig.operations import Pace, Tally, TransformDocuments
 from asyncmig.running.applying.apply import Context, apply
 
 from ..running.applying_helpers import run
+from ..servers import SERVER
 from .keys import KEYS
 from .test_update import Meanwhile, filled
 
@@ -245,6 +246,7 @@ async def test_documents_that_come_later(database: Any) -> None:
 
 # -- what is stored is what was returned, byte for byte -----------------------------------------
 
+INNER_NAMES = "ab$." if SERVER.supports("5.0") else "ab"  # a server before 5.0 stores no such names
 values = st.recursive(
     st.one_of(
         st.none(),
@@ -256,7 +258,7 @@ values = st.recursive(
         st.binary(max_size=3),
         st.sampled_from([ObjectId("0" * 24), Decimal128("1.10"), Decimal128("1.1")]),
     ),
-    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from("ab$."), inner, max_size=2),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(INNER_NAMES), inner, max_size=2),
     max_leaves=3,
 )
 names = st.sampled_from(["a", "b", "B", "c", "1", "10", "ä", "a b"])
