@@ -13,7 +13,8 @@ _LAYOUT = "\n\t"
 
 def printable(text: str, keep: str = _LAYOUT) -> str:
     """``text`` with every character escaped that is not to be printed, but for those in ``keep``."""
-    if text.isprintable():
+    visible = text.replace("\n", "") if "\n" in keep else text
+    if visible.isprintable():  # as nearly all is: 30 times as fast
         return text
     return "".join(one if one.isprintable() or one in keep else _escaped(one) for one in text)
 

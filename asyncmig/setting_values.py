@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
 from asyncmig.errors import ConfigurationError
-from asyncmig.schema.fields import LEVELS
+from asyncmig.schema.levels import LEVELS
 
 __all__ = ["EMBEDDED", "KEYS", "Given"]
 
@@ -16,7 +16,7 @@ EMBEDDED = "embedded:"
 _SCHEMES = ("mongodb://", "mongodb+srv://", EMBEDDED)
 
 
-_PLAIN_HOST = re.compile(r"(?:localhost|[\w-]+(?:\.[\w-]+)+|[\w-]+(?=:\d))(?::\d{1,5})?(?:/\w*)?")
+_PLAIN_HOST = r"(?:localhost|[\w-]+(?:\.[\w-]+)+|[\w-]+(?=:\d))(?::\d{1,5})?(?:/\w*)?"
 
 
 class Given(NamedTuple):
@@ -53,7 +53,7 @@ def _models(given: Given) -> str | tuple[str, ...]:
 def _url(given: Given) -> str:
     url = _text(given)
     if not url.startswith(_SCHEMES):  # the value itself is not shown: it may hold a password
-        meant = f"; write mongodb://{url}" if _PLAIN_HOST.fullmatch(url) else ""
+        meant = f"; write mongodb://{url}" if re.fullmatch(_PLAIN_HOST, url) else ""
         given.wrong(f"must start with {', '.join(_SCHEMES[:-1])} or {EMBEDDED}{meant}")
     path = url.removeprefix(EMBEDDED) if url.startswith(EMBEDDED) else ""
     return f"{EMBEDDED}{given.base / Path(path).expanduser()}" if path else url

@@ -4,6 +4,8 @@ Weakest first: the defaults, ``[tool.asyncmig]`` in pyproject.toml (or ``asyncmi
 ``ASYNCMIG_*`` variables, the command line's flags. ``${NAME}`` in a value is read from the
 environment; ``$${NAME}`` stands for the text ``${NAME}`` itself. Relative paths start at the
 folder of the file that names them, and at the working directory for variables and flags.
+
+Each start of the command line loads this module: what only a URL or a fault needs is imported where it is needed.
 """
 
 from __future__ import annotations
@@ -13,22 +15,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from dataclasses import fields as dataclass_fields
 from pathlib import Path
-from typing import Any, Literal, NoReturn
+from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
-from asyncmig.address import ESCAPE, address
 from asyncmig.errors import ConfigurationError
-from asyncmig.schema.fields import Level
+from asyncmig.schema.levels import Level
 from asyncmig.setting_values import EMBEDDED, KEYS, Given
+
+if TYPE_CHECKING:
+    from asyncmig.address import Address
 
 __all__ = ["Settings", "load_settings", "unknown_variables"]
 
 _PREFIX = "ASYNCMIG_"
-_VARIABLE = re.compile(r"\w+")
-_UNCLOSED = re.compile(r"(?<!\$)\$\{.*")
+_VARIABLE = r"\w+"
+_UNCLOSED = r"(?<!\$)\$\{.*"
 _ELSEWHERE = frozenset({"ON_STARTUP", "MONGOD", "TEST_URL", "DEMO_FOLDER", "EXAMPLES", "LONG", "VENV"})
 """What else begins with ASYNCMIG_ and is read by something of ours."""
 _FOR_A_SERVER = ("url", "database", "context")
-_REFERENCE = re.compile(r"(\$?)\$\{([^}]*)\}")
+_REFERENCE = r"(\$?)\$\{([^}]*)\}"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -102,7 +106,7 @@ class Settings:
         """The URL without user, password and options."""
         if self.url is None or self.embedded:
             return self.url
-        return str(address(self.url))
+        return str(self._address)
 
     @property
     def database_name(self) -> str | None:
@@ -112,15 +116,22 @@ class Settings:
         """
         if self.database or self.url is None:
             return self.database
-        return "app" if self.embedded else address(self.url).database or None
+        return "app" if self.embedded else self._address.database or None
 
     @property
     def members(self) -> int | None:
         """How many servers the URL names, where it names more than one."""
         if self.url is None or self.embedded:
             return None
-        count = len(address(self.url).hosts)
+        count = len(self._address.hosts)
         return count if count > 1 else None
+
+    @property
+    def _address(self) -> Address:
+        """What of the URL may be shown."""
+        from asyncmig.address import address
+
+        return address(self.url or "")
 
     def included(self, kind: str, name: str) -> bool:
         """Whether a collection is asyncmig's business, by the patterns; ``kind`` makes no difference to them."""
@@ -146,13 +157,15 @@ class Settings:
 
     def _why_not_the_path(self) -> str:
         """What the URL has to do with it that no database is known."""
-        found = address(self.url or "")
-        if found.name:
+        from asyncmig.address import ESCAPE
+
+        shown = self._address
+        if shown.name:
             return (
-                f"the URL ends with /{found.name}, MongoDB's own database, where users are kept; "
-                f"write /NAME?authSource={found.name} to name both"
+                f"the URL ends with /{shown.name}, MongoDB's own database, where users are kept; "
+                f"write /NAME?authSource={shown.name} to name both"
             )
-        if self.url and found.is_hidden:
+        if self.url and shown.is_hidden:
             return f"the URL cannot be taken apart, so that its path names none: {ESCAPE}"
         return "a URL that ends with /NAME names it, too"
 
@@ -301,7 +314,7 @@ def _expanded(given: Given, environment: Mapping[str, str]) -> Given:
         escaped, name = match.groups()
         if escaped:
             return match[0][1:]
-        if not _VARIABLE.fullmatch(name):
+        if not re.fullmatch(_VARIABLE, name):
             given.wrong(f"{match[0]!r} names no environment variable (write ${match[0]} for the text itself)")
         if name not in environment:
             raise _VariableNotSet(
@@ -315,11 +328,11 @@ def _expanded(given: Given, environment: Mapping[str, str]) -> Given:
             return {name: expand(item) for name, item in value.items()}
         if isinstance(value, list | tuple):
             return [expand(item) for item in value]
-        if not isinstance(value, str):
+        if not isinstance(value, str) or "$" not in value:
             return value
-        if unclosed := _UNCLOSED.search(_REFERENCE.sub("", value)):
+        if unclosed := re.search(_UNCLOSED, re.sub(_REFERENCE, "", value)):
             given.wrong(f"{unclosed[0][:20]!r} is not closed: a variable is written ${{NAME}}")
-        return _REFERENCE.sub(put, value)
+        return re.sub(_REFERENCE, put, value)
 
     expanded = expand(given.value)
     where = f"{given.where} (from {', '.join(f'${{{name}}}' for name in names)})" if names else given.where

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -49,7 +48,7 @@ RICH_STYLES: dict[Style, str] = {
 
 _MARK = f"\0{os.urandom(8).hex()}:"
 _MARKS = re.compile(rf"({_MARK}[0-9;]*m)")
-_SEQUENCES = re.compile(r"\x1b\[([0-9;]*m)")
+_SEQUENCES = r"\x1b\[([0-9;]*m)"
 
 
 class OutputLost(Exception):
@@ -112,6 +111,8 @@ class Console:
     def begin(self, text: str) -> None:
         """A line that the next message takes the place of: what is going on just now. On a terminal only."""
         if self.err.terminal:
+            import shutil  # this module is loaded at each start: 2 ms
+
             line = one_line(text)[: shutil.get_terminal_size().columns - 1]
             self._tell(line, end="\r")
             self._unfinished = len(line)
@@ -142,7 +143,7 @@ class Console:
 
 def styled(text: str) -> str:
     """Text of our own with escape sequences for styles, as :meth:`Stream.write` takes it."""
-    return _SEQUENCES.sub(lambda found: _MARK + found[1], text)
+    return re.sub(_SEQUENCES, lambda found: _MARK + found[1], text)
 
 
 def drop(file: TextIO) -> None:

@@ -1,9 +1,11 @@
-"""What a command answers with when it fails: one clear message on stderr, and the exit code."""
+"""What a command answers with when it fails: one clear message on stderr, and the exit code.
+
+Each start loads this module: what only a signal or a fault needs is imported where it is needed.
+"""
 
 from __future__ import annotations
 
 import errno
-import signal
 import sys
 
 import asyncclick as click
@@ -26,6 +28,8 @@ class Interrupted(Exception):
     """Raised in the place of whatever a command was doing when a signal told it to stop."""
 
     def __init__(self, number: int) -> None:
+        import signal
+
         self.signal = signal.Signals(number)
         super().__init__(self.signal.name)
 
@@ -77,7 +81,11 @@ def _plain(error: BaseException) -> BaseException:
     while isinstance(error, BaseExceptionGroup):
         ours = [inner for inner in error.exceptions if isinstance(inner, AsyncmigError | click.ClickException)]
         error = (ours or error.exceptions)[0]
-    return Interrupted(signal.SIGINT) if isinstance(error, KeyboardInterrupt | click.Abort) else error
+    if not isinstance(error, KeyboardInterrupt | click.Abort):
+        return error
+    import signal
+
+    return Interrupted(signal.SIGINT)
 
 
 def _show_traceback(error: BaseException, console: Console) -> None:

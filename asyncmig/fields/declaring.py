@@ -8,7 +8,8 @@ from typing import Any
 
 from asyncmig.errors import DeclarationError
 from asyncmig.fields.models import fields_of, has_fields
-from asyncmig.schema.fields import DeclaredFields, FieldSettings, level_options
+from asyncmig.schema.fields import DeclaredFields, FieldSettings
+from asyncmig.schema.levels import level_options
 from asyncmig.schema.state import CollectionState, DatabaseState
 
 __all__ = ["FieldSettings", "declared_schemas", "with_fields"]

@@ -9,7 +9,8 @@ from asyncmig.fields.alternatives import either
 from asyncmig.fields.library import library_of
 from asyncmig.fields.mongoengine import MongoEngineWalker
 from asyncmig.fields.walker import At, Walker
-from asyncmig.schema.fields import DeclaredFields, Level, Schema
+from asyncmig.schema.fields import DeclaredFields, Schema
+from asyncmig.schema.levels import Level
 
 __all__ = ["fields_of", "has_fields"]
 

@@ -1,4 +1,7 @@
-"""``Directory``: the folder of revision files, read without running them, and written to."""
+"""``Directory``: the folder of revision files, read without running them, and written to.
+
+Each start of the command line loads this module: what only running or naming a file takes is imported there.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +10,11 @@ import io
 import os
 import re
 import tokenize
-import unicodedata
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from asyncmig.files.atomic import create_file
 from asyncmig.files.errors import (
@@ -24,15 +27,17 @@ from asyncmig.files.errors import (
 )
 from asyncmig.files.head_file import HeadFile
 from asyncmig.files.header import read_header
-from asyncmig.files.module import RevisionModule, executed_header, load
 from asyncmig.history.graph import RevisionGraph
 from asyncmig.history.revision import Revision
 
-__all__ = ["Directory", "Listing", "RevisionModule", "checksum", "new_id", "slug"]
+if TYPE_CHECKING:
+    from asyncmig.files.module import RevisionModule
+
+__all__ = ["Directory", "Listing", "checksum", "new_id", "slug"]
 
 LONGEST_SLUG = 40
 _BLOCK = 16384  # bytes; hardly a revision file is longer
-_IS_REVISION = re.compile(rb"^revision\s*(?::[^=\n]*)?=", re.MULTILINE)
+_IS_REVISION = rb"(?m)^revision\s*(?::[^=\n]*)?="
 _ID_FORMAT = "%Y%m%d%H%M%S"
 
 
@@ -132,6 +137,8 @@ class Directory:
         Raises:
             RevisionFileError: when the file is gone, broken, or one of its functions is not what it should be.
         """
+        from asyncmig.files.module import load
+
         if revision.path is None:
             raise UnreadableFile(None, f"revision {revision.revision} has no file that could be run")
         content = _bytes(revision.path)
@@ -205,15 +212,18 @@ class Directory:
 
     def _refuse_misplaced(self, folders: Iterable[Path]) -> None:
         """Raise MisplacedFile for a revision file where nobody would ever run it: beside ``versions/`` or below it."""
+        beside = (self.path / name for name in sorted(os.listdir(self.path)) if name.endswith(".py"))
         below = (path for folder in folders for path in sorted(folder.rglob("*.py")))
-        for path in (*sorted(self.path.glob("*.py")), *below):
-            if _IS_REVISION.search(_content(str(path))):
+        for path in (*beside, *below):
+            if re.search(_IS_REVISION, _content(str(path))):
                 raise MisplacedFile(path, self.versions)
 
 
 def _revision(path: Path, content: bytes, source: str, *, thorough: bool = False) -> Revision:
     header = read_header(source, path, thorough=thorough)
     if header is None:
+        from asyncmig.files.module import executed_header
+
         header = executed_header(source, path)
     return header.revision(checksum(content))
 
@@ -283,6 +293,8 @@ def slug(message: str) -> str:
 
     Letters of any script stay. A message without any gives ``revision``.
     """
+    import unicodedata
+
     words = re.findall(r"\w+", unicodedata.normalize("NFC", message).lower())
     text = "_".join(word.strip("_") for word in words if word.strip("_"))
     if len(text) > LONGEST_SLUG:

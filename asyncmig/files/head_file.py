@@ -7,7 +7,6 @@ It is a safeguard for people, not a source: no path is ever computed from it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from asyncmig.files.atomic import replace_file
@@ -18,11 +17,11 @@ __all__ = ["HeadFile"]
 _CONFLICT_MARKS = ("<<<<<<<", "=======", ">>>>>>>", "|||||||")
 
 
-@dataclass(frozen=True, slots=True)
 class HeadFile:
     """A file with one head id to a line, sorted."""
 
-    path: Path
+    def __init__(self, path: Path) -> None:
+        self.path = path
 
     def read(self) -> tuple[str, ...] | None:
         """The ids in it; None where there is no such file.

@@ -41,7 +41,6 @@ _ASSIGNMENT = re.compile(
     rf"({_NAMES})(?:[ ]*:[^=#\n]+)?[ ]*=[ ]*(?:(None|True|False)|({_TEXT})|({_TEXTS}))[ ]*(?:#.*)?\Z"
 )
 _IMPORT = re.compile(rf"(?!.*\b(?:{_NAMES})\b)(?:from [\w.]+ )?import [\w., ]+(?:#.*)?\Z")
-_ONE_TEXT = re.compile(_TEXT)
 _CONSTANTS: dict[str, Any] = {"None": None, "True": True, "False": False}
 # Below the header: the two functions, and names of the header that were set where they are easily missed.
 _BELOW = re.compile(
@@ -126,7 +125,7 @@ def _quick(source: str, path: Path) -> Header | None:
 
 
 def _texts(source: str) -> tuple[str, ...]:
-    return tuple(text[1:-1] for text in _ONE_TEXT.findall(source))
+    return tuple(text[1:-1] for text in re.findall(_TEXT, source))
 
 
 def _first_line(docstring: str | None) -> str:

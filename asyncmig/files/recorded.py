@@ -7,9 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from asyncmig.errors import DatabaseAhead
-from asyncmig.files.directory import Directory, RevisionModule, checksum
+from asyncmig.files.directory import Directory, checksum
 from asyncmig.files.header import read_header
-from asyncmig.files.module import executed_header, load
+from asyncmig.files.module import RevisionModule, executed_header, load
 from asyncmig.history.graph import RevisionGraph
 from asyncmig.history.revision import Revision
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from asyncmig.errors import (
     AsyncmigError,
@@ -55,14 +55,7 @@ class WritingHistory(Parts):
         from asyncmig.authoring.policy import Policy
 
         owned = await self._created() if drop_collections else frozenset()
-        policy = Policy(
-            self._undeclared,
-            self._undeclared_options,
-            drop_collections=drop_collections,
-            owned=owned,
-            removed_fields=self._removed_fields,
-            index_names=self._index_names,
-        )
+        policy = Policy(**self._policy, drop_collections=drop_collections, owned=owned)
         declared = self.declared()
         with self._explaining("comparing the models with"):
             scope = Scope(self._include, self._own)
@@ -216,8 +209,7 @@ class WritingHistory(Parts):
             )
 
 
-@dataclass(frozen=True, slots=True)
-class Generated:
+class Generated(NamedTuple):
     """What autogenerate has found, and the revision it has written: None where nothing differs."""
 
     revision: Revision | None

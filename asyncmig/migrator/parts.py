@@ -15,6 +15,7 @@ from asyncmig.errors import (
 )
 from asyncmig.files.directory import Directory, Listing
 from asyncmig.history.graph import RevisionGraph
+from asyncmig.schema.levels import LEVELS
 from asyncmig.schema.own_names import OwnNames
 
 if TYPE_CHECKING:
@@ -28,11 +29,18 @@ if TYPE_CHECKING:
     from asyncmig.running.ledger.record import Mark, Record
     from asyncmig.running.locking.lock import Lock
     from asyncmig.running.runner import Runner
-    from asyncmig.schema.fields import FieldSettings, Level
+    from asyncmig.schema.levels import Level
     from asyncmig.schema.state import DatabaseState
     from asyncmig.sources import Declared, Models
 
 __all__ = ["Parts"]
+
+_POLICY_CHOICES: Mapping[str, tuple[str, ...]] = {
+    "undeclared_indexes": ("agreed", "drop", "hide", "ignore"),
+    "undeclared_options": ("agreed", "drop", "ignore"),
+    "removed_fields": ("suggest", "drop"),
+    "index_names": ("exact", "ignore"),
+}
 
 
 class Parts:
@@ -64,32 +72,24 @@ class Parts:
         context: Mapping[str, Any] | None = None,
     ) -> None:
         _refuse_reserved(database)
-        self.database = database
-        self.directory = Directory(directory)
+        self.database, self.directory = database, Directory(directory)
         self._models, self._db_alias = collections, db_alias
         self._declared: Declared | None = None
         self._names = _checked(revisions_collection, lock_collection)
         self._own = OwnNames(*self._names).all
-        self._patience = _seconds("lock_timeout", lock_timeout, lock_timeout == 0)
+        self._lock_timeout = _seconds("lock_timeout", lock_timeout, lock_timeout == 0)
         self._lease = _seconds("lock_lease", lock_lease)
-        self._strict_order = strict_order
-        self._include = include
-        self._undeclared: Undeclared = _one_of(
-            "undeclared_indexes", undeclared_indexes, ("agreed", "drop", "hide", "ignore")
+        self._strict_order, self._include = strict_order, include
+        self._policy = _policy_options(
+            undeclared_indexes=undeclared_indexes,
+            undeclared_options=undeclared_options,
+            removed_fields=removed_fields,
+            index_names=index_names,
         )
-        self._undeclared_options: UndeclaredOptions = _one_of(
-            "undeclared_options", undeclared_options, ("agreed", "drop", "ignore")
-        )
-        self._fields = _field_settings(fields, fields_by_collection or {}, constraints=field_constraints)
-        if removed_fields not in ("suggest", "drop"):
-            raise ConfigurationError(f"removed_fields: must be suggest or drop, not {removed_fields!r}")
-        self._removed_fields: RemovedFields = removed_fields
-        if index_names not in ("exact", "ignore"):
-            raise ConfigurationError(f"index_names: must be exact or ignore, not {index_names!r}")
-        self._index_names: IndexNames = index_names
+        self._levels = _checked_levels(fields, fields_by_collection or {})
+        self._field_constraints = field_constraints
         self._on_event, self._command = on_event, command
-        self._commit_quorum = commit_quorum
-        self._context = dict(context or {})
+        self._commit_quorum, self._context = commit_quorum, dict(context or {})
         self.keep_building = False
         """Whether an index build is left to the server when a run is cancelled."""
 
@@ -146,6 +146,7 @@ class Parts:
         Raises ConfigurationError without models, DeclarationError for a fault in them.
         """
         from asyncmig.fields.declaring import with_fields
+        from asyncmig.schema.fields import FieldSettings
         from asyncmig.sources import load_models
 
         if self._declared is None:
@@ -157,7 +158,8 @@ class Parts:
             if isinstance(self._models, type):
                 raise ConfigurationError(f"collections is a list of models: write [{self._models.__name__}]")
             declared = load_models(self._models, db_alias=self._db_alias)
-            self._declared = replace(declared, state=with_fields(declared.state, declared.classes, self._fields))
+            fields = FieldSettings(*self._levels, self._field_constraints)
+            self._declared = replace(declared, state=with_fields(declared.state, declared.classes, fields))
         if taken := sorted(self._own & self._declared.state.collections.keys()):
             raise ConfigurationError(
                 f"{taken[0]!r} is asyncmig's own collection, and a model has its name; rename the model's, or set "
@@ -199,7 +201,7 @@ class Parts:
             load=(files or self.directory).load,
             ledger=self._ledger(),
             lock=self._lock(),
-            lock_timeout=self._patience,
+            lock_timeout=self._lock_timeout,
             on_event=self._on_event,
             command=self._command,
             admit=guard,
@@ -220,11 +222,13 @@ class Parts:
 
 
 def _refuse_reserved(database: Any) -> None:
+    name = getattr(database, "name", None)
+    if not isinstance(name, str):
+        return
     from asyncmig.address import RESERVED
     from asyncmig.schema.names import database_name_fault
 
-    name = getattr(database, "name", None)
-    if isinstance(name, str) and name.lower() in RESERVED:
+    if name.lower() in RESERVED:
         raise ConfigurationError(f"database: {database_name_fault(name)}")
 
 
@@ -241,19 +245,21 @@ def _checked(ledger: str, lock: str) -> tuple[str, str]:
     return ledger, lock
 
 
-def _field_settings(level: Level, by_collection: Mapping[str, Level], *, constraints: bool) -> FieldSettings:
-    from asyncmig.schema.fields import LEVELS, FieldSettings
-
+def _checked_levels(level: Level, by_collection: Mapping[str, Level]) -> tuple[Level, Mapping[str, Level]]:
     for key, given in {"fields": level, **{f"fields_by_collection.{k}": v for k, v in by_collection.items()}}.items():
         if given not in LEVELS:
             raise ConfigurationError(f"{key}: must be one of {', '.join(LEVELS)}, not {given!r}")
-    return FieldSettings(level, by_collection, constraints)
+    return level, by_collection
 
 
-def _one_of(key: str, value: Any, choices: tuple[str, ...]) -> Any:
-    if value not in choices:
-        raise ConfigurationError(f"{key}: must be one of {', '.join(choices)}, not {value!r}")
-    return value
+def _policy_options(**words: Any) -> dict[str, Any]:
+    """What a comparison may do, as :class:`asyncmig.authoring.policy.Policy` takes it."""
+    for key, word in words.items():
+        choices = _POLICY_CHOICES[key]
+        if word not in choices:
+            expected = " or ".join(choices) if len(choices) == 2 else f"one of {', '.join(choices)}"
+            raise ConfigurationError(f"{key}: must be {expected}, not {word!r}")
+    return words
 
 
 def _seconds(key: str, value: Any, allowed: bool = False) -> float:

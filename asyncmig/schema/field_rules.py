@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from asyncmig.schema.fields import LEVELS
+from asyncmig.schema.levels import LEVELS
 from asyncmig.schema.names import suggestion
 from asyncmig.schema.state import CollectionKind
 

@@ -4,22 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal
+from typing import Any
 
-__all__ = ["LEVELS", "DeclaredFields", "FieldSettings", "Level", "RenamedFrom", "Schema", "level_options"]
+from asyncmig.schema.levels import LEVELS, Level
+
+__all__ = ["DeclaredFields", "FieldSettings", "RenamedFrom", "Schema"]
 
 Schema = dict[str, Any]
 """A ``$jsonSchema``, as MongoDB takes it."""
-
-Level = Literal["ignore", "record", "warn", "moderate", "strict"]
-LEVELS: Final[tuple[Level, ...]] = ("ignore", "record", "warn", "moderate", "strict")
-
-_OPTIONS: Final[Mapping[str, Mapping[str, str]]] = {
-    "record": {"validationLevel": "off", "validationAction": "error"},
-    "warn": {"validationLevel": "strict", "validationAction": "warn"},
-    "moderate": {"validationLevel": "moderate", "validationAction": "error"},
-    "strict": {"validationLevel": "strict", "validationAction": "error"},
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,17 +39,6 @@ class DeclaredFields:
     renames: Mapping[str, str] = field(default_factory=dict)
     defaults: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
-
-
-def level_options(schema: Mapping[str, Any], level: Level) -> dict[str, Any]:
-    """The options of ``create`` by which a collection remembers a schema, and enforces it as ``level`` says.
-
-    ``record``: remembered, never enforced; ``warn``: the server's log tells of each document that
-    breaks it; ``moderate``: enforced but for documents that break it already; ``strict``: enforced.
-
-    https://www.mongodb.com/docs/manual/core/schema-validation/
-    """
-    return {"validator": {"$jsonSchema": schema}, **_OPTIONS[level]}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,12 @@
-"""Names of collections that MongoDB takes, and what somebody may have meant by one that is not known."""
+"""Names of collections that MongoDB takes, and what somebody may have meant by one that is not known.
+
+Each start of the command line loads this module: what only a fault needs is imported where it is needed.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 from typing import Any, Final
-
-from asyncmig.address import RESERVED
 
 __all__ = ["database_name_fault", "name_fault", "suggestion"]
 
@@ -43,6 +43,8 @@ def database_name_fault(name: str) -> str | None:
 
     https://www.mongodb.com/docs/manual/reference/limits/#naming-restrictions
     """
+    from asyncmig.address import RESERVED
+
     if name.lower() in RESERVED:
         return f"{name!r} is MongoDB's own, where no application keeps its collections; name yours"
     if found := sorted(set(name) & set('/\\. "$\0')):
@@ -54,6 +56,8 @@ def database_name_fault(name: str) -> str | None:
 
 def suggestion(word: str, known: Iterable[str]) -> str:
     """``; did you mean 'unique'?`` where something known is near, else an empty string."""
+    from difflib import get_close_matches
+
     plain = {_plain(candidate): candidate for candidate in known}
     near = get_close_matches(_plain(word), plain, n=1, cutoff=0.7)
     return f"; did you mean {plain[near[0]]!r}?" if near else ""

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 __all__ = ["OwnNames"]
 
 
-@dataclass(frozen=True, slots=True)
-class OwnNames:
+class OwnNames(NamedTuple):
     """All of them, from the two that can be set."""
 
     revisions: str = "asyncmig_revisions"

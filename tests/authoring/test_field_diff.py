@@ -22,7 +22,8 @@ from asyncmig.operations import (
     UpdateInBatches,
 )
 from asyncmig.schema.capabilities import Server
-from asyncmig.schema.fields import DeclaredFields, Level, level_options
+from asyncmig.schema.fields import DeclaredFields
+from asyncmig.schema.levels import Level, level_options
 from asyncmig.schema.state import CollectionState, DatabaseState
 
 STRING, INT = {"bsonType": "string"}, {"bsonType": ["int", "long"]}

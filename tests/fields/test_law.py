@@ -33,7 +33,7 @@ from asyncmig.operations import (
     reverse,
 )
 from asyncmig.running.applying.apply import Context, apply
-from asyncmig.schema.fields import LEVELS, Level, level_options
+from asyncmig.schema.levels import LEVELS, Level, level_options
 from asyncmig.schema.options import normal_options
 from asyncmig.schema.state import CollectionState, DatabaseState
 

@@ -140,9 +140,9 @@ class TestRead:
             put(directory, f"r{number}.py", source(f"r{number}", f"r{number - 1}" if number else None))
         times = []
         for _ in range(5):
-            start = time.perf_counter()
+            start = time.process_time()
             assert len(directory.read().revisions) == 500
-            times.append(time.perf_counter() - start)
+            times.append(time.process_time() - start)
         # About 0.02 s on an idle machine; parsing them all takes ten times as long.
         assert min(times) < 0.2
 
