@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, get_args, get_origin
 
+from asyncmig.fields.encoders import Encoders, returned_type
 from asyncmig.schema.fields import Schema
 
 __all__ = ["BEANIE", "ODMANTIC", "PYDANTIC", "Library", "library_of"]
@@ -35,7 +36,9 @@ class Library:
 
     ``key`` gives the stored name of a field, ``annotation`` the type of what is stored, ``is_stored``
     whether anything is. ``own_type`` is the schema of a type of the library's own, None for any
-    other; ``serializes`` tells whether Pydantic's serializers take part.
+    other; ``serializes`` tells whether Pydantic's serializers take part, and ``computes`` whether its
+    computed fields do; ``serialized`` is the type that a serializer of the library's own makes. ``encoders`` are the
+    user's own; without ``keeps_nulls`` a field that is None is left out of the document.
     """
 
     key: Callable[[type, str, Any], str] = _alias
@@ -43,6 +46,10 @@ class Library:
     is_stored: Callable[[type, str, Any], bool] = _is_not_excluded
     own_type: Callable[[Any], Schema | None] = _nothing
     serializes: bool = False
+    computes: bool = False
+    serialized: Callable[[Iterable[Any]], Any] = _nothing
+    encoders: Encoders = field(default_factory=Encoders)
+    keeps_nulls: bool = True
 
 
 def _beanie_key(model: type, name: str, info: Any) -> str:
@@ -82,9 +89,16 @@ def _odmantic_annotation(model: Any, name: str, info: Any) -> Any:
     return target.model_fields[target.__primary_field__].annotation
 
 
-PYDANTIC: Final = Library(serializes=True)
+def _odmantic_serialized(metadata: Iterable[Any]) -> Any:
+    """What ``WithBsonSerializer`` makes; those that ODMantic itself gives to Python's types are known already."""
+    functions = (getattr(entry, "bson_serializer", None) for entry in metadata)
+    function = next((one for one in functions if one and not one.__module__.startswith("odmantic.")), None)
+    return None if function is None else returned_type(None, function)
+
+
+PYDANTIC: Final = Library(serializes=True, computes=True)
 BEANIE: Final = Library(_beanie_key, is_stored=_is_stored_by_beanie, own_type=_link)
-ODMANTIC: Final = Library(_odmantic_key, _odmantic_annotation)
+ODMANTIC: Final = Library(_odmantic_key, _odmantic_annotation, serializes=True, serialized=_odmantic_serialized)
 
 _LIBRARIES: Final[Mapping[str, Library]] = {"beanie": BEANIE, "odmantic": ODMANTIC}
 
@@ -92,4 +106,12 @@ _LIBRARIES: Final[Mapping[str, Library]] = {"beanie": BEANIE, "odmantic": ODMANT
 def library_of(model: type) -> Library:
     """The library that stores a model's documents, told by the modules that its bases come from."""
     roots = (base.__module__.partition(".")[0] for base in model.__mro__)
-    return next((_LIBRARIES[root] for root in roots if root in _LIBRARIES), PYDANTIC)
+    library = next((_LIBRARIES[root] for root in roots if root in _LIBRARIES), PYDANTIC)
+    return _as_set(model) if library is BEANIE else library
+
+
+def _as_set(model: Any) -> Library:
+    """Beanie as the document's own ``Settings`` have it; they hold for all that is in the document."""
+    settings = getattr(model, "Settings", None)
+    encoders = getattr(settings, "bson_encoders", None) or {}
+    return replace(BEANIE, encoders=Encoders(encoders), keeps_nulls=getattr(settings, "keep_nulls", True))

@@ -37,6 +37,17 @@ _BY_FIELD: Final[Mapping[str, str | list[str]]] = {
     "GenericReferenceField": _OBJECT,
     "CachedReferenceField": _OBJECT,
 }
+_CHOOSES_CLASSES: Final = frozenset(
+    {
+        "ListField",
+        "DictField",
+        "GenericReferenceField",
+        "GenericEmbeddedDocumentField",
+        "EmbeddedDocumentField",
+        "ReferenceField",
+    }
+)
+"""Fields whose choices say of which class the values are, or nothing of a single value."""
 
 
 class MongoEngineWalker:
@@ -73,7 +84,7 @@ class MongoEngineWalker:
 
     def _field(self, field: Any, at: At) -> Schema:
         names = [base.__name__ for base in type(field).__mro__]
-        if field.choices and not {"ListField", "DictField"} & set(names):
+        if field.choices and not _CHOOSES_CLASSES & set(names):
             return self._choices(field, at)
         for name in names:
             if special := _SPECIAL.get(name):
@@ -84,9 +95,8 @@ class MongoEngineWalker:
         return {}
 
     def _choices(self, field: Any, at: At) -> Schema:
-        values = [entry[0] if isinstance(entry, list | tuple) else entry for entry in field.choices]
         try:
-            return enumeration(values)
+            return enumeration(field.to_mongo(value) for value in _chosen(field))
         except Unstorable as error:
             raise at.error(str(error)) from None
 
@@ -136,6 +146,11 @@ class MongoEngineWalker:
                 self.defaults[at.path] = stored(field.default)
             except Unstorable as error:
                 self.notes[f"{at.path}: its default is left out, as {error}"] = None
+
+
+def _chosen(field: Any) -> list[Any]:
+    """The choices without the labels that may stand beside them."""
+    return [entry[0] if isinstance(entry, list | tuple) else entry for entry in field.choices]
 
 
 class _Bounds:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any, NamedTuple, get_origin
+from typing import Any, NamedTuple
 
-from asyncmig.fields.annotations import hints
+from asyncmig.fields.encoders import returned_type
 from asyncmig.fields.library import Library
 
 __all__ = ["Field", "model_fields", "serialized_type"]
@@ -15,6 +15,7 @@ class Field(NamedTuple):
     """One field of a model, whatever kind of model it is: ``name`` in Python, ``key`` as it is stored.
 
     ``default`` is ``...`` where there is none; ``factory`` makes one; ``extra`` is Pydantic's ``json_schema_extra``.
+    ``serialized``: ``annotation`` is what a serializer makes of the value, of a default as well.
     """
 
     name: str
@@ -25,6 +26,7 @@ class Field(NamedTuple):
     default: Any = ...
     factory: Any = None
     extra: Any = None
+    serialized: bool = False
 
 
 def model_fields(model: Any, library: Library) -> Iterator[Field]:
@@ -33,16 +35,17 @@ def model_fields(model: Any, library: Library) -> Iterator[Field]:
     for name, info in model.model_fields.items():
         if library.is_stored(model, name, info):
             yield _field(model, name, info, library, serializers)
-    if library.serializes:
+    if library.computes:
         for name, computed in model.model_computed_fields.items():
             yield Field(name, computed.alias or name, computed.return_type)
 
 
 def _field(model: Any, name: str, info: Any, library: Library, serializers: dict[str, Any]) -> Field:
     annotation, metadata = library.annotation(model, name, info), tuple(info.metadata)
-    if name in serializers:
-        annotation, metadata = serializers[name], ()
-    elif library.serializes and (serialized := serialized_type(metadata)) is not None:
+    serialized = library.serialized(metadata) or serializers.get(name)
+    if serialized is None and library.serializes:
+        serialized = serialized_type(metadata)
+    if serialized is not None:
         annotation, metadata = serialized, ()
     return Field(
         name,
@@ -53,6 +56,7 @@ def _field(model: Any, name: str, info: Any, library: Library, serializers: dict
         ... if info.is_required() or info.default_factory else info.default,
         info.default_factory,
         info.json_schema_extra,
+        serialized is not None,
     )
 
 
@@ -63,7 +67,7 @@ def serialized_type(metadata: Iterable[Any]) -> Any:
             "always",
             "unless-none",
         ):
-            return _returned(entry.return_type, entry.func)
+            return returned_type(entry.return_type, entry.func)
     return None
 
 
@@ -73,15 +77,6 @@ def _field_serializers(model: Any) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for decorator in getattr(decorators, "field_serializers", {}).values():
         if decorator.info.when_used in ("always", "unless-none"):
-            kind = _returned(decorator.info.return_type, decorator.func)
+            kind = returned_type(decorator.info.return_type, decorator.func)
             found |= dict.fromkeys(decorator.info.fields, kind)
     return found
-
-
-def _returned(declared: Any, function: Any) -> Any:
-    if isinstance(declared, type) or get_origin(declared) is not None:
-        return declared
-    try:
-        return hints(getattr(function, "__func__", function)).get("return", Any)
-    except (NameError, TypeError, AttributeError):
-        return Any

@@ -26,6 +26,7 @@ from asyncmig.fields.annotations import (
     split,
 )
 from asyncmig.fields.constraints import constrained
+from asyncmig.fields.encoders import encoded_type
 from asyncmig.fields.library import Library
 from asyncmig.fields.parts import Field, model_fields, serialized_type
 from asyncmig.fields.scalars import enumeration, scalar
@@ -103,8 +104,20 @@ class Walker:
             return declared
         if self._library.serializes and (serialized := serialized_type(metadata)) is not None:
             return self.annotation(serialized, at)
+        if (function := self._library.encoders.encoder(inner)) is not None:
+            return self._encoded(function, at)
         schema = self._plain(inner, at)
         return constrained(schema, metadata) if self._constraints else schema
+
+    def _encoded(self, function: Any, at: At) -> Schema:
+        """What one of the user's own encoders makes of it."""
+        kind = encoded_type(function)
+        if kind is Any:
+            self.notes[
+                f"{at.owner}.{at.field}: it is stored as one of bson_encoders makes it, which does not say what that "
+                "is; annotate what the function returns"
+            ] = None
+        return self._plain(kind, at)
 
     def _plain(self, annotation: Any, at: At) -> Schema:
         if (own := self._library.own_type(annotation)) is not None:
@@ -116,7 +129,7 @@ class Walker:
         if is_union(annotation):
             return self._union(get_args(annotation), at)
         if is_literal(annotation):
-            return self._values(get_args(annotation), at)
+            return self._values(map(self._library.encoders.encoded, get_args(annotation)), at)
         origin = get_origin(annotation) or annotation
         if origin in MAPPINGS:
             return self._mapping(get_args(annotation), at)
@@ -186,7 +199,7 @@ class Walker:
             here = at.below(owner, part.name, part.key)
             properties[part.key] = self._property(part, here)
             self._collect(part, here, at.path)
-            if part.required:
+            if part.required and (self._library.keeps_nulls or not _takes_null(properties[part.key])):
                 required.append(part.key)
         schema: Schema = {"bsonType": "object"}
         if required:
@@ -197,7 +210,7 @@ class Walker:
         if isinstance(part.extra, dict) and "bsonType" in part.extra:
             return {"bsonType": part.extra["bsonType"]}
         schema = self.annotation(part.annotation, at)
-        if part.default is None and schema and "null" not in type_names(schema) and not _holds_none(schema):
+        if part.default is None and not _takes_null(schema):
             schema = either([schema, {"bsonType": "null"}])  # `x: int = None` is stored as it is written
         if self._constraints:
             schema = constrained(schema, part.metadata)
@@ -219,8 +232,11 @@ class Walker:
             self._default(part, at.path)
 
     def _default(self, part: Field, path: str) -> None:
+        if part.serialized:
+            self.notes[f"{path}: its default is left out, as a serializer makes what is stored of it"] = None
+            return
         try:
-            self.defaults[path] = stored(part.default)
+            self.defaults[path] = stored(self._library.encoders.encoded(part.default))
         except (Unstorable, ArithmeticError) as error:
             self.notes[f"{path}: its default is left out, as {error}"] = None
 
@@ -255,9 +271,13 @@ def _forbids(model: Any) -> bool:
     return bool(getattr(model, "model_config", {}).get("extra") == "forbid")
 
 
-def _holds_none(schema: Schema) -> bool:
-    return None in schema.get("enum", ()) or any(
-        _holds_none(member) or "null" in type_names(member) for member in schema.get("anyOf", ())
+def _takes_null(schema: Schema) -> bool:
+    """Whether None may be stored there; ``{}`` takes anything."""
+    return (
+        not schema
+        or "null" in type_names(schema)
+        or None in schema.get("enum", ())
+        or any(map(_takes_null, schema.get("anyOf", ())))
     )
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import decimal
+from typing import Annotated
 
 import odmantic
+from pydantic import PlainSerializer, computed_field, field_serializer
 
 
 class Place(odmantic.EmbeddedModel):
@@ -22,3 +24,25 @@ class Book(odmantic.Model):
     place: Place
     others: list[Place] = []
     publisher: Publisher = odmantic.Reference()
+
+
+class Part(odmantic.EmbeddedModel):
+    number: Annotated[int, odmantic.WithBsonSerializer(lambda value: str(value))] = 1
+
+
+class Converted(odmantic.Model):
+    """Stored as serializers have it: ODMantic's and Pydantic's."""
+
+    raw: Annotated[str, odmantic.WithBsonSerializer(lambda value: value.encode())] = "x"
+    text: Annotated[int, PlainSerializer(str, return_type=str)] = 2
+    count: int = 3
+    part: Part = Part()
+    price: decimal.Decimal = decimal.Decimal(1)
+
+    @field_serializer("count")
+    def _count(self, value: int) -> str:
+        return str(value)
+
+    @computed_field
+    def shown(self) -> str:
+        return "not stored"

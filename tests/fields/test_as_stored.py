@@ -1,0 +1,142 @@
+"""The documents that a library itself stores pass the schema that is made of its classes, on a real server."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import enum
+from decimal import Decimal
+from typing import Any
+
+import mongoengine as me
+import pytest
+from bson import DBRef, ObjectId
+from odmantic import AIOEngine
+from pydantic import BaseModel
+
+from asyncmig.fields.models import fields_of
+
+from .odmantic_models import Converted
+
+pytestmark = pytest.mark.pymongo_async
+NAME = "test_fields_as_stored"
+
+
+class Tint(enum.Enum):
+    red = 1
+
+
+async def refused(database: Any, models: dict[str, Any], store: Any) -> dict[str, Any]:
+    """The documents of each collection that break its schema, once ``store`` has stored some."""
+    schemas = {name: {"$jsonSchema": fields_of([model]).schema} for name, model in models.items()}
+    found = {}
+    try:
+        for name, schema in schemas.items():
+            await database.create_collection(name, validator=schema, validationLevel="off")
+        await store()
+        for name, schema in schemas.items():
+            assert await database[name].count_documents({}) > 0, name
+            found[name] = await database[name].find({"$nor": [schema]}).to_list()
+    finally:
+        await database.client.drop_database(NAME)
+    return found
+
+
+def as_text(day: dt.date) -> str:
+    return day.isoformat()
+
+
+async def test_beanie(clients: dict[str, Any]) -> None:
+    from beanie import Document, PydanticObjectId, init_beanie
+
+    class Note(BaseModel):
+        text: str | None
+        at: dt.datetime
+
+    class Encoded(Document):
+        """Each of its types is stored in another way than usual, one of them in a way that nobody can know."""
+
+        day: dt.date
+        at: dt.datetime = dt.datetime(2020, 1, 1)
+        owner: PydanticObjectId
+        tint: Tint
+        notes: list[Note]
+
+        class Settings:
+            bson_encoders = {
+                ObjectId: str,
+                dt.date: as_text,
+                enum.Enum: lambda member: member.name,
+            }
+
+    class WithoutNulls(Document):
+        """None is left out, within sub-documents too."""
+
+        nick: str | None
+        note: Note | None
+        notes: list[Note]
+
+        class Settings:
+            keep_nulls = False
+
+    async def store() -> None:
+        await init_beanie(database=database, document_models=[Encoded, WithoutNulls])
+        now = dt.datetime(2026, 1, 2, 3)
+        note = Note(text=None, at=now)
+        await Encoded(day=now.date(), owner=PydanticObjectId(), tint=Tint.red, notes=[note]).insert()
+        await WithoutNulls(nick=None, note=None, notes=[note]).insert()
+
+    database = clients["pymongo"][NAME]
+    assert await refused(database, {"Encoded": Encoded, "WithoutNulls": WithoutNulls}, store) == {
+        "Encoded": [],
+        "WithoutNulls": [],
+    }
+    fields, text = fields_of([Encoded]), {"bsonType": "string"}
+    kinds = [fields.schema["properties"][name] for name in ("day", "at", "owner", "tint")]
+    assert kinds == [text, text, text, {}]
+    assert fields.defaults == {"at": "2020-01-01T00:00:00"}  # a date and time is a date
+    assert any("Encoded.tint: it is stored as one of bson_encoders makes it" in note for note in fields.notes)
+
+
+async def test_odmantic(clients: dict[str, Any]) -> None:
+    database = clients["pymongo"][NAME]
+    engine = AIOEngine(client=clients["motor"], database=NAME)
+    assert await refused(database, {"converted": Converted}, lambda: engine.save(Converted())) == {"converted": []}
+
+
+class Place(me.EmbeddedDocument):  # type: ignore[misc]
+    city = me.StringField()
+
+
+class Author(me.Document):  # type: ignore[misc]
+    name = me.StringField()
+    meta = {"db_alias": NAME}
+
+
+class Choosing(me.Document):  # type: ignore[misc]
+    """Choices may be classes, and are told as Python has them, not as they are stored."""
+
+    anyone = me.GenericReferenceField(choices=(Author,), required=True)
+    some = me.ListField(me.GenericLazyReferenceField(choices=["Author"]))
+    place = me.GenericEmbeddedDocumentField(choices=[Place])
+    size = me.EnumField(Tint, choices=[Tint.red])
+    share = me.DecimalField(choices=[Decimal("0.5"), Decimal(1)])
+    kind = me.StringField(choices=[("a", "label"), ("b", "other label")])
+    meta = {"db_alias": NAME}
+
+
+async def test_mongoengine(clients: dict[str, Any], server_url: str) -> None:
+    def work() -> None:
+        me.register_connection(NAME, db=NAME, host=server_url, uuidRepresentation="standard")
+        author = Author(name="x").save()
+        Choosing(
+            anyone=author, some=[author], place=Place(city="y"), size=Tint.red, share=Decimal("0.5"), kind="b"
+        ).save()
+        me.disconnect(NAME)
+
+    async def store() -> None:
+        await asyncio.to_thread(work)
+        assert isinstance((await database["choosing"].find_one())["anyone"]["_ref"], DBRef)
+
+    database = clients["pymongo"][NAME]
+    assert await refused(database, {"author": Author, "choosing": Choosing}, store) == {"author": [], "choosing": []}
