@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 if TYPE_CHECKING:  # what only reads the ledger does without operations, and starts sooner
     from asyncmig.history.revision import Revision
     from asyncmig.operations import Operation, Tally
+    from asyncmig.operations.build_progress import BuildPhase, BuildProgress
 
 __all__ = [
     "ChecksumChanged",
     "DataProgress",
     "Direction",
     "Event",
+    "IndexBuildProgress",
+    "IndexBuildStalled",
     "JournalDiverged",
     "Listener",
     "LockAcquired",
@@ -234,6 +237,50 @@ class DataProgress(Event):
     rate: float
     remaining: float | None
     tally: Tally
+
+
+@dataclass(frozen=True, slots=True)
+class IndexBuildProgress(Event):
+    """An index build is under way: told twice a second, from a moment after its beginning on.
+
+    ``phase``: what the server does just now; ``done`` of ``total`` of that phase, in ``unit``
+    (documents, keys), at ``rate`` per second, ``remaining`` seconds to its end; None or empty while the
+    server does not tell. ``elapsed`` in seconds. ``members``: those that have not built it yet, or are
+    down, by name, where the build waits for them. ``note``: why not more is known, as for a user that may
+    not ask; the build goes on all the same.
+    https://www.mongodb.com/docs/manual/core/index-creation/
+    """
+
+    revision: Revision
+    direction: Direction
+    number: int
+    operation: Operation
+    collection: str
+    indexes: tuple[str, ...]
+    phase: BuildPhase
+    elapsed: float
+    done: int | None = None
+    total: int | None = None
+    unit: str = ""
+    rate: float | None = None
+    remaining: float | None = None
+    members: tuple[str, ...] = ()
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class IndexBuildStalled(Event):
+    """An index build has not moved for a while; told once, until it moves. ``build``: how far it is.
+
+    ``build.members`` are those that it waits for, ``build.commands`` what to do about it, ``build.trouble``
+    both in one line for people.
+    """
+
+    revision: Revision
+    direction: Direction
+    number: int
+    operation: Operation
+    build: BuildProgress
 
 
 @dataclass(frozen=True, slots=True)

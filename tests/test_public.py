@@ -61,6 +61,8 @@ PUBLIC = {
         "DataProgress",
         "Direction",
         "Event",
+        "IndexBuildProgress",
+        "IndexBuildStalled",
         "JournalDiverged",
         "Listener",
         "LockAcquired",

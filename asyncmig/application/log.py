@@ -50,6 +50,8 @@ def tell(event: Event) -> None:
             logger.warning("the file of %s is not the one that was applied", event.revision)
         case events.LoopBlocked():
             logger.warning("the event loop stood still for %.1f s during an upgrade", event.seconds)
+        case events.IndexBuildStalled():
+            logger.warning("%s", one_line(event.build.trouble))
         case events.OperationRetried():
             logger.warning("trying again to %s: %s", one_line(event.operation.describe()), one_line(event.error))
         case _:

@@ -1,22 +1,27 @@
-"""How far an operation on data is: a bar on a terminal, else a line every few seconds."""
+"""How far an operation on data, or an index build, is: a bar on a terminal, else a line every few seconds."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 import shutil
 import time
 
 from asyncmig.cli.console import Console
-from asyncmig.events import DataProgress
+from asyncmig.events import DataProgress, IndexBuildProgress
+from asyncmig.operations.build_progress import BuildProgress
 from asyncmig.printable import one_line
 
-__all__ = ["AdvanceLine", "ElapsedLine", "bar", "line"]
+__all__ = ["AdvanceLine", "ElapsedLine", "bar", "build_line", "line"]
 
 _OFTEN = 5.0  # seconds between two lines
 _ELAPSED = 10.0  # seconds between two lines on what has no progress
 _EACH = 1.0  # seconds between two changes of that line on a terminal
-_WIDTH = 24  # columns of the bar itself
+_WIDTH, _SHORTEST = 24, 8  # columns of the bar itself
+
+
+_COUNTS = re.compile(r" \(.*?\)")
 
 
 class ElapsedLine:
@@ -66,14 +71,30 @@ class AdvanceLine:
         """Another operation begins."""
         self._told = time.monotonic()
 
-    def show(self, event: DataProgress) -> None:
+    def show(self, event: DataProgress | IndexBuildProgress) -> None:
         """One word on how far it is."""
         if self._console.err.terminal:
             columns = shutil.get_terminal_size().columns - 1
             self._console.begin(bar(event, columns).ljust(columns))
-        elif time.monotonic() - self._told >= _OFTEN:
+        elif time.monotonic() - self._told >= (_OFTEN if isinstance(event, DataProgress) else _ELAPSED):
             self._told = time.monotonic()
-            self._console.say(f"  {one_line(event.operation.describe())}: {line(event)}")
+            self._console.say(f"  {one_line(event.operation.describe())}: {_line(event)}")
+
+
+def _line(event: DataProgress | IndexBuildProgress) -> str:
+    return line(event) if isinstance(event, DataProgress) else build_line(event)
+
+
+def build_line(build: IndexBuildProgress | BuildProgress) -> str:
+    """The phase of a build; counts, rate and remaining time of that phase, or for how long it has gone on."""
+    if build.done is None:
+        who = f" ({', '.join(build.members)})" if build.members else ""
+        return f"{build.phase}{who}, {_duration(build.elapsed)}"
+    left = f", {_duration(build.remaining)} left" if build.remaining and build.done < (build.total or 0) else ""
+    rate = f", {build.rate:,.0f}/s" if build.rate else ""
+    if not build.total:
+        return f"{build.phase} ({build.done:,}){rate}"
+    return f"{build.phase} {min(build.done / build.total, 1.0):.0%} ({build.done:,} of {build.total:,}){rate}{left}"
 
 
 def line(event: DataProgress) -> str:
@@ -85,15 +106,23 @@ def line(event: DataProgress) -> str:
     return f"{share:.0%} ({event.done:,} of {event.total:,} documents), {event.rate:,.0f}/s{left}"
 
 
-def bar(event: DataProgress, columns: int) -> str:
-    """The same with a bar before it, behind as much of what is being done as there is room for."""
-    share = min(event.done / event.total, 1.0) if event.total else 0.0
-    full = round(share * _WIDTH)
-    shown = f"[{'#' * full}{'.' * (_WIDTH - full)}] {line(event)}"
+def bar(event: DataProgress | IndexBuildProgress, columns: int) -> str:
+    """The same, behind a bar and as much of what is being done as there is room for."""
+    shown = _line(event)
+    if len(shown) > columns - 2:
+        shown = _COUNTS.sub("", shown, count=1)
+    width = min(columns - len(shown) - 5, _WIDTH) if event.done is not None else 0
+    drawn = f"[{_drawn(event, width)}] {shown}" if width >= _SHORTEST else shown
     what = one_line(event.operation.describe())
-    room = columns - len(shown) - 4
+    room = columns - len(drawn) - 4
     cut = what if len(what) <= room else f"{what[: max(room - 3, 0)]}..."
-    return f"  {cut}  {shown}" if room > 10 else f"  {shown}"
+    return f"  {cut}  {drawn}" if room > 10 else f"  {drawn}"
+
+
+def _drawn(event: DataProgress | IndexBuildProgress, width: int) -> str:
+    share = min((event.done or 0) / event.total, 1.0) if event.total else 0.0
+    full = round(share * width)
+    return f"{'#' * full}{'.' * (width - full)}"
 
 
 def _duration(seconds: float) -> str:

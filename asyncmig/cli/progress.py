@@ -11,6 +11,8 @@ from asyncmig.events import (
     ChecksumChanged,
     DataProgress,
     Event,
+    IndexBuildProgress,
+    IndexBuildStalled,
     JournalDiverged,
     LockAcquired,
     LockWaiting,
@@ -45,6 +47,7 @@ class Progress:
     def __init__(self, console: Console, interrupts: Interrupts) -> None:
         self._console, self._err, self._interrupts = console, console.err, interrupts
         self._waited = False
+        self._notes: set[str] = set()
         self._advance = AdvanceLine(console)
         self._elapsed = ElapsedLine(console)
 
@@ -61,6 +64,8 @@ class Progress:
             case DataProgress():
                 self._elapsed.stop()
                 self._advance.show(event)
+            case IndexBuildProgress() | IndexBuildStalled():
+                self._build(event)
             case OperationFinished():
                 counts = f"{Tally.read(event.result)} in " if isinstance(event.operation, DataOperation) else ""
                 self._end(event.operation.describe(), _already_there(event) + counts + _time(event.seconds))
@@ -93,6 +98,17 @@ class Progress:
             case RevisionStopped():
                 self._elapsed.stop()
                 self._console.say(f"  {self._err.paint('stopped', 'bad')}; the next run goes on from here")
+
+    def _build(self, event: IndexBuildProgress | IndexBuildStalled) -> None:
+        """How far an index build is; where that is not known, the reason once, and the time that goes by."""
+        if isinstance(event, IndexBuildStalled):
+            self._console.warn(event.build.trouble)
+        elif not event.note:
+            self._elapsed.stop()
+            self._advance.show(event)
+        elif event.note not in self._notes:
+            self._notes.add(event.note)
+            self._console.say(f"  {event.note}", "warn")
 
     def _code_of(self, revision: str) -> None:
         """What runs now is the revision's own code, until it asks for an operation."""

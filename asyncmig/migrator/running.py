@@ -271,12 +271,13 @@ class RunningHistory(Parts):
 
         https://www.mongodb.com/docs/manual/reference/command/setIndexCommitQuorum/
         """
-        from asyncmig.running.applying.index_build import under_construction
+        from asyncmig.running.applying.index_build import built_together
 
-        command = {"setIndexCommitQuorum": collection, "indexNames": [name], "commitQuorum": quorum}
         with self._explaining("changing the quorum of an index build on"):
-            if name not in await under_construction(self._driver(), collection):
+            names = await built_together(self._driver(), collection, [name])
+            if not names:
                 raise await self._not_building(collection, name)
+            command = {"setIndexCommitQuorum": collection, "indexNames": names, "commitQuorum": quorum}
             await self._driver().command(command)
 
     async def _not_building(self, collection: str, name: str) -> ConfigurationError:

@@ -1,16 +1,52 @@
-"""``JournaledHooks``: an operation on data within a run: checkpoints go to the journal, progress becomes events."""
+"""What a long operation has to do with its run: checkpoints go to the journal, progress becomes events."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from time import monotonic
 from typing import Any
+
+from pymongo.errors import PyMongoError
 
 from asyncmig.data.progress import Advance, ProgressHooks
 from asyncmig.drivers.base import Document, Driver
+from asyncmig.errors import AsyncmigError
+from asyncmig.operations.build_progress import BuildProgress
 from asyncmig.running.ledger.journal import Journal
 
-__all__ = ["JournaledHooks"]
+__all__ = ["JournaledBuild", "JournaledHooks"]
+
+_SAVE_INTERVAL = 5.0  # seconds between two words on how far an index build is
+_PHASE_INTERVAL = 1.0  # the same, where it has come to another phase
+
+
+class JournaledBuild:
+    """An index build within a run: how far it is becomes events, and goes to slot ``slot`` of the journal at times."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        slot: int,
+        told: Callable[[BuildProgress], None],
+        stalled: Callable[[BuildProgress], None],
+    ) -> None:
+        self.told, self.stalled = told, stalled
+        self._journal, self._slot = journal, slot
+        self._saved: tuple[float, BuildProgress] | None = None
+
+    async def save(self, progress: BuildProgress) -> None:
+        """Into the journal, fenced like everything there; where that fails, the operation itself will say why."""
+        if self._saved is not None and not self._is_due(*self._saved, progress):
+            return
+        self._saved = monotonic(), progress
+        with suppress(AsyncmigError, PyMongoError):
+            await self._journal.save_progress(self._slot, progress.document)
+
+    @staticmethod
+    def _is_due(when: float, before: BuildProgress, now: BuildProgress) -> bool:
+        is_new = (before.phase, before.members) != (now.phase, now.members)
+        return monotonic() - when >= (_PHASE_INTERVAL if is_new else _SAVE_INTERVAL)
 
 
 class JournaledHooks(ProgressHooks):

@@ -19,7 +19,7 @@ from asyncmig.running.applying.apply import Context
 from asyncmig.running.applying.preexisting import carried_on, drops_only, was_cut_short
 from asyncmig.running.applying.verification import is_undone
 from asyncmig.running.executor import Executor, Pending
-from asyncmig.running.journaled_hooks import JournaledHooks
+from asyncmig.running.journaled_hooks import JournaledBuild, JournaledHooks
 from asyncmig.running.ledger.half_applied import HalfDone
 from asyncmig.running.ledger.journal import Journal
 from asyncmig.running.ledger.matching import Found, Matching
@@ -71,6 +71,7 @@ class JournalingExecutor(Executor):
         self._journal, self._matching = journal, matching
         self._undoable, self._half_done, self._preexisting = undoable, half_done, kept
         self._tracked: dict[int, JournaledHooks] = {}
+        self._builds: dict[int, JournaledBuild] = {}
 
     async def _perform(self, operation: Operation) -> Any:
         self._journal.defer_flush()
@@ -121,6 +122,7 @@ class JournalingExecutor(Executor):
     async def _journalled(self, asked: _Asked) -> Any:
         operation, earlier = asked.operation, asked.found.entry
         if not isinstance(operation, DataOperation):
+            self._watch(asked)
             return await self._written_down(asked)
         if asked.found.how == "computed" and earlier is not None and earlier.checkpoint is not None:
             operation = with_arguments(operation, earlier.kept_arguments or {})  # those it was begun with
@@ -177,8 +179,18 @@ class JournalingExecutor(Executor):
             retried=lambda error: reports.retried(number, operation, error),
         )
 
+    def _watch(self, asked: _Asked) -> None:
+        """Hear of the index builds of an operation."""
+        reports, number, operation = self._reports, asked.number, asked.operation
+        self._builds[number] = JournaledBuild(
+            self._journal,
+            asked.found.slot,
+            told=lambda build: reports.building(number, operation, build),
+            stalled=lambda build: reports.stalled(number, operation, build),
+        )
+
     def _context(self, number: int) -> Context:
-        return replace(self.context, progress=self._tracked.get(number))
+        return replace(self.context, progress=self._tracked.get(number), build=self._builds.get(number))
 
     @property
     def is_idle(self) -> bool:

@@ -11,6 +11,8 @@ from asyncmig.events import (
     DataProgress,
     Direction,
     Event,
+    IndexBuildProgress,
+    IndexBuildStalled,
     JournalDiverged,
     OperationEdited,
     OperationFinished,
@@ -20,8 +22,13 @@ from asyncmig.events import (
 )
 from asyncmig.history.revision import Revision
 from asyncmig.operations import Operation
+from asyncmig.operations.build_progress import BuildProgress
 
 __all__ = ["Reports"]
+
+_OF_A_BUILD = (
+    *("collection", "indexes", "phase", "elapsed", "done", "total", "unit", "rate", "remaining", "members", "note"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,3 +78,12 @@ class Reports:
                 advance.tally,
             )
         )
+
+    def building(self, number: int, operation: Operation, build: BuildProgress) -> None:
+        """Its index build is so far."""
+        known = {name: getattr(build, name) for name in _OF_A_BUILD}
+        self.tell(IndexBuildProgress(self.revision, self.direction, number, operation, **known))
+
+    def stalled(self, number: int, operation: Operation, build: BuildProgress) -> None:
+        """Its index build does not move."""
+        self.tell(IndexBuildStalled(self.revision, self.direction, number, operation, build))

@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 
 from asyncmig.cli import advance
-from asyncmig.cli.advance import AdvanceLine, ElapsedLine, bar, line
+from asyncmig.cli.advance import AdvanceLine, ElapsedLine, bar, build_line, line
 from asyncmig.cli.console import Console, Stream
-from asyncmig.events import DataProgress
+from asyncmig.events import DataProgress, IndexBuildProgress
 from asyncmig.history import Revision
-from asyncmig.operations import RenameField, Tally
+from asyncmig.operations import CreateIndexes, RenameField, Tally
+from asyncmig.schema.index import Index
 
 OPERATION = RenameField("wallet", "name", "title")
 
@@ -42,6 +43,46 @@ def test_bar_fits_the_terminal() -> None:
     assert bar(told, 130) == f"  {OPERATION.describe()}  [######..................] {line(told)}"
     for columns in range(20, 130):
         assert len(bar(told, columns)) <= max(columns, 82)
+
+
+INDEXES = CreateIndexes("wallet", tuple(Index(f"a_field_with_a_long_name_{number}") for number in range(9)))
+
+
+def build(phase: Any, done: int | None = None, total: int | None = None, **more: Any) -> IndexBuildProgress:
+    return IndexBuildProgress(
+        *(Revision("aaaa"), "upgrade", 1, INDEXES, "wallet", ("x_1",), phase, 75.0), done=done, total=total, **more
+    )
+
+
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [
+        (build("building"), "building, 1 min 15 s"),
+        (
+            build("waiting for members", members=("a:1 (down)", "b:2")),
+            "waiting for members (a:1 (down), b:2), 1 min 15 s",
+        ),
+        (build("scanning documents", 0, 400_000), "scanning documents 0% (0 of 400,000)"),
+        (
+            build("scanning documents", 100_000, 400_000, rate=50_000.4, remaining=6.0),
+            "scanning documents 25% (100,000 of 400,000), 50,000/s, 6 s left",
+        ),
+        (build("inserting keys", 9, 8, rate=1.0, remaining=0.0), "inserting keys 100% (9 of 8), 1/s"),
+        (build("draining writes", 12, None, rate=3.0), "draining writes (12), 3/s"),
+    ],
+)
+def test_line_of_a_build(told: IndexBuildProgress, expected: str) -> None:
+    assert build_line(told) == expected
+
+
+def test_a_build_fits_into_80_columns() -> None:
+    for power in range(1, 10):
+        total = 10**power
+        shown = bar(build("scanning documents", total // 3, total, rate=123_456.0, remaining=7300.0), 79)
+        assert len(shown) <= 79
+        assert "2 h 1 min left" in shown
+    assert "create 9 index(es)" in bar(build("building"), 79)
+    assert len(bar(build("building"), 79)) <= 79
 
 
 def console(terminal: bool) -> tuple[Console, Any]:

@@ -14,8 +14,10 @@ from asyncmig.cli.console import Console, Stream
 from asyncmig.cli.progress import Progress
 from asyncmig.cli.signals import Interrupts
 from asyncmig.history import Revision
-from asyncmig.operations import CreateCollection
+from asyncmig.operations import CreateCollection, CreateIndexes
+from asyncmig.operations.build_progress import BuildProgress
 from asyncmig.running.locking.holder import Holder
+from asyncmig.schema.index import Index
 
 ONE, TWO = Revision("aaaa", message="first"), Revision("bbbb", message="second")
 MAKE = CreateCollection("wallet")
@@ -110,3 +112,23 @@ async def test_between_operations_it_waits_for_the_next_one() -> None:
     assert not interrupts._scope.cancel_called
     listener(events.RevisionFinished(ONE, "upgrade", 0.1))
     assert interrupts._scope.cancel_called
+
+
+async def test_why_a_build_shows_no_progress_is_said_once() -> None:
+    listener, file, _ = progress()
+    made = CreateIndexes("wallet", (Index("n"),))
+    for number in (1, 1, 2):
+        told = (ONE, "upgrade", number, made, "wallet", ("n_1",), "building", 1.0)
+        listener(events.IndexBuildProgress(*told, note="needs the role clusterMonitor"))  # type: ignore[arg-type]
+    assert file.getvalue() == "  needs the role clusterMonitor\n"
+
+
+async def test_a_build_that_does_not_move_is_a_warning() -> None:
+    listener, file, _ = progress()
+    stuck = BuildProgress("wal let", ("n_1",), "waiting for members", 40.0, members=("b:2 (down)",), stalled=12.0)
+    listener(events.IndexBuildStalled(ONE, "upgrade", 1, CreateIndexes("wal let", (Index("n"),)), stuck))
+    assert file.getvalue() == (
+        "Warning: the build of n_1 on wal let has not moved for 12 s (waiting for members): it waits for b:2 (down); "
+        "start what is down; to wait for a majority only: `asyncmig index quorum 'wal let' n_1 majority`; "
+        "to end the build: `asyncmig index abort 'wal let' n_1`\n"
+    )

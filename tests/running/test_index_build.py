@@ -124,14 +124,14 @@ async def test_a_running_build_is_ended_or_told_whom_to_wait_for(turn: Any, tmp_
     with pytest.raises(ConfigurationError, match="index n_1 of c is not being built"):
         await migrator.abort_index("c", "n_1")
     async with hanging(turn):
-        building = asyncio.ensure_future(apply(CreateIndexes("c", (Index("n"),)), Context(driver_for(turn))))
-        await until(lambda: _builds(turn, ["n_1"]))
-        with pytest.raises(ConfigurationError, match="m_1 of c is not being built; n_1 is"):
+        building = asyncio.ensure_future(apply(CreateIndexes("c", (Index("n"), Index("b"))), Context(driver_for(turn))))
+        await until(lambda: _builds(turn, ["n_1", "b_1"]))
+        with pytest.raises(ConfigurationError, match="m_1 of c is not being built; n_1, b_1 is"):
             await migrator.set_index_quorum("c", "m_1", "majority")
-        await migrator.set_index_quorum("c", "n_1", 1)
-        ending = asyncio.ensure_future(migrator.abort_index("c", "n_1"))
+        await migrator.set_index_quorum("c", "b_1", 1)
+        ending = asyncio.ensure_future(migrator.abort_index("c", "b_1"))
         await asyncio.wait([ending], timeout=0.5)
-    assert await ending == ["n_1"]
+    assert await ending == ["n_1", "b_1"]
     with pytest.raises(OperationRefused, match="code 276"):
         await building
     assert [*await turn["c"].index_information()] == ["_id_"]

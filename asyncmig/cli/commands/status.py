@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from asyncmig.cli.advance import build_line
 from asyncmig.cli.app import App, pass_app
 from asyncmig.cli.console import Stream
 from asyncmig.cli.history import revision_document, revision_line
@@ -15,7 +16,7 @@ from asyncmig.history import Revision, RevisionGraph
 
 if TYPE_CHECKING:
     from asyncmig.cli.untouched import Untouched
-    from asyncmig.running.ledger.record import Record
+    from asyncmig.running.ledger.record import JournalEntry, Record
     from asyncmig.running.locking.holder import Holder
     from asyncmig.running.runner import Situation
 
@@ -88,6 +89,7 @@ class _View:
         yield from _block(
             out, "Half-way", [_half_way(out, record, self.situation.holder) for record in self.situation.unsettled]
         )
+        yield from _block(out, "Building", [text for record in self.situation.unsettled for text in _building(record)])
         yield from _block(out, "No file", [out.paint(name, "bad") for name in self.missing])
         yield from _block(out, "Changed", [f"{self._named(out, name)}  since it was applied" for name in self.changed])
         yield from _block(out, "Lock", [_lock(out, self.situation.holder)])
@@ -116,6 +118,24 @@ def _half_way(out: Stream, record: Record, holder: Holder | None) -> str:
     return f"{name}  {out.paint(what, 'bad')}"
 
 
+def _building(record: Record) -> Iterator[str]:
+    """How far the index builds were that are not known to be done, and what to do about one that does not move."""
+    for entry in record.steps:
+        if (build := entry.build) is None or entry.finished_at or entry.error:
+            continue
+        when = f" (at {entry.progress_at:%H:%M:%S} UTC)" if entry.progress_at else ""
+        yield f"{', '.join(build.indexes)} on {build.collection}: {build_line(build)}{when}"
+        if build.note:
+            yield build.note
+        elif build.is_stalled:
+            yield build.trouble
+
+
+def _build_document(entry: JournalEntry) -> dict[str, Any] | None:
+    build = entry.build
+    return {**build.document, "at": entry.progress_at, "commands": list(build.commands)} if build else None
+
+
 def _where(record: Record) -> str:
     """The place in the file, and the run that came to it."""
     place = str((record.error or {}).get("where") or "")
@@ -141,6 +161,7 @@ def _record_document(record: Record) -> dict[str, Any]:
         "direction": record.direction,
         "finished_operations": record.finished,
         "unknown_operation": record.unknown.description if record.unknown else None,
+        "index_build": _build_document(record.unknown) if record.unknown else None,
         "error": record.error,
         "started_at": record.started_at,
         "host": record.host,

@@ -8,11 +8,28 @@ from typing import Any, Protocol
 
 from asyncmig.data.progress import ProgressHooks
 from asyncmig.drivers.base import Driver
+from asyncmig.operations.build_progress import BuildProgress
 
-__all__ = ["BatchNotes", "Context", "JournalData"]
+__all__ = ["BatchNotes", "BuildHooks", "Context", "JournalData"]
 
 JournalData = dict[str, Any]
 """What the journal keeps of an operation: an intent before it, a result after it. Plain BSON."""
+
+
+class BuildHooks(Protocol):
+    """Who hears of an index build: the listener, and the journal."""
+
+    def told(self, progress: BuildProgress) -> None:
+        """It is so far. What is raised counts as the operation's."""
+        ...
+
+    def stalled(self, progress: BuildProgress) -> None:
+        """Nothing has moved for a while; once, until something moves."""
+        ...
+
+    async def save(self, progress: BuildProgress) -> None:
+        """Keep it, if enough time has gone by since the last one. Raises nothing but a cancellation."""
+        ...
 
 
 class BatchNotes(Protocol):
@@ -48,5 +65,7 @@ class Context:
     """The names of asyncmig's own collections, which no operation changes."""
     commit_quorum: str | int | None = None
     """Which members an index build waits for, where the operation does not say; None: a majority."""
+    build: BuildHooks | None = None
+    """Who hears how far an index build is; None: nobody looks."""
     keep_building: bool = False
     """Whether an index build is left to the server when the run is cancelled."""

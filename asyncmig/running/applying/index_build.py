@@ -13,17 +13,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Final
+from uuid import uuid4
 
 import anyio
 from pymongo.errors import OperationFailure, PyMongoError
 
 from asyncmig.drivers.base import Driver
 from asyncmig.operations import CreateIndexes
+from asyncmig.operations.build_progress import MAJORITY
+from asyncmig.running.applying.build_state import builds
+from asyncmig.running.applying.build_watch import watching
 from asyncmig.running.applying.context import Context
 
-__all__ = ["MAJORITY", "build", "end_build", "under_construction"]
+__all__ = ["build", "built_together", "end_build", "under_construction"]
 
-MAJORITY: Final = "majority"
 _UNKNOWN_FIELD: Final = 40415
 _CANCEL_TIMEOUT: Final = 10.0  # seconds for ending a build that nobody waits for any more
 
@@ -33,19 +36,27 @@ async def build(operation: CreateIndexes, context: Context, indexes: Sequence[Ma
     command: dict[str, Any] = {"createIndexes": operation.collection, "indexes": list(indexes)}
     if operation.max_time is not None:
         command["maxTimeMS"] = max(1, int(operation.max_time * 1000))
-    quorum = await _quorum(operation, context)
+    quorum, names = await _quorum(operation, context), [index.name for index in operation.indexes]
+    mark = uuid4().hex
+    if context.driver.has_server:
+        command["comment"] = mark
     try:
-        try:
-            return await context.driver.command(command if quorum is None else {**command, "commitQuorum": quorum})
-        except OperationFailure as error:
-            if error.code != _UNKNOWN_FIELD or "commitQuorum" not in str(error):
-                raise
-            return await context.driver.command(command)  # before 4.4 there is no quorum
+        async with watching(context.driver, operation.collection, names, mark, context.build, quorum):
+            return await _sent(context.driver, command, quorum)
     except anyio.get_cancelled_exc_class():
         if not context.keep_building:
             with anyio.move_on_after(_CANCEL_TIMEOUT, shield=True), suppress(PyMongoError):
-                await end_build(context.driver, operation.collection, [index.name for index in operation.indexes])
+                await end_build(context.driver, operation.collection, names)
         raise
+
+
+async def _sent(driver: Driver, command: Mapping[str, Any], quorum: str | int | None) -> dict[str, Any]:
+    try:
+        return await driver.command(command if quorum is None else {**command, "commitQuorum": quorum})
+    except OperationFailure as error:
+        if error.code != _UNKNOWN_FIELD or "commitQuorum" not in str(error):
+            raise
+        return await driver.command(command)  # before 4.4 there is no quorum
 
 
 async def _quorum(operation: CreateIndexes, context: Context) -> str | int | None:
@@ -58,13 +69,22 @@ async def _quorum(operation: CreateIndexes, context: Context) -> str | int | Non
 
 async def under_construction(driver: Driver, collection: str) -> list[str]:
     """The names of the indexes of a collection that are being built."""
-    listed = await driver.read({"listIndexes": collection, "includeBuildUUIDs": True})
-    return [str(row["spec"]["name"]) for row in listed if "buildUUID" in row]
+    return [name for name, build in (await builds(driver, collection)).items() if build is not None]
+
+
+async def built_together(driver: Driver, collection: str, names: Sequence[str]) -> list[str]:
+    """Those of ``names`` that are being built, with all that the same builds make: a build is one, and asked for whole.
+
+    In the order in which the server has them, by which it knows a build.
+    """
+    listed = await builds(driver, collection)
+    ours = [build for name, build in listed.items() if name in names and build is not None]
+    return [name for name, build in listed.items() if build is not None and build in ours]
 
 
 async def end_build(driver: Driver, collection: str, names: Sequence[str]) -> list[str]:
     """End the build of those of ``names`` that are being built, together with those of the same build."""
-    building = [name for name in await under_construction(driver, collection) if name in names]
+    building = await built_together(driver, collection, names)
     if building:
         await driver.command({"dropIndexes": collection, "index": building})
     return building

@@ -61,6 +61,7 @@ def entry_of(number: int, operation: Operation, site: str = "") -> Document:
         "finished_at": None,
         "error": None,
         "result": None,
+        "progress": None,
     }
 
 
@@ -177,6 +178,13 @@ class Journal:
         await self._ledger.send(
             self._lease, UpdateRecord(self._revision, {f"{self._path(number)}.checkpoint": checkpoint}), session=session
         )
+
+    async def save_progress(self, number: int, progress: Document) -> None:
+        """Write down how far an index build is, for those who look from elsewhere."""
+        base = self._path(number)
+        async with self.exclusive():
+            told = UpdateRecord(self._revision, {f"{base}.progress": progress}, (f"{base}.progress_at",))
+            await self._ledger.send(self._lease, told)
 
     @asynccontextmanager
     async def exclusive(self) -> AsyncIterator[None]:

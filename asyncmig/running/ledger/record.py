@@ -12,6 +12,7 @@ import bson
 from asyncmig.drivers.base import Document
 from asyncmig.drivers.codec import EXACT
 from asyncmig.events import Direction
+from asyncmig.operations.build_progress import BuildProgress
 from asyncmig.running.ledger.placement import FIELDS, FORMAT, Placement, entry_documents
 from asyncmig.running.shape import DamagedRecord, Unfit, refuse_newer, shaped
 
@@ -55,7 +56,7 @@ class JournalEntry:
     one after the other, ``session`` that of its transactions while it has one. ``site``: the lines of the
     file that asked for it, ``file`` that file's checksum. ``outline``: its fingerprint whatever its functions
     do. ``arguments``: those of an operation on data, as BSON. ``mark``: what documents are marked with that it
-    has dealt with.
+    has dealt with. ``progress``: how far an index build was at ``progress_at``.
     """
 
     number: int
@@ -76,6 +77,8 @@ class JournalEntry:
     error: str | None = None
     result: Mapping[str, Any] | None = None
     checkpoint: Mapping[str, Any] | None = None
+    progress: Mapping[str, Any] | None = None
+    progress_at: datetime | None = None
 
     @classmethod
     def read(cls, document: Mapping[str, Any]) -> JournalEntry:
@@ -98,7 +101,14 @@ class JournalEntry:
 
         One that was refused is left as it is: it is applied again anyhow, and there is nothing of it to undo.
         """
-        return replace(self, finished_at=None, error=None, checkpoint=None) if self.may_be_done else self
+        if not self.may_be_done:
+            return self
+        return replace(self, finished_at=None, error=None, checkpoint=None, progress=None, progress_at=None)
+
+    @property
+    def build(self) -> BuildProgress | None:
+        """How far its index build was, when it was last written down."""
+        return BuildProgress.read(self.progress) if self.progress else None
 
     @property
     def kept_arguments(self) -> dict[str, Any] | None:
