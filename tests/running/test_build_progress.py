@@ -83,7 +83,9 @@ async def test_each_phase_is_told_and_stands_in_the_journal(database: Any, tmp_p
     runner = history(tmp_path).runner(database, on_event=heard.append)
 
     def told() -> list[IndexBuildProgress]:
-        return [one for one in heard if isinstance(one, IndexBuildProgress) and one.phase == phase]
+        """Once the build hangs; a moment before, it may be counting."""
+        seen = [one for one in heard if isinstance(one, IndexBuildProgress) and one.phase == phase]
+        return [one for one in seen if (one.unit, one.total) == (unit, total)]
 
     async with hanging(database, point):
         running = asyncio.ensure_future(runner.upgrade())
@@ -92,8 +94,7 @@ async def test_each_phase_is_told_and_stands_in_the_journal(database: Any, tmp_p
         stored = await _stored(database, phase)
     await running
     event = told()[0]
-    assert (event.unit, event.total, event.collection, event.indexes) == (unit, total, "c", ("n_1", "m_1"))
-    assert event.number == 1
+    assert (event.number, event.collection, event.indexes) == (1, "c", ("n_1", "m_1"))
     assert (stored.phase, stored.indexes, stored.note) == (phase, ("n_1", "m_1"), "")
     assert any(isinstance(one, OperationFinished) for one in heard)
     record = await Ledger(driver_for(database)).record("a")
