@@ -241,6 +241,7 @@ MUTATED = {
     "schema": ["tests/schema", "--deselect", "tests/schema/test_real_indexes.py"],
     "operations": ["tests/operations", "tests/data/test_retryability.py"],
     "history": ["tests/history", "tests/files"],
+    "running/ledger/transitions.py": ["tests/running/test_transitions.py"],
 }
 """By room of asyncmig, what is to notice a change in it."""
 

@@ -1,34 +1,78 @@
 """Changes one thing in the code at a time, and looks whether a test notices: `nox -s mutants` runs it.
 
-`python scripts/mutants.py ROOM SAMPLE SEED TESTS...`: so many mutations of `asyncmig/ROOM`, drawn by the seed, each met
-by these tests, in a copy of the project. Survivors are shown as differences, for somebody to look at. The exit code is
-1 where fewer than 90 % were killed.
+`python scripts/mutants.py ROOM SAMPLE SEED TESTS...`: so many mutations of `asyncmig/ROOM`, a folder or a file, drawn
+by the seed, each met by these tests, in a copy of the project. Survivors are shown as differences, for somebody to
+look at. The exit code is 1 where fewer than 90 % were killed.
+
+cosmic-ray says which mutations there are, and makes them. What is no Python any more is not drawn: it would be killed
+by whoever imports it. Each is tested by a child of this process, which has imported all that the tests need but the
+project itself: so one takes about a second.
 """
 
 from __future__ import annotations
 
+import compileall
+import difflib
+import importlib
 import json
 import os
+import py_compile
 import random
 import shutil
+import signal
 import sqlite3
 import subprocess
 import sys
 import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
+
+import pytest
+from cosmic_ray.mutating import mutate_code
+from cosmic_ray.plugins import get_operator
 
 ROOT = Path(__file__).resolve().parent.parent
 LEAST = 0.9
 SECONDS = 120  # for one run of the tests; a mutation may make them run for ever
+OPTIONS = (
+    "-x",
+    "-q",
+    "-p",
+    "no:cacheprovider",
+    "-p",
+    "no:xdist",
+    "--no-header",
+    "-W",
+    "ignore::pytest.PytestAssertRewriteWarning",
+)
 CONFIG = """
 [cosmic-ray]
 module-path = "asyncmig/{room}"
 timeout = {seconds}
 excluded-modules = []
-test-command = "{python} -m pytest -x -q -p no:cacheprovider -p no:xdist --no-header {tests}"
+test-command = "false"
 [cosmic-ray.distributor]
 name = "local"
 """
+
+
+@dataclass(frozen=True)
+class Mutation:
+    """``place``: file and line; ``was``, ``text``: of the file, without it and with it."""
+
+    place: str
+    path: Path
+    was: str
+    text: str
+
+    @property
+    def diff(self) -> str:
+        """What is different, with the line."""
+        lines = difflib.unified_diff(self.was.splitlines(), self.text.splitlines(), self.place, lineterm="", n=2)
+        return "\n".join([*lines])
 
 
 def main(room: str, sample: int, seed: int, tests: list[str]) -> int:
@@ -36,48 +80,131 @@ def main(room: str, sample: int, seed: int, tests: list[str]) -> int:
     with tempfile.TemporaryDirectory(prefix="asyncmig-mutants-") as place:
         copy = Path(place) / "asyncmig"
         shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(".*", "__pycache__", "docs", "benchmarks"))
-        config = CONFIG.format(room=room, seconds=SECONDS, python=sys.executable, tests=" ".join(tests))
-        (copy / "mutants.toml").write_text(config)
-        _ray(copy, "init", "mutants.toml", "mutants.sqlite")
-        _ray(copy, "baseline", "mutants.toml")  # raises where the tests fail as they stand
-        drawn, of = _draw(copy / "mutants.sqlite", sample, seed)
-        print(f"{room}: {drawn} of {of} mutations, seed {seed}", flush=True)
-        _ray(copy, "exec", "mutants.toml", "mutants.sqlite")
-        return _report(room, _ray(copy, "dump", "mutants.sqlite"))
+        _enter(copy)
+        compileall.compile_dir("asyncmig", quiet=1, invalidation_mode=py_compile.PycInvalidationMode.CHECKED_HASH)
+        (copy / "mutants.toml").write_text(CONFIG.format(room=room, seconds=SECONDS))
+        program = Path(sys.executable).parent / "cosmic-ray"
+        subprocess.run([program, "init", "mutants.toml", "mutants.sqlite"], check=True)
+        _passes(["--co", *tests], caches=True)
+        _import_outsiders(tests)
+        if not _passes(tests):
+            raise SystemExit("the tests fail as they stand")
+        survivors, count = [], 0
+        for mutation in _drawn(copy / "mutants.sqlite", sample, seed):
+            count += 1
+            if _survives(mutation, tests):
+                survivors.append(mutation)
+                print(mutation.diff, flush=True)
+        killed = count - len(survivors)
+        print(f"{room}: {killed} of {count} killed ({killed / count:.1%}), {len(survivors)} survived, seed {seed}")
+        return int(killed < LEAST * count)
 
 
-def _ray(copy: Path, *arguments: str) -> str:
-    environment = os.environ | {"PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1"}
-    environment.pop("ASYNCMIG_EXPECT_INSTALLED", None)
-    program = str(Path(sys.executable).parent / "cosmic-ray")
-    done = subprocess.run([program, *arguments], cwd=copy, env=environment, text=True, stdout=subprocess.PIPE)
-    if done.returncode:
-        raise SystemExit(f"cosmic-ray {' '.join(arguments)} failed:\n{done.stdout}")
-    return done.stdout
+def _enter(copy: Path) -> None:
+    """Let this process and its children import the copy."""
+    os.chdir(copy)
+    os.environ["PYTHONPATH"] = str(copy)
+    os.environ.pop("ASYNCMIG_EXPECT_INSTALLED", None)
+    sys.path.insert(0, str(copy))
+    sys.pycache_prefix = None
 
 
-def _draw(session: Path, sample: int, seed: int) -> tuple[int, int]:
-    """Leave so many in the session: the same ones each time, of the same code."""
+def _drawn(session: Path, sample: int, seed: int) -> Iterator[Mutation]:
+    """So many: the same ones each time, of the same code."""
     with sqlite3.connect(session) as connection:
         listed = connection.execute(
-            "SELECT job_id, operator_name FROM mutation_specs ORDER BY module_path, operator_name, occurrence"
+            "SELECT module_path, operator_name, occurrence, operator_args, start_pos_row FROM mutation_specs "
+            "WHERE operator_name NOT LIKE '%BitOr%' "  # `str | None`: a note that nobody evaluates
+            "ORDER BY module_path, operator_name, occurrence"
         ).fetchall()
-        wanted = [one for one in listed if "BitOr" not in one[1]]  # `str | None`: a note that nobody evaluates
-        kept = set(random.Random(seed).sample(wanted, min(sample, len(wanted))))  # noqa: S311
-        dropped = [job for job in listed if job not in kept]
-        connection.executemany("DELETE FROM mutation_specs WHERE job_id = ?", [one[:1] for one in dropped])
-        connection.executemany("DELETE FROM work_items WHERE job_id = ?", [one[:1] for one in dropped])
-    return len(kept), len(wanted)
+    random.Random(seed).shuffle(listed)  # noqa: S311
+    print(f"{sample} of {len(listed)} mutations, seed {seed}", flush=True)
+    for name, operator, occurrence, arguments, line in listed:
+        path = Path(name)
+        was = path.read_text(encoding="utf-8")
+        settings = json.loads(arguments)
+        settings = json.loads(settings) if isinstance(settings, str) else settings
+        text = mutate_code(was, get_operator(operator)(**settings), occurrence)
+        if text is None or text == was or not _is_python(text):
+            continue
+        yield Mutation(f"{name}:{line}", path, was, text)
+        sample -= 1
+        if not sample:
+            return
 
 
-def _report(room: str, dump: str) -> int:
-    done = [json.loads(line)[1] for line in dump.splitlines() if line]
-    survivors = [one for one in done if one["test_outcome"] == "survived"]
-    for one in survivors:
-        print(one["diff"], flush=True)
-    killed = len(done) - len(survivors)
-    print(f"{room}: {killed} of {len(done)} killed ({killed / len(done):.0%}), {len(survivors)} survived")
-    return int(killed < LEAST * len(done))
+def _is_python(text: str) -> bool:
+    try:
+        compile(text, "mutated", "exec")
+    except SyntaxError:
+        return False
+    return True
+
+
+def _survives(mutation: Mutation, tests: list[str]) -> bool:
+    mutation.path.write_text(mutation.text, encoding="utf-8")
+    try:
+        return _passes(tests)
+    finally:
+        mutation.path.write_text(mutation.was, encoding="utf-8")
+
+
+def _passes(tests: list[str], *, caches: bool = False) -> bool:
+    """Whether the tests pass, run by a child of this process. ``caches``: it keeps the tests compiled."""
+    sys.stdout.flush()
+    child = os.fork()
+    if not child:
+        _run(tests, caches=caches)
+    until = time.monotonic() + SECONDS
+    while time.monotonic() < until:
+        ended, status = os.waitpid(child, os.WNOHANG)
+        if ended:
+            _end_group(child)
+            return os.waitstatus_to_exitcode(status) == 0
+        time.sleep(0.02)
+    _end_group(child)
+    os.waitpid(child, 0)
+    return False
+
+
+def _end_group(child: int) -> None:
+    """With all that it has started."""
+    with suppress(ProcessLookupError):
+        os.killpg(child, signal.SIGKILL)
+
+
+def _run(tests: list[str], *, caches: bool) -> None:
+    """Pytest, and the end of this process."""
+    os.setpgid(0, 0)
+    sys.dont_write_bytecode = not caches
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.dup2(nowhere, 2)
+    code = 3
+    try:
+        code = int(pytest.main([*OPTIONS, *tests]))
+    finally:
+        os._exit(code)
+
+
+def _import_outsiders(tests: list[str]) -> None:
+    """Import what a run of the tests imports, without what is to be mutated and what tests it."""
+    reader, writer = os.pipe()
+    child = os.fork()
+    if not child:
+        with suppress(BaseException), open(os.devnull, "w") as sys.stdout:
+            pytest.main(["--co", "-q", *OPTIONS, *tests])
+        with os.fdopen(writer, "w") as answer:
+            json.dump([*sys.modules], answer)
+        os._exit(0)
+    os.close(writer)
+    with os.fdopen(reader) as answer:
+        names = json.load(answer)
+    os.waitpid(child, 0)
+    for name in names:
+        if name.partition(".")[0] not in ("asyncmig", "tests", "conftest", "__main__"):
+            with suppress(BaseException):
+                importlib.import_module(name)
 
 
 if __name__ == "__main__":

@@ -65,6 +65,11 @@ OPERATIONS: dict[str, tuple[DataOperation, Any]] = {
     "update": (UpdateInBatches("c", {}, {"$inc": {"n": 1}}, pace=PACE), 1),
     "update, its filter made false": (UpdateInBatches("c", {"n": 0}, {"$inc": {"n": 1}}, pace=PACE), 1),
     "update, its filter true for ever": (UpdateInBatches("c", {"n": {"$lt": 9}}, {"$inc": {"n": 1}}, pace=PACE), 1),
+    "update that may be done twice": (UpdateInBatches("c", {}, {"$set": {"n": 1}}, pace=PACE), 1),
+    "update that may be done twice, its filter made false": (
+        UpdateInBatches("c", {"n": 0}, {"$set": {"n": 1}}, pace=PACE),
+        1,
+    ),
     "function": (TransformDocuments("c", {}, plus_one, pace=PACE), 1),
     "function, its filter made false": (TransformDocuments("c", {"n": 0}, plus_one, pace=PACE), 1),
     "function, by an update": (TransformDocuments("c", {}, lambda one: {"$inc": {"n": 1}}, pace=PACE), 1),

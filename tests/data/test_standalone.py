@@ -11,7 +11,7 @@ import pytest
 from asyncmig import Delete
 from asyncmig.data.source import Source
 from asyncmig.errors import OperationRefused, RevisionFailed
-from asyncmig.operations import Pace, Tally, TransformDocuments, UpdateInBatches
+from asyncmig.operations import Pace, Tally, TransformBatches, TransformDocuments, UpdateInBatches
 from asyncmig.testing.server import LocalServer
 
 from ..running.applying_helpers import run
@@ -75,6 +75,25 @@ async def test_what_is_written_between_is_not_lost(alone: Any, projection: dict[
     wanted = TransformDocuments("c", {}, function, projection, pace=SMALL)
     assert Tally.read((await run(alone, wanted))[0]) == Tally(20, 20)
     assert await documents.count_documents({"n": 11, "in": inner, "big": "x"}) == 20
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        TransformDocuments("c", {}, lambda one: one | {"n": one["n"] + 1}, pace=SMALL),
+        TransformDocuments("c", {}, lambda one: {"$inc": {"n": 1}, "$set": {"seen": one["n"]}}, pace=SMALL),
+        TransformDocuments("c", {}, lambda one: one | {"n": one["n"] + 1}, version_field="n", pace=SMALL),
+        TransformBatches("c", {}, lambda all: [one | {"n": one["n"] + 1} for one in all], pace=SMALL),
+    ],
+    ids=["whole", "an update", "by its version", "in batches"],
+)
+@pytest.mark.usefixtures("between")
+async def test_a_writer_comes_right_before_the_write(alone: Any, wanted: Any) -> None:
+    """The write that finds a document changed does nothing; it goes through the function again."""
+    await alone["c"].insert_many([{"_id": key, "n": 0} for key in range(20)])
+    assert Tally.read((await run(alone, wanted))[0]) == Tally(20, 20)
+    assert await alone["c"].count_documents({"n": 11}) == 20
+    assert await alone["c"].count_documents({"seen": {"$exists": True, "$ne": 10}}) == 0
 
 
 @pytest.mark.usefixtures("between")

@@ -387,6 +387,28 @@ async def test_a_half_applied_revision_is_undone_as_far_as_it_had_come(history: 
     assert await states(database) == {}
 
 
+async def test_a_downgrade_that_stopped_of_an_upgrade_that_stopped_goes_on_with_its_part(
+    history: History, database: Any
+) -> None:
+    """The upgrade never came to ``theirs``; neither does its downgrade, however often that stops."""
+    await database.create_collection("theirs")
+    up = "\n".join([*map(MAKE.format, "xyz"), "1 / 0", MAKE.format("theirs")])
+    first, second, third = f"{DROP.format('z')}\n", f"{DROP.format('theirs')}\n{DROP.format('y')}\n", DROP.format("x")
+    history.add("a", up, first + "1 / 0\n" + second + third)
+    with pytest.raises(RevisionFailed, match="failed in upgrade"):
+        await history.runner(database).upgrade()
+    for down, left in (
+        (first + "1 / 0\n" + second + third, {"theirs", "x", "y"}),
+        (first + second + "1 / 0\n" + third, {"theirs", "x"}),
+        (first + second + third, {"theirs"}),
+    ):
+        history.add("a", up, down)
+        with pytest.raises(RevisionFailed, match="failed in downgrade") if "1 / 0" in down else nullcontext():
+            await history.runner(database).downgrade("base")
+        assert await names(database) == left
+    assert await states(database) == {}
+
+
 async def test_a_refused_operation_is_not_undone(history: History, database: Any) -> None:
     await database.create_collection("x", capped=True, size=4096)
     history.add("a", f"{MAKE.format('y')}\n{MAKE.format('x')}", f"{DROP.format('x')}\n{DROP.format('y')}")
@@ -516,6 +538,53 @@ async def test_a_transaction_that_was_rolled_back_is_not_made_up_for(history: Hi
     await run("downgrade", "base", 10, {})
 
 
+async def test_a_revision_that_is_made_transactional_after_it_has_stopped(history: History, database: Any) -> None:
+    """What it had done before stays done, whatever becomes of its transaction; the way back takes it back."""
+    insert, down = "await env.insert_documents('x', [{'_id': 1}])\n", "await env.delete_documents('x', [1, 2])"
+    history.add("a", insert + "1 / 0", down)
+    with pytest.raises(RevisionFailed):
+        await history.runner(database).upgrade()
+    more = insert + "await env.insert_documents('x', [{'_id': 2}])\n"
+    for _ in range(2):
+        history.add("a", more + "1 / 0", down, transactional=True)
+        with pytest.raises(RevisionFailed):
+            await history.runner(database).upgrade()
+        assert await database["x"].find().to_list(None) == [{"_id": 1}]
+        assert not (await record(database, "a")).transactional
+    await history.runner(database).downgrade("base")
+    assert (await database["x"].count_documents({}), await states(database)) == (0, {})
+    history.add("a", more, down, transactional=True)
+    await history.runner(database).upgrade()
+    assert await database["x"].count_documents({}) == 2
+
+
+ONE_MORE, ONE_LESS = (f"await env.update_in_batches('x', {{}}, {{'$inc': {{'n': {n}}}}})\n" for n in (1, -1))
+
+
+@pytest.mark.parametrize("stopped", ["upgrade", "downgrade"])
+@pytest.mark.parametrize("direction", ["upgrade", "downgrade"])
+async def test_a_transaction_does_nothing_again_that_was_done_outside_it(
+    history: History, database: Any, stopped: str, direction: str
+) -> None:
+    """Neither where it was made one after it had stopped."""
+    await database["x"].insert_one({"_id": 1, "n": 0})
+    bad = {"upgrade": (ONE_MORE + "1 / 0", ONE_LESS), "downgrade": (ONE_MORE, ONE_LESS + "1 / 0")}[stopped]
+    target = {"upgrade": "head", "downgrade": "base"}
+    history.add("a", *bad)
+    if stopped == "downgrade":
+        await history.runner(database).upgrade()
+    with pytest.raises(RevisionFailed):
+        await getattr(history.runner(database), stopped)(target[stopped])
+    before = await database["x"].find_one()
+    history.add("a", ONE_MORE, ONE_LESS, transactional=True)
+    with pytest.raises(RevisionError, match=r"revision a has stopped when it was no transaction.* `update .*x"):
+        await getattr(history.runner(database), direction)(target[direction])
+    assert (await database["x"].find_one(), await states(database)) == (before, {"a": "failed"})
+    history.add("a", ONE_MORE, ONE_LESS)
+    await getattr(history.runner(database), direction)(target[direction])
+    assert await database["x"].find_one() == {"_id": 1, "n": 1 if direction == "upgrade" else 0}
+
+
 async def test_a_transaction_that_meets_another_writer_runs_again(history: History, database: Any) -> None:
     """The first attempt reads, and somebody else writes the document before it does: a write conflict."""
     await database["x"].insert_one({"_id": 1, "n": 0})
@@ -643,6 +712,23 @@ async def test_purging_forgets_what_no_file_has(three: History, database: Any) -
         await three.runner(database).stamp("b")
     await three.runner(database).stamp("b", purge=True)
     assert set(await states(database)) == {"a", "b"}
+
+
+async def test_more_records_than_go_into_one_write(history: History, database: Any) -> None:
+    """Stamped, taken back and forgotten: each of two hundred and fifty, no more and no less."""
+    ids = [f"r{number:03}" for number in range(251)]
+    for parents, name in zip([(), *((one,) for one in ids)], ids, strict=False):
+        history.revisions[name] = Revision(name, parents)
+    await history.runner(database).stamp(ids[249])
+    assert await states(database) == dict.fromkeys(ids[:250], "applied")
+    await history.runner(database).stamp("base")
+    assert await states(database) == {}
+    await history.runner(database).stamp(ids[250])
+    history.revisions = {name: history.revisions[name] for name in ids[:2]}
+    await history.runner(database).stamp(ids[0], purge=True)
+    assert await states(database) == {ids[0]: "applied"}
+    trail = await AuditLog(driver_for(database)).read()
+    assert [(len(one["revisions"]), len(one["forgotten"])) for one in trail] == [(250, 0), (0, 250), (251, 0), (0, 250)]
 
 
 async def test_stamping_settles_a_failed_revision(history: History, database: Any) -> None:

@@ -25,10 +25,11 @@ from asyncmig.operations import (
 )
 from asyncmig.running.ledger.record import JournalEntry, Record
 
-__all__ = ["HalfReverted", "reopened"]
+__all__ = ["ONCE", "HalfReverted", "reopened"]
 
-_ONCE = frozenset(one.__name__ for one in (UpdateInBatches, TransformDocuments, TransformBatches))
-_IN_BATCHES = _ONCE | frozenset(
+ONCE = frozenset(one.__name__ for one in (UpdateInBatches, TransformDocuments, TransformBatches))
+"""Those that are not the same when done twice."""
+_IN_BATCHES = ONCE | frozenset(
     one.__name__ for one in (RenameField, RemoveField, ConvertField, MergeInto, MoveDocuments, Deduplicate)
 )
 _SINGLE = frozenset(one.__name__ for one in (InsertDocuments, DeleteDocuments))
@@ -56,7 +57,7 @@ def reopened(record: Record, *, by_hand: bool) -> tuple[JournalEntry, ...]:
 
 
 def _reopened(record: Record, entry: JournalEntry, by_hand: bool) -> JournalEntry:
-    if entry.operation not in _ONCE or not entry.may_be_done:
+    if entry.operation not in ONCE or not entry.may_be_done:
         return entry.reopened()
     undoing = list(_undoing(record, entry.collection))
     if unknown := next((one for one in undoing if not one.is_finished or one.operation in _SINGLE), None):
@@ -65,7 +66,7 @@ def _reopened(record: Record, entry: JournalEntry, by_hand: bool) -> JournalEntr
         return entry.reopened()
     if by_hand:
         raise HalfReverted(record.revision, entry, "calls on env.db")
-    rivals = [one for one in record.journal if one.operation in _ONCE and one.collection == entry.collection]
+    rivals = [one for one in record.journal if one.operation in ONCE and one.collection == entry.collection]
     if undoing and len(undoing) < len(rivals):
         raise HalfReverted(record.revision, entry, f"`{undoing[-1].description}`")
     return entry.reopened() if undoing else entry
