@@ -18,6 +18,7 @@ MODULES = (
     "mongoengine",
     "odmantic",
     "reading",
+    "described",
     "finding",
     "document",
     "script",

@@ -28,11 +28,16 @@ FILES: Mapping[str, str] = {
     "CALLS = {'a': [('x', {}), (['y'], {'unique': True})], 'b': []}\nMORE = {'c': [IndexModel('x')]}\nSAME = CALLS\n"
     "OTHER = [{'a': 1}, {}, {'a': []}, {'a': ['x']}, {'a': [('x', {'color': 1})]}, {5: [('x', {})]}]\n"
     "A, B, C, D, E, F = OTHER\nNESTED = [CALLS, [Wallet, ['shop.models.Active']]]\n",
+    "shop/unnamed.py": "import json\nfrom pydantic import BaseModel\nfrom pymongo import IndexModel\n"
+    "BARE = [{'keys': [('a', 1)], 'unique': True}]\nKEYS = [{'keys': [('a', 1)]}]\nMODELS = [IndexModel('x')]\n"
+    "async def create(db): pass\ndef gather(): return []\nONE = {'a': IndexModel('x')}\n"
+    "class Customer(BaseModel): pass\n",
     "shop/faulty.py": f"{HEAD}{WALLET}    __indexes__ = ['a', 'a']\n",
     "shop/broken.py": "x = (\n",
     "shop/dependent.py": "import not_installed_anywhere\n",
     "shop/circular.py": "from shop.models import Nothing\n",
     "shop/failing.py": "1 / 0\n",
+    "shop/library.py": "import json\ndef read():\n    # a setting, say\n    json.loads('')\nread()\n",
     "shop/leaving.py": "raise SystemExit(3)\n",
     "shop/parts/__init__.py": "from shop.parts.wallet import Wallet\nfrom shop.models import Active\n",
     "shop/parts/wallet.py": f"{HEAD}{WALLET}",
@@ -96,12 +101,20 @@ MISSING = [
     ("shop.models:NOPE", "no 'NOPE' in 'shop.models'; of models it has Wallet, Active, ALL_COLLECTIONS, ONE, MIXED"),
     ("shop.empty:NOPE", "no 'NOPE' in 'shop.empty'; it has no models; known are"),
     ("shop.empty:NOTHING", "there is no model at 'shop.empty:NOTHING': it is empty"),
-    ("shop.models:NUMBER", "'shop.models:NUMBER' is a list of Collections and Views, or of other models, not 5"),
-    ("shop.models:MIXED", "entry 1 of 'shop.models:MIXED' is no Collection or View: <class 'shop.models.Plain'>"),
+    ("shop.models:NUMBER", "'shop.models:NUMBER' is to be a list of models, and is no model: 5"),
+    ("shop.models:MIXED", "entry 1 of 'shop.models:MIXED' is no model: <class 'shop.models.Plain'>"),
     ("shop.models:Plain", "entry 0 of"),
     ("shop.empty", "defines no model, and has no ALL_COLLECTIONS; known are Collections and Views of asyncmig"),
     ("shop.broken", "'shop.broken' does not parse: '(' was never closed"),
     ("shop.dependent", "as it imports 'not_installed_anywhere', which is not installed"),
+    ("shop.unnamed:BARE", "entry 0 of 'shop.unnamed:BARE' is an index that does not say of which collection; write {"),
+    ("shop.unnamed:KEYS", "entry 0 of 'shop.unnamed:KEYS' is an index that does not say of which collection"),
+    ("shop.unnamed:MODELS", "entry 0 of 'shop.unnamed:MODELS' is an index that does not say of which collection"),
+    ("shop.unnamed:create", "is a coroutine function; write what it creates as {'collection': [(keys, options), ...]}"),
+    ("shop.unnamed:gather", "is a function; call it in that module, and name what it returns"),
+    ("shop.unnamed:json", "is a module; write 'json'"),
+    ("shop.unnamed:Customer", "a Pydantic model, which has no collection; write a Collection with"),
+    ("shop.unnamed:ONE", "'a' in shop.unnamed:ONE holds IndexModel({'x': 1}, name='x_1'); write a list of indexes"),
     ("shop.circular", "importing 'shop.circular' failed: cannot import name 'Nothing'"),
 ]
 
@@ -123,6 +136,7 @@ def test_a_faulty_model_is_told_as_one() -> None:
     ("module", "said"),
     [
         ("failing", r"ZeroDivisionError: division by zero \(.*failing.py, line 1\)"),
+        ("library", r"JSONDecodeError: .* \(.*library.py, line 4\)"),  # where the user calls, not where json fails
         ("leaving", r"SystemExit: 3 \(.*line 1"),
     ],
 )

@@ -281,7 +281,7 @@ def test_forms_of_a_call(entry: Any, document: dict[str, Any]) -> None:
 
 
 NO_CALLS: list[tuple[Any, str]] = [
-    ({"c": "email"}, "'c' holds 'email'; write a list of (keys, options)"),
+    ({"c": "email"}, "'c' in a dictionary holds 'email'; write a list of indexes: {'c': [(keys, options), ...]}"),
     ({"c": {"a": 1}}, "'c' holds {'a': 1}; write a list"),
     ({5: []}, "the key 5 is no collection's name"),
     ({"c": ["a", 5]}, "entry 1 of 'c' in a dictionary: 5 is neither a field name nor a list"),
@@ -311,14 +311,14 @@ def test_what_no_server_takes(calls: Any, said: str) -> None:
 
 
 UNKNOWN: list[tuple[Any, str]] = [
-    ([BaseModel], "is no Collection or View: <class 'pydantic.main.BaseModel'>; known are Collections"),
-    ([type("Form", (BaseModel,), {})], "is no Collection or View"),
-    ([5], "is no Collection or View: 5"),
-    ([Document], "is no Collection or View"),
-    ([UnionDoc], "is no Collection or View"),
-    (5, "entry 0 of the models is no Collection or View: 5"),
-    ([User, {}, 5], "entry 2 of the models is no Collection or View: 5"),
-    ([mongoengine.EmbeddedDocument], "is no Collection or View"),
+    ([BaseModel], "is a Pydantic model, which has no collection; write a Collection"),
+    ([type("Form", (BaseModel,), {})], "and `__model__ = Form`; known are Collections and Views"),
+    ([5], "is no model: 5"),
+    ([Document], "is no model"),
+    ([UnionDoc], "is no model"),
+    (5, "entry 0 of the models is no model: 5"),
+    ([User, {}, 5], "entry 2 of the models is no model: 5"),
+    ([mongoengine.EmbeddedDocument], "is an embedded document, which has no collection of its own"),
 ]  # fmt: skip
 
 

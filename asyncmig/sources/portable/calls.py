@@ -80,11 +80,13 @@ def _looks_like_call(entry: Any) -> bool:
 
 
 def _part(name: Any, entries: Any, module: str, attribute: str, lines: dict[str, list[int]]) -> dict[str, Any]:
-    if not isinstance(name, str) or not name:
-        raise CallsError(f"the key {name!r} is no collection's name")
-    if not isinstance(entries, (list, tuple)):
-        raise CallsError(f"{name!r} holds {entries!r}; write a list of (keys, options)")
     where = f"{module}:{attribute}" if module else "a dictionary"
+    if not isinstance(name, str) or not name:
+        raise CallsError(f"the key {name!r} in {where} is no collection's name")
+    if not isinstance(entries, (list, tuple)):
+        raise CallsError(
+            f"{name!r} in {where} holds {entries!r}; write a list of indexes: {{{name!r}: [(keys, options), ...]}}"
+        )
     indexes = [_index(entry, f"entry {place} of {name!r} in {where}") for place, entry in enumerate(entries)]
     known = lines.get(name, [])
     return {

@@ -13,6 +13,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from asyncmig.sources.portable.calls import looks_like_calls
+from asyncmig.sources.portable.described import described, is_index
 from asyncmig.sources.portable.reading import framework_of, is_concrete
 
 __all__ = ["KNOWN", "NotFoundError", "find_models", "given_model"]
@@ -56,7 +57,7 @@ def listed_models(found: Any, module: str, attribute: str) -> list[Any]:
     where = f"{module}:{attribute}" if module else "the list"
     models = [found] if isinstance(found, (type, Mapping)) else found
     if isinstance(models, (str, bytes)) or not isinstance(models, Iterable):
-        raise NotFoundError(f"{where!r} is a list of Collections and Views, or of other models, not {found!r}")
+        raise NotFoundError(f"{where!r} is to be a list of models, and is {described(found)}")
     listed: list[Any] = []
     for place, model in enumerate(models):
         if isinstance(model, (list, tuple)):  # a list made of lists: [*MODELS] without the star
@@ -79,8 +80,8 @@ def _model(entry: Any, where: str) -> Any:
         if not name:
             raise NotFoundError(f"{where} is {entry!r}; write 'package.module.Class'")
         entry = _attribute(_module(name, entry), attribute)
-    if framework_of(entry) is None and not isinstance(entry, Mapping):
-        raise NotFoundError(f"{where} is no Collection or View: {entry!r}; known are {KNOWN}")
+    if is_index(entry) or (framework_of(entry) is None and not isinstance(entry, Mapping)):
+        raise NotFoundError(f"{where} is {described(entry)}; known are {KNOWN}")
     return entry
 
 
@@ -108,8 +109,15 @@ def _module(name: str, where: str) -> Any:
 
 
 def _place(error: BaseException) -> str:
+    """The innermost line of the user's own code, else of all; libraries say what is wrong, not where it is written."""
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not frame.filename.startswith("<frozen")]
-    return f" ({frames[-1].filename}, line {frames[-1].lineno})" if len(frames) > 1 else ""
+    own = [frame for frame in frames[1:] if not _is_of_library(frame.filename)]
+    innermost = (own or frames)[-1]
+    return f" ({innermost.filename}, line {innermost.lineno})" if len(frames) > 1 else ""
+
+
+def _is_of_library(file: str) -> bool:
+    return "site-packages" in file or "dist-packages" in file or file.startswith((sys.base_prefix, sys.prefix))
 
 
 def _instead(missing: str, asked: str) -> str:
