@@ -282,8 +282,8 @@ def test_forms_of_a_call(entry: Any, document: dict[str, Any]) -> None:
 
 NO_CALLS: list[tuple[Any, str]] = [
     ({"c": "email"}, "'c' in a dictionary holds 'email'; write a list of indexes: {'c': [(keys, options), ...]}"),
-    ({"c": {"a": 1}}, "'c' holds {'a': 1}; write a list"),
-    ({5: []}, "the key 5 is no collection's name"),
+    ({"c": {"a": 1}}, "'c' in a dictionary holds {'a': 1}; write a list"),
+    ({5: []}, "the key 5 in a dictionary is no collection's name"),
     ({"c": ["a", 5]}, "entry 1 of 'c' in a dictionary: 5 is neither a field name nor a list"),
     ({"c": [[]]}, "entry 0 of 'c' in a dictionary: [] is neither"),
     ({"c": [[("a", 1, 2)]]}, "('a', 1, 2) is no (field, direction)"),
