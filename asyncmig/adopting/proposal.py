@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from keyword import iskeyword
 from pathlib import Path
 
 from asyncmig.adopting.agreement import Agreement, Choices, Line, agreement, supplement
@@ -37,7 +39,8 @@ class Wish:
     @property
     def target(self) -> Path:
         """Where models are written: ``app_collections.py`` unless said otherwise."""
-        asked = self.write or Path("app_collections" if self.split else "app_collections.py")
+        asked = self.write or Path("app_collections.py")
+        asked = asked.with_suffix("") if self.split and asked.suffix == ".py" else asked
         return asked if asked.is_absolute() else self.root / asked
 
     @property
@@ -46,18 +49,24 @@ class Wish:
 
         Raises AdoptionRefused for a place that cannot be imported from the project's folder.
         """
-        try:
-            target = Path(os.path.normpath(self.target))
-            parts = target.relative_to(self.root).with_suffix("").parts
-        except ValueError:
-            raise AdoptionRefused(f"{self.target} is outside of {self.root}, and could not be imported") from None
-        if not parts or not all(part.isidentifier() for part in parts):
-            raise AdoptionRefused(
-                f"{self.target} cannot be imported by its name; write to a name like app_collections.py"
-            )
         if not self.split and self.target.suffix != ".py":
             raise AdoptionRefused(
                 f"{self.target} is no Python file; write to a name that ends with .py, or use --split"
+            )
+        try:
+            target = Path(os.path.normpath(self.target))
+            parts = target.relative_to(self.root).parts
+            parts = (*parts[:-1], *(part.removesuffix(".py") for part in parts[-1:]))
+        except ValueError:
+            raise AdoptionRefused(f"{self.target} is outside of {self.root}, and could not be imported") from None
+        if not parts or not all(part.isidentifier() and not iskeyword(part) for part in parts):
+            raise AdoptionRefused(
+                f"{self.target} cannot be imported by its name; write to a name like app_collections.py"
+            )
+        if parts[0] in sys.stdlib_module_names:
+            raise AdoptionRefused(
+                f"{self.target} would be imported as {parts[0]!r}, which is a module of Python's own; "
+                "write to a name like app_collections.py"
             )
         return ".".join(parts)
 

@@ -34,7 +34,7 @@ def oddities(current: Mapping[str, CollectionState], wanted: DatabaseState) -> I
 
 def _case(current: Mapping[str, CollectionState], wanted: DatabaseState) -> Iterator[Note]:
     known: dict[str, str] = {}
-    for name in (*current, *(state.name for state in wanted)):
+    for name in dict.fromkeys([*current, *(state.name for state in wanted)]):
         other = known.setdefault(name.casefold(), name)
         if other != name and (name in wanted or other in wanted):
             yield Note(name, f"its name differs from {other} in upper and lower case only: to MongoDB these are two")

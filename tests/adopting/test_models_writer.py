@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from keyword import iskeyword
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from asyncmig.adopting.class_names import class_names, module_names
 from asyncmig.adopting.models_writer import models_package, models_source
+from asyncmig.adopting.proposal import Wish
 from asyncmig.adopting.written_models import state_of_files, state_of_source
 from asyncmig.schema.index import Index
 from asyncmig.schema.normal import normal_index
@@ -180,3 +182,18 @@ def test_nothing_is_left_behind() -> None:
     before = set(sys.modules)
     state_of_files(models_package(state(CollectionState("a_b"), CollectionState("a_c"))))
     assert not [name for name in set(sys.modules) - before if "written" in name]
+
+
+@pytest.mark.parametrize(
+    ("write", "split", "target", "module"),
+    [
+        (None, False, "app_collections.py", "app_collections"),
+        (None, True, "app_collections", "app_collections"),
+        ("app/db.py", False, "app/db.py", "app.db"),
+        ("app/db", True, "app/db", "app.db"),
+        ("app/db.py", True, "app/db", "app.db"),  # a package, and no folder whose name ends with .py
+    ],
+)
+def test_where_models_are_written(tmp_path: Path, write: str | None, split: bool, target: str, module: str) -> None:
+    wish = Wish(tmp_path, Path(write) if write else None, split)
+    assert (wish.target, wish.module) == (tmp_path / target, module)

@@ -485,6 +485,7 @@ class TestOddities:
         [
             ([one(name="wallet")], [one(name="Wallet")], "differs from wallet in upper and lower case only"),
             ([], [one(name="wallet"), one(name="WALLET")], "in upper and lower case only"),
+            ([one(name="a"), one(name="A")], [one(name="a"), one(name="A")], "in upper and lower case only"),
             ([one(name="x"), one(name="X")], [one(name="wallet")], ""),
             (
                 [CollectionState("c", indexes=(Index("a", partialFilterExpression={"at": {"$gt": NOW}}),))],
@@ -505,4 +506,5 @@ class TestOddities:
         self, old: list[CollectionState], new: list[CollectionState], said: str
     ) -> None:
         notes = [str(note) for note in compared(old, new).notes]
+        assert len(notes) == len(set(notes))
         assert any(said in note for note in notes) if said else not any("only" in note for note in notes)

@@ -164,6 +164,8 @@ async def test_nothing_is_overwritten_and_what_fails_is_taken_back(run: Run, sho
         (["--history", "beanie"], 1, "holds no log of beanie"),
         (["--from-database", "--write", "../x.py"], 1, "outside of"),
         (["--from-database", "--write", "my-models.py"], 1, "cannot be imported"),
+        (["--from-database", "--write", "class.py"], 1, "cannot be imported"),
+        (["--from-database", "--write", "json.py"], 1, "'json', which is a module of Python's own"),
         (["--from-database", "--write", "models.txt"], 1, "no Python file"),
         ([], 2, "models is not set"),
         (["--models", "nope"], 2, "there is no module"),
