@@ -334,9 +334,14 @@ def bench(session: nox.Session) -> None:
 
 @nox.session(python=RUNNING)
 def docs(session: nox.Session) -> None:
-    """The documentation, into docs/_build; a warning is an error."""
-    _install_wheel(session, "docs")
+    """The documentation, into docs/_build; then its pages are run on a real server. A warning is an error, a lie too.
+
+    The arguments: pages, all unless named; ``--write`` puts into them what was printed.
+    """
+    _install_wheel(session, "docs", "doors", "server", "sources")
     session.run("sphinx-build", "-W", "--keep-going", "-q", "docs", "docs/_build", env={"PYTHONPATH": None})
+    environment = {"PYTHONPATH": str(ROOT / "scripts"), "PYTHONDONTWRITEBYTECODE": None}
+    session.run("python", "-m", "pages", *session.posargs, env=environment)
 
 
 @nox.session(venv_backend="none")
