@@ -14,6 +14,8 @@ html_title = "asyncmig"
 autodoc_typehints = "description"
 autodoc_member_order = "bysource"
 myst_heading_anchors = 4
+suppress_warnings = ["misc.highlighting_failure"]  # a console may show anything
+smartquotes = False  # `--plan` stays what one types
 nitpicky = True
 nitpick_ignore_regex = [
     # types of the standard library, of drivers, and of our own inner modules are shown by their names alone

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from importlib import import_module
 from pathlib import Path
 
@@ -12,6 +13,10 @@ import pytest
 from asyncmig import errors
 from asyncmig.cli.group import COMMANDS
 from asyncmig.setting_values import KEYS
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "scripts"))
+
+from pages.commands import commands_page
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 REFERENCE = (DOCS / "reference" / "commands.md").read_text(encoding="utf-8")
@@ -26,8 +31,13 @@ def rows(page: str, heading: str) -> dict[str, str]:
     return {row.strip("| `").split()[0].strip("`,"): row for row in table.splitlines()[2:]}
 
 
-def test_every_command_is_listed() -> None:
-    assert rows(REFERENCE, "command").keys() == COMMANDS.keys()
+def section(command: str) -> str:
+    """What the page of commands says of one."""
+    return REFERENCE.partition(f"\n(command-{command})=\n")[2].partition("\n(command-")[0]
+
+
+def test_every_command_has_its_section() -> None:
+    assert re.findall(r"(?m)^\(command-([\w-]+)\)=$", REFERENCE) == list(COMMANDS)
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -36,7 +46,12 @@ def test_every_option_of_a_command_is_listed(name: str) -> None:
     command = next(one for one in vars(module).values() if isinstance(one, click.Command) and one.name == name)
     options = [one for one in command.params if isinstance(one, click.Option) and not one.hidden]
     there = {word for one in options for word in (*one.opts, *one.secondary_opts) if word.startswith("--")}
-    assert set(re.findall(r"--[a-z-]+", rows(REFERENCE, "command")[name])) == there
+    listed = " ".join(re.findall(r"(?m)^\| `(.*?)` \|", section(name)))
+    assert set(re.findall(r"--[a-z][a-z-]+", listed)) == there
+
+
+def test_the_page_of_commands_is_what_the_program_says() -> None:
+    assert commands_page() == REFERENCE
 
 
 def test_every_setting_is_listed() -> None:

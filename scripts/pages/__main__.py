@@ -14,6 +14,7 @@ from pymongo import MongoClient
 from asyncmig.testing.server import LocalServer
 
 from .blocks import parse
+from .commands import COMMANDS_PAGE, commands_page
 from .run import Outcome, run_page
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -23,7 +24,7 @@ def main() -> int:
     """Run the pages one after the other, on one server, each in a folder and with databases of its own."""
     options = _options()
     pages = [Path(one).resolve() for one in options.pages] or sorted(_all_pages())
-    failed = 0
+    failed = 0 if options.pages else _generated(write=options.write)
     with LocalServer(parameters={"enableTestCommands": "1"}) as server:
         for page in pages:
             text = page.read_text(encoding="utf-8")
@@ -44,6 +45,17 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--write", action="store_true", help="write into the pages what was printed")
     parser.add_argument("pages", nargs="*", help="pages to run; all of docs/ and README.md unless named")
     return parser.parse_args()
+
+
+def _generated(*, write: bool) -> int:
+    """Pages that are made from the program: how many are not what they ought to be."""
+    place, page = ROOT / "docs" / COMMANDS_PAGE, commands_page()
+    if place.read_text(encoding="utf-8") == page:
+        return 0
+    print(f"docs/{COMMANDS_PAGE} is not what the program says: `nox -s docs -- --write` writes it")
+    if write:
+        place.write_text(page, encoding="utf-8")
+    return 1
 
 
 def _all_pages() -> list[Path]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -12,7 +13,7 @@ _FENCE = re.compile(r"^(?P<indent> *)(?P<fence>`{3,})(?P<language>[^`]*)$")
 _HEADING = re.compile(r"^(#+) ")
 _FILE_NAME = re.compile(r"^(?:#|//|--) ([\w./*-]+\.\w+)$")
 _SETUP = re.compile(r"^<!-- setup(?::| *$)")
-_MARK = re.compile(r"^<!-- (?P<word>file|output|fragment)(?:: (?P<value>.*?))? *-->$")
+_MARK = re.compile(r"^<!-- (?P<word>file|append|output|fragment)(?:: (?P<value>.*?))? *-->$")
 _NOT_RUN = "*Not run here"
 _FILES = {"python", "toml", "yaml", "ini", "javascript", "json", "bash"}
 
@@ -33,7 +34,7 @@ class Command:
 
 @dataclass(frozen=True)
 class Block:
-    """One fenced block. ``kind``: console, file, output, python, printed, fragment."""
+    """One fenced block. ``kind``: console, file, append, output, python, printed, fragment."""
 
     kind: str
     line: int
@@ -139,8 +140,8 @@ def _block(lines: list[str], start: int, end: int, fence: re.Match[str], marks: 
         return Block("output", place, inside, indent, marks.value)
     if marks.word == "fragment":
         return Block("fragment", place, inside, indent)
-    if marks.word == "file":
-        return Block("file", place, inside, indent, marks.value)
+    if marks.word in ("file", "append"):
+        return Block(marks.word, place, inside, indent, marks.value)
     if language == "console":
         return Block("console", place, inside, indent, commands=tuple(_commands(inside, place)))
     if language in _FILES and inside and (named := _FILE_NAME.match(inside[0])):
@@ -153,14 +154,14 @@ def _block(lines: list[str], start: int, end: int, fence: re.Match[str], marks: 
 
 
 def _commands(inside: tuple[str, ...], start: int) -> Iterator[Command]:
-    """A line that begins with ``$`` is a command; one that ends with a backslash goes on in the next."""
+    """A line that begins with ``$`` is a command, with the lines that bash would ask for."""
     if inside and not inside[0].startswith("$ "):
         raise PageError(f"line {start + 1}: a console block begins with `$ `")
     at = 0
     while at < len(inside):
         words = [inside[at][2:]]
         at += 1
-        while words[-1].endswith("\\") or _open_heredoc(words):
+        while at < len(inside) and _goes_on(words):
             words.append(inside[at])
             at += 1
         output = at
@@ -169,6 +170,14 @@ def _commands(inside: tuple[str, ...], start: int) -> Iterator[Command]:
         yield Command("\n".join(words), inside[output:at], start + output)
 
 
-def _open_heredoc(words: list[str]) -> bool:
-    begun = re.search(r"<<'?(\w+)'?", words[0])
-    return begun is not None and words[-1] != begun[1]
+def _goes_on(words: list[str]) -> bool:
+    """Whether the command needs the next line: a backslash, a quote or a here-document is open."""
+    if begun := re.search(r"<<'?(\w+)'?", words[0]):
+        return words[-1] != begun[1]
+    if words[-1].endswith("\\"):
+        return True
+    try:
+        shlex.split("\n".join(words))
+    except ValueError:
+        return True
+    return False

@@ -56,7 +56,7 @@ class _Run:
             address: SERVER,
             str(folder): "/home/you/" + folder.name,
             socket.gethostname(): "laptop",
-            f"by {getpass.getuser()}@": "by you@",
+            f"{getpass.getuser()}@": "you@",
         }
         self.outcome = Outcome()
         self._printed: tuple[int, str] | None = None
@@ -96,6 +96,10 @@ class _Run:
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_text(self._put(block.text))
 
+    def _append(self, block: Block) -> None:
+        with (self._folder / block.name).open("a") as file:
+            file.write("\n\n" + self._put(block.text))
+
     def _output(self, block: Block) -> None:
         printed, status = self._run(block.name)
         if status:
@@ -131,10 +135,7 @@ class _Run:
             self._fail(line - 1, f"{what}\n{body}")
 
     def _run(self, command: str) -> tuple[str, int]:
-        try:
-            return self._session.run(self._put(command))
-        except TookTooLong as error:
-            raise RuntimeError(str(error)) from error
+        return self._session.run(self._put(command))
 
     def _fail(self, line: int, what: str) -> None:
         self.outcome.failures.append(Failure(line + 1, what))
@@ -152,6 +153,7 @@ class _Run:
     _DO: ClassVar[dict[str, Callable[[_Run, Block], None]]] = {
         "console": _console,
         "file": _file,
+        "append": _append,
         "output": _output,
         "python": _python,
         "printed": _show_printed,
@@ -177,6 +179,8 @@ def run_page(page: str, folder: Path, address: str) -> Outcome:
         for step in parse(page):
             run.take(step)
         run.close()
+    except TookTooLong as error:
+        run.outcome.failures.append(Failure(0, str(error)))
     finally:
         session.close()
     return run.outcome

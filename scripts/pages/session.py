@@ -17,7 +17,7 @@ from typing import IO, cast
 
 __all__ = ["Session", "TookTooLong"]
 
-_SECONDS = 300
+_SECONDS = 180
 _HERE = Path(__file__).parent
 
 

@@ -1,4 +1,4 @@
-"""The recipes of ``docs/how-to/fastapi.md``, taken from the page itself and run: real processes, real requests.
+"""The recipes for applications in ``docs/how-to``, taken from the pages and run: real processes, real requests.
 
 Of Kubernetes and Compose it is their commands, variables, order and probes that are run, as plain processes.
 They take long: ``ASYNCMIG_LONG=1`` (``nox -s doors``) runs them. What only looks at the page is in every run.
@@ -29,7 +29,8 @@ from .web_servers import free_port
 
 pytestmark = pytest.mark.pymongo_async  # so is the application that runs here
 
-PAGE = (Path(__file__).resolve().parents[2] / "docs" / "how-to" / "fastapi.md").read_text()
+HOW_TO = Path(__file__).resolve().parents[2] / "docs" / "how-to"
+PAGE = "".join((HOW_TO / f"{name}.md").read_text() for name in ("fastapi", "frameworks", "kubernetes", "compose"))
 AT_HEAD = {"status": "at head", "pending": [], "ahead": []}
 BEHIND = {"status": "behind", "pending": ["a001", "a002"], "ahead": []}
 
@@ -212,4 +213,4 @@ def test_the_files_of_kubernetes_and_compose_fit_together() -> None:
 
 def test_every_example_of_the_page_is_python() -> None:
     for text in blocks("python"):
-        compile(text, "docs/how-to/fastapi.md", "exec")
+        compile(text, "docs/how-to", "exec")
