@@ -17,6 +17,7 @@ _VARIES = [
     (r"\b[0-9a-f]{24}\b", "<ObjectId>"),
     (r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b", "<UUID>"),
     (r"\b127\.0\.0\.1:\d+\b", "<address>"),
+    (r"\blaptop:\d+\b", "<member>"),
     (r"\bpid \d+", "pid <pid>"),
     (r"[~≤<]?\b[\d,]+(?:\.\d+)? ?(?:ms|s|min|h|seconds?|minutes?|hours?)\b(?: ago)?", "<duration>"),
     (r"\b[\d,]+(?:\.\d+)?/s\b", "<rate>"),
