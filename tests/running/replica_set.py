@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import time
-from contextlib import ExitStack, suppress
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from types import TracebackType
 from typing import Any, Self
 
@@ -17,14 +20,15 @@ _PATIENCE = 60.0  # seconds
 
 
 class Members:
-    """Three servers. ``elections``: how often the primary was made to go."""
+    """Three servers, with these server parameters. ``elections``: how often the primary was made to go."""
 
-    def __init__(self) -> None:
-        self._stack = ExitStack()
+    def __init__(self, **parameters: str) -> None:
+        self._stack, self._parameters = ExitStack(), parameters
         self.elections = 0
 
     def __enter__(self) -> Self:
-        alone = [LocalServer(replset=False, args=["--replSet=three", "--oplogSize=32"]) for _ in range(3)]
+        options: dict[str, Any] = {"args": ["--replSet=three", "--oplogSize=32"], "parameters": self._parameters}
+        alone = [LocalServer(replset=False, **options) for _ in range(3)]
         self._servers = [self._stack.enter_context(one) for one in alone]
         hosts = [f"127.0.0.1:{one.port}" for one in self._servers]
         members = [{"_id": number, "host": host} for number, host in enumerate(hosts)]
@@ -39,6 +43,33 @@ class Members:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._stack.close()
+
+    @property
+    def servers(self) -> list[LocalServer]:
+        """The three, whoever is primary."""
+        return list(self._servers)
+
+    @property
+    def secondary(self) -> LocalServer:
+        """One that is not the primary just now."""
+        primary = self.patiently(lambda: self.client.admin.command("hello"))["primary"]
+        return next(one for one in self._servers if f"127.0.0.1:{one.port}" != primary)
+
+    @contextmanager
+    def direct(self, server: LocalServer) -> Iterator[MongoClient[dict[str, Any]]]:
+        """A client of this member alone."""
+        with MongoClient[dict[str, Any]](f"mongodb://127.0.0.1:{server.port}/?directConnection=true") as client:
+            yield client
+
+    @contextmanager
+    def stopped(self, server: LocalServer) -> Iterator[None]:
+        """The member answers nothing any more, until the block ends."""
+        assert server.pid is not None
+        os.kill(server.pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(server.pid, signal.SIGCONT)
 
     def depose(self, how: str) -> None:
         """Let the primary ``step down``, or ``die`` and come back; whether another is elected is not waited for."""
