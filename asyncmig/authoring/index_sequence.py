@@ -21,6 +21,8 @@ class _Stage:
 
     present: Sequence[Index]
     dropped: dict[str, DropIndex]
+    declared: Sequence[str]
+    """The names of what is created, in the order in which it is declared: what waits keeps it, too."""
     first: list[Index]
     later: list[Index]
     bridges: dict[str, Index] = field(default_factory=dict)
@@ -50,7 +52,8 @@ def sequence(
     represented by a bridge for the while: see :mod:`asyncmig.authoring.bridge`. A text index has
     none, nor has an index for which the 64 of a collection leave no room.
     """
-    stage = _Stage(present, {drop.name: drop for drop in dropped}, *_split(present, created))
+    declared = [index.name for index in created]
+    stage = _Stage(present, {drop.name: drop for drop in dropped}, declared, *_split(present, created))
     _fit(stage)
     for index in stage.later:
         if _is_missed(index):
@@ -73,9 +76,10 @@ def _split(present: Sequence[Index], created: Sequence[Index]) -> tuple[list[Ind
 
 
 def _fit(stage: _Stage) -> None:
-    """Let those wait that would be too many beside the old ones."""
+    """Let the last of those wait that would be too many beside the old ones."""
     while stage.first and stage.dropped and len(stage.present) + len(stage.first) > _LIMIT:
         stage.later.append(stage.first.pop())
+    stage.later.sort(key=lambda index: stage.declared.index(index.name))
 
 
 def _is_missed(index: Index) -> bool:

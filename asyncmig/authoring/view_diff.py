@@ -31,10 +31,13 @@ def view_difference(
     present = [*doomed, *(now for now, _ in ordered if now)]
     remade = _readers(present, {new.name for now, new in pairs if now and "collation" in changed_options(now, new)})
     in_the_way = remade | _readers(present, {new.name for now, new in pairs if not now or changed_options(now, new)})
-    first = [view for view in doomed if view.name in in_the_way] + [view for view in present if view.name in remade]
-    drops = {view.name: DropView(view.name, was=view) for view in first}
+    readers_first = _sources_first(present)[::-1]  # so that the way back makes each view after what it reads from
+    going = sorted(present, key=lambda view: readers_first.index(view.name))
+    names = remade | (in_the_way & {view.name for view in doomed})
+    drops = {view.name: DropView(view.name, was=view) for view in going if view.name in names}
     changes = (change for now, new in ordered for change in _change(None if new.name in remade else now, new))
-    last: list[Operation] = [DropView(view.name, was=view) for view in doomed if view.name not in drops]
+    ended = {view.name for view in doomed} - drops.keys()
+    last: list[Operation] = [DropView(view.name, was=view) for view in going if view.name in ended]
     return [*drops.values(), *changes], last
 
 

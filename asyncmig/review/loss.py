@@ -19,6 +19,7 @@ from pymongo.errors import OperationFailure, PyMongoError
 
 from asyncmig.drivers.base import Driver
 from asyncmig.errors import UnsupportedByDriver
+from asyncmig.files.env_calls import env_calls
 from asyncmig.history.revision import Revision
 from asyncmig.operations import (
     ConvertField,
@@ -108,7 +109,7 @@ def losing_calls(revision: Revision, function: str, source: str | None = None) -
         source = revision.path.read_text(encoding="utf-8") if revision.path else ""
     if not any(method in source for method in _SAMPLES):
         return ()  # nearly always: spares the parser
-    found = (_losing(revision.revision, call) for call in _env_calls(ast.parse(source), function))
+    found = (_losing(revision.revision, call) for call in env_calls(ast.parse(source), function))
     return tuple(call for call in found if call and (call.index is None or function == "upgrade"))
 
 
@@ -336,34 +337,3 @@ class LossGuard:
             return asked(result) if _has_delete(result) or inspect.isawaitable(result) else result
 
         return replace(operation, function=function)
-
-
-def _env_calls(module: ast.Module, function: str) -> Iterator[ast.Call]:
-    """The calls of a method of ``env``, by that name or another one, in the function and in those it is handed to."""
-    known = {node.name: node for node in module.body if isinstance(node, ast.AsyncFunctionDef)}
-    waiting = [(function, 0)]
-    seen: set[tuple[str, int]] = set()
-    while waiting:
-        name, place = waiting.pop()
-        node = known.get(name)
-        if node is None or (name, place) in seen or len(node.args.args) <= place:
-            continue
-        seen.add((name, place))
-        names = _names_of(node, node.args.args[place].arg)
-        for call in (one for one in ast.walk(node) if isinstance(one, ast.Call)):
-            if isinstance(call.func, ast.Attribute) and _is_named(call.func.value, names):
-                yield call
-            elif isinstance(call.func, ast.Name):
-                waiting += [(call.func.id, at) for at, given in enumerate(call.args) if _is_named(given, names)]
-
-
-def _is_named(node: ast.expr, names: set[str]) -> bool:
-    return isinstance(node, ast.Name) and node.id in names
-
-
-def _names_of(function: ast.AsyncFunctionDef, env: str) -> set[str]:
-    names = {env}
-    for node in ast.walk(function):
-        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Name) and node.value.id in names:
-            names |= {target.id for target in node.targets if isinstance(target, ast.Name)}
-    return names

@@ -31,9 +31,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from asyncmig.drivers.base import Driver
+from asyncmig.drivers.capability import server_of
 from asyncmig.drivers.explain import explaining
 from asyncmig.errors import DriverError
 from asyncmig.events import Direction, Event, RevisionsOutOfOrder, RunStarted
+from asyncmig.files.demands import ServerTooOld, demands
 from asyncmig.files.static import refuse_missing_context, refuse_unfinishable
 from asyncmig.history.graph import RevisionGraph
 from asyncmig.history.revision import Revision
@@ -126,6 +128,7 @@ class Runner:
             return []
         await self._refuse_unadopted(before, path)
         self._examine(path, "upgrade")
+        await self._refuse_older_server(path, "upgrade")
         await self._refuse_transactions(path)
         async with self._running() as (run, now):
             path = now.path(target, "upgrade", strict_order=strict_order)
@@ -147,6 +150,7 @@ class Runner:
         if not path:
             return []
         self._examine(path, "downgrade")
+        await self._refuse_older_server(path, "downgrade")
         await self._refuse_transactions(path)
         async with self._running() as (run, now):
             path = now.path(target, "downgrade")
@@ -187,6 +191,17 @@ class Runner:
             refuse_unfinishable(revision, module, direction)
             refuse_missing_context(revision, module, self._context)
             refuse_own_in_code(revision, module.source, own)
+
+    async def _refuse_older_server(self, path: Iterable[Revision], direction: Direction) -> None:
+        """Raise ServerTooOld where a file demands what this server does not have; asked only where one does."""
+        wanted = [(one, demands(self._load(one).source or "", direction)) for one in path]
+        if not any(found for _, found in wanted):
+            return
+        with explaining(self._driver, "asking for the server's version"):
+            server = await server_of(self._driver)
+        for revision, found in wanted:
+            if missing := [one for one in found if not server.has(one.feature)]:
+                raise ServerTooOld(revision, server, missing)
 
     async def _refuse_unadopted(self, before: Position[Record], path: Sequence[Revision]) -> None:
         """Raise NotAdopted where a baseline would run on the very database that it was written from."""

@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 from bson import Decimal128, Int64, ObjectId
 
+from asyncmig.authoring.diff import difference
 from asyncmig.authoring.policy import Policy
-from asyncmig.operations import InsertDocuments, ModifyCollection, ModifyView, NeedsRebuild
+from asyncmig.operations import CreateView, InsertDocuments, ModifyCollection, ModifyView, NeedsRebuild
+from asyncmig.operations.reversal import reverse
 from asyncmig.schema.index import Index
 from asyncmig.sources import load_models
 
@@ -157,12 +159,36 @@ VIEWS: dict[str, list[list[type[Any]]]] = {
         [view("a", "c", collation=FR), view("b", "c")],
         [view("b", "c")],
     ],
+    "three, one on the other": [
+        [view("m", "z", collation=FR), view("z", "a", collation=FR), view("a", "c", collation=FR)],
+        [view("m", "z", collation=EN), view("z", "a", collation=EN), view("a", "c", collation=EN)],
+        [view("a", "m"), view("m", "z"), view("z", "c")],
+        [view("z", "c", {"$match": {"a": 1}}, collation=FR)],
+        [],
+    ],
 }
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_a_chain_of_views_is_made_from_its_sources_on_both_ways(kept: bool) -> None:
+    """c <- a <- z <- m, with another collation, or taken away: no view is made before the one that it reads."""
+
+    def chain(collation: Any) -> list[Any]:
+        views = [view("m", "z", collation=collation), view("z", "a", collation=collation)]
+        return [collection(), *views, view("a", "c", collation=collation)]
+
+    before, after = load_models(chain(FR)).state, load_models(chain(EN) if kept else [collection()]).state
+    policy = Policy(drop_collections=True, owned=frozenset("amz"))
+    there = difference(before, after, policy).operations
+    for steps in (there, reverse(there)):
+        made = [step.collection for step in steps if isinstance(step, CreateView)]
+        assert made in (["a", "z", "m"], [])
+    assert [step.collection for step in reverse(there) if isinstance(step, CreateView)] == ["a", "z", "m"]
 
 
 @pytest.mark.parametrize("variants", VIEWS.values(), ids=VIEWS)
 async def test_views_from_each_to_each_other(database: Any, driver_name: str, variants: list[list[type[Any]]]) -> None:
-    policy = Policy(drop_collections=True, owned=frozenset({"a", "b", "v"}))
+    policy = Policy(drop_collections=True, owned=frozenset({"a", "b", "m", "v", "z"}))
     await database.get_collection("c").insert_many(documents())
     for old, others in routes(variants, driver_name):
         await Step(database, load_models([collection(), *old]).state, policy).up()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from textwrap import indent
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from asyncmig.authoring.diff import difference
 from asyncmig.authoring.policy import Policy
 from asyncmig.authoring.summary import summary
 from asyncmig.errors import RevisionFailed, UnsupportedByServer
+from asyncmig.files.demands import ServerTooOld
 from asyncmig.operations import CreateIndexes, DropIndex, ModifyIndex, NeedsRebuild, Operation
 from asyncmig.operations.reversal import reverse
 from asyncmig.schema.capabilities import Server, version_of_wire
@@ -159,6 +161,67 @@ async def test_every_road_of_an_old_compatibility_version_runs(lagging: Any, tmp
     images = _model(__options__={"changeStreamPreAndPostImages": {"enabled": True}}, **first)
     with pytest.raises(UnsupportedByServer, match=r"at 5\.0"):
         await Migrator(lagging, tmp_path, [images]).diff()
+
+
+_NEWER = """from asyncmig import Env
+
+revision = "a"
+down_revision = None
+
+
+async def upgrade(env: Env) -> None:
+    await env.create_collection("made")
+{body}
+
+
+async def downgrade(env: Env) -> None:
+    await env.drop_collection("made")
+"""
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (
+            'await env.create_index("c", "n")\nawait env.modify_index("c", "n_1", unique=True)',
+            "line 10.*unique in place.*6.0",
+        ),
+        ('await env.modify_index("c", "n_1", prepareUnique=True)', "line 9"),
+        ('await env.modify_collection("c", cappedSize=4096)', "capped size in place"),
+        (
+            'await env.create_collection("e", clusteredIndex={"key": {"_id": 1}, "unique": True})',
+            "clustered collection",
+        ),
+        ('on = {"enabled": True}\nawait env.modify_collection("c", changeStreamPreAndPostImages=on)', "images"),
+        (
+            'await helper(env)\n\n\nasync def helper(e):\n    await e.modify_index("c", "n_1", unique=True)',
+            "unique=True",
+        ),
+    ],
+)
+async def test_a_file_of_a_newer_server_is_refused_before_the_first_step(
+    lagging: Any, tmp_path: Path, body: str, said: str
+) -> None:
+    (tmp_path / "versions").mkdir()
+    inside, _, after = body.partition("\n\n\n")
+    text = _NEWER.format(body=indent(inside, "    ")) + (f"\n\n{after}\n" if after else "")
+    (tmp_path / "versions" / "a_first.py").write_text(text)
+    with pytest.raises(ServerTooOld, match=f"(?s)at 5.0.*{said}.*Nothing was done"):
+        await Migrator(lagging, tmp_path).upgrade()
+    assert await lagging.list_collection_names() == []
+
+
+async def test_what_depends_on_a_condition_is_left_to_the_server(lagging: Any, tmp_path: Path) -> None:
+    (tmp_path / "versions").mkdir()
+    place = tmp_path / "versions" / "a_first.py"
+    change = 'await env.modify_index("made", "n_1", unique=True)'
+    body = f'await env.create_index("made", "n")\nif "x" in env.collections:\n    {change}'
+    place.write_text(_NEWER.format(body=indent(body, "    ")))
+    assert [one.revision for one in await Migrator(lagging, tmp_path).upgrade()] == ["a"]
+    await Migrator(lagging, tmp_path).downgrade("base")
+    place.write_text(_NEWER.format(body=indent(body.replace('"x" in', '"made" in'), "    ")))
+    with pytest.raises(RevisionFailed, match=r"making an index unique in place needs MongoDB 6\.0"):
+        await Migrator(lagging, tmp_path).upgrade()
 
 
 @pytest.mark.servers

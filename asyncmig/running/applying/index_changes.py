@@ -24,6 +24,11 @@ _NO_INDEX = 27
 _TWICE, _EQUIVALENT, _SAME_NAME = 68, 85, 86
 _NOT_UNIQUE = 359
 _DUPLICATE = 11000
+_UNKNOWN_OPTION = frozenset({72, 40415})  # InvalidOptions, and a field that the command does not know
+_NEEDS_6 = (
+    "making an index unique in place needs MongoDB 6.0, and its featureCompatibilityVersion; raise that, or drop the "
+    "index and create it with unique=True"
+)
 _DEADLY = frozenset({"expireAfterSeconds", "prepareUnique", "unique"})
 _IN_PLACE = frozenset({"expireAfterSeconds", "hidden", "prepareUnique", "unique"})
 
@@ -80,7 +85,12 @@ async def _make_unique(operation: ModifyIndex, context: Context, was_prepared: b
 
     https://www.mongodb.com/docs/manual/core/index-unique/convert-to-unique/
     """
-    await _modify(operation, context, {"prepareUnique": True})
+    try:
+        await _modify(operation, context, {"prepareUnique": True})
+    except OperationFailure as error:
+        if error.code in _UNKNOWN_OPTION:
+            raise refused(operation, error, _NEEDS_6) from error
+        raise
     try:
         await _modify(operation, context, {"unique": True}, dryRun=True)
         await _modify(operation, context, {"unique": True})

@@ -1,0 +1,109 @@
+"""What a revision's source demands of the server: refused before the first step where the server does not have it.
+
+A revision that was written against MongoDB 6.0 may meet a server of 5.0, or one whose compatibility
+version was not raised. What the source says itself is known before anything is done. What depends on a
+condition is left to the server.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from asyncmig.errors import RevisionError
+from asyncmig.files.env_calls import env_calls
+from asyncmig.history.revision import Revision
+from asyncmig.schema.capabilities import NEEDS, Feature, Server
+
+__all__ = ["Demand", "ServerTooOld", "demands"]
+
+_BY_KEYWORD: Final[Mapping[tuple[str, str], Feature]] = {
+    ("modify_index", "unique"): "unique in place",
+    ("modify_index", "prepareUnique"): "unique in place",
+    ("modify_collection", "cappedSize"): "capped size in place",
+    ("modify_collection", "cappedMax"): "capped size in place",
+    ("modify_collection", "changeStreamPreAndPostImages"): "pre- and post-images",
+    ("create_collection", "changeStreamPreAndPostImages"): "pre- and post-images",
+    ("create_collection", "timeseries"): "time series",
+    ("create_collection", "clusteredIndex"): "clustered collection",
+}
+_OTHER_ROAD: Final[Mapping[Feature, str]] = {
+    "unique in place": (
+        "drop the index and create it with unique=True in its place (the collection is without it meanwhile)"
+    )
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """A feature that not every server has, and the call that needs it."""
+
+    feature: Feature
+    call: str
+    line: int
+
+    @property
+    def since(self) -> str:
+        """The version that has it."""
+        return ".".join(map(str, NEEDS[self.feature]))
+
+
+class ServerTooOld(RevisionError):
+    """Raised before the first step of a run whose revisions need what this server does not have."""
+
+    def __init__(self, revision: Revision, server: Server, missing: Sequence[Demand]) -> None:
+        self.revision, self.server, self.missing = revision, str(server), tuple(missing)
+        where = f" of {revision.path}" if revision.path else ""
+        lines = "".join(
+            f"\n  - line {one.line}{where}: {one.call} ({one.feature}) needs {one.since}" for one in self.missing
+        )
+        roads = [_OTHER_ROAD[one.feature] for one in self.missing if one.feature in _OTHER_ROAD][:1]
+        super().__init__(
+            f"revision {revision} needs more than this server has, which is at {server} (featureCompatibilityVersion):"
+            f"{lines}\nNothing was done. Upgrade the server (setFeatureCompatibilityVersion comes after the binaries)"
+            + "".join(f", or {road}" for road in roads)
+        )
+
+
+def demands(source: str, function: str) -> list[Demand]:
+    """What the calls of ``env`` in this function of a source need; not those below a condition."""
+    if not any(keyword in source for _, keyword in _BY_KEYWORD):
+        return []  # nearly always: spares the parser
+    try:
+        module = ast.parse(source)
+    except SyntaxError:
+        return []  # to load it says so better
+    conditional = {id(call) for call in _conditional(module)}
+    return [one for call in env_calls(module, function) if id(call) not in conditional for one in _demanded(call)]
+
+
+def _demanded(call: ast.Call) -> Iterator[Demand]:
+    method = call.func.attr if isinstance(call.func, ast.Attribute) else ""
+    for keyword in call.keywords:
+        feature = _BY_KEYWORD.get((method, keyword.arg or ""))
+        if feature and _is_asked_for(_value(keyword.value)):
+            yield Demand(feature, f"env.{method}(..., {keyword.arg}={_short(keyword.value)})", call.lineno)
+
+
+def _value(node: ast.expr) -> Any:
+    try:
+        return ast.literal_eval(node)
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+        return Ellipsis  # computed
+
+
+def _is_asked_for(value: Any) -> bool:
+    return bool(value.get("enabled")) if isinstance(value, Mapping) and "enabled" in value else bool(value)
+
+
+def _short(node: ast.expr) -> str:
+    text = " ".join(ast.unparse(node).split())
+    return text if len(text) <= 40 else f"{text[:37]}..."
+
+
+def _conditional(module: ast.Module) -> Iterator[ast.Call]:
+    for node in ast.walk(module):
+        if isinstance(node, ast.If | ast.Try | ast.TryStar | ast.Match | ast.IfExp | ast.While):
+            yield from (one for one in ast.walk(node) if isinstance(one, ast.Call))
