@@ -11,6 +11,7 @@ extensions = ["myst_parser", "sphinx.ext.autodoc"]
 exclude_patterns = ["_build"]
 html_theme = "furo"
 html_title = "asyncmig"
+html_baseurl = "https://asyncmig.readthedocs.io/en/latest/"  # lint's findings lead to pages below it
 autodoc_typehints = "description"
 autodoc_member_order = "bysource"
 myst_heading_anchors = 4

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from subprocess import CompletedProcess
@@ -78,6 +79,19 @@ def test_every_rule_has_its_place_in_the_documentation() -> None:
     for code, entry in CATALOGUE.items():
         section = page.partition(f"({code.lower()})=\n### {code} {entry.title}\n")[2]
         assert section.strip().startswith(f"*{entry.severity.capitalize()}"), code
+
+
+def test_findings_lead_to_a_page_that_is_built() -> None:
+    """The address of the documentation is one, in its own settings, in the package's and in the rules'."""
+    settings = (ROOT / "docs" / "conf.py").read_text(encoding="utf-8")
+    found = re.search(r'^html_baseurl = "(.+?)"', settings, re.MULTILINE)
+    assert found
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert project["urls"]["Documentation"] == found[1]
+    for code, entry in CATALOGUE.items():
+        page, _, anchor = entry.url(code).removeprefix(found[1]).partition("#")
+        text = (ROOT / "docs" / page).with_suffix(".md").read_text(encoding="utf-8")
+        assert f"({anchor})=\n" in text, code
 
 
 def test_heads_can_be_refused(tmp_path: Path, run_cli: Run) -> None:
