@@ -71,16 +71,26 @@ def operation_line(stream: Stream, operation: Operation) -> str:
 
 
 def table(stream: Stream, columns: Mapping[str, Style | None], rows: Iterable[Sequence[str]]) -> Iterator[str]:
-    """The lines of a table under headings, which wraps long cells: for a terminal. ``columns`` have a style each."""
+    """The lines of a table under headings, which wraps long cells: for a terminal. ``columns`` have a style each.
+
+    The first column is not wrapped, unless it would leave the others less than half of the width.
+    """
     from rich.table import Table
     from rich.text import Text
 
     made = Table(box=None, padding=(0, 2, 0, 0), header_style="bold", pad_edge=False)
-    for name, style in columns.items():
-        made.add_column(name, style=RICH_STYLES[style] if style else "", no_wrap=name == next(iter(columns)))
-    for row in rows:
-        made.add_row(*(Text(one_line(cell)) for cell in row))
     console = stream.rich()
+    shown = [[Text(one_line(cell)) for cell in row] for row in rows]
+    half = console.width // 2
+    wide = any(row[0].cell_len > half for row in shown)
+    for place, (name, style) in enumerate(columns.items()):
+        look = RICH_STYLES[style] if style else ""
+        first = place == 0
+        made.add_column(
+            name, style=look, no_wrap=first and not wide, overflow="fold", max_width=half if first and wide else None
+        )
+    for cells in shown:
+        made.add_row(*cells)
     with console.capture() as captured:
         console.print(made)
     yield from (styled(line.rstrip()) for line in captured.get().split("\n"))

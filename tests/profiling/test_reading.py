@@ -110,5 +110,12 @@ async def test_the_command(
         assert [(one["kind"], one["path"]) for one in report["findings"]] == [("missing", "a"), ("undeclared", "b")]
         assert not any("examples" in path for path in report["paths"])
         assert run_cli("fields", "--rate", "5", env=environment).returncode == 2
+        (tmp_path / "migrations" / "versions").rmdir()  # it reads, and needs no revisions
+        (tmp_path / "migrations").rmdir()
+        await database["orders"].insert_one({"_id": 100, "a" * 200: "x", "c" * 30: 1})
+        rows = run_cli("fields", "--paths", env={**environment, "COLUMNS": "80"})
+        assert ("a" * 40 in rows.stdout, "string 1" in rows.stdout, "…" in rows.stdout) == (True, True, False), rows
+        unchecked = run_cli("fields", "--check", env={**environment, "ASYNCMIG_MODELS": ""})
+        assert (unchecked.returncode, "no model says what the fields" in unchecked.stderr) == (2, True), unchecked
     finally:
         await clients["pymongo"].drop_database(name)

@@ -12,7 +12,7 @@ from asyncmig.cli.app import App, pass_app
 from asyncmig.cli.failures import Answer
 from asyncmig.cli.options import command
 from asyncmig.cli.output import emit, table
-from asyncmig.errors import SchemaDiffers
+from asyncmig.errors import ConfigurationError, SchemaDiffers
 
 if TYPE_CHECKING:
     from asyncmig.cli.console import Stream, Style
@@ -51,9 +51,14 @@ async def fields(
     if rate is not None and not scan:
         raise click.UsageError("--rate goes with --scan.")
     reading = Reading(scan=scan, rate=rate, **how)
-    async with app.migrator("fields") as migrator:
+    async with app.migrator("fields", files=False) as migrator:
         reports = await migrator.fields(collections, reading, count=check, on_progress=_Progress(app))
     emit(app, {"collections": [_document(report) for report in reports]}, _lines(app.console.out, reports, paths))
+    if check and not any(report.is_declared for report in reports):
+        raise ConfigurationError(
+            "--check compares documents with models, and no model says what the fields of these collections are; "
+            "name the models with --models, or in the setting `models`"
+        )
     _tell_unknown(app, reports)
     if check and any(report.breaks for report in reports):
         raise Answer(SchemaDiffers.exit_code)
