@@ -71,6 +71,8 @@ class DocumentChanges:
         """Add what each of the changes asks for, renames first: the others see fields under their new names."""
         for renamed in changes.renamed:
             self._rename(renamed)
+        for old, new in changes.blocked:
+            self.notes.append(f"{new} is marked as renamed from {old}, and stood beside it before: it is not renamed")
         self.is_refused = bool(changes.renamed)
         for change in self._paired(changes.others):
             self.is_refused |= not (isinstance(change, Added) and change.is_new and not change.was_refused)

@@ -134,26 +134,42 @@ Change = Renamed | Gone | Added | Exchanged | Retyped | Narrowed | Restricted
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """The differences, by kind, each in the order of the schemas."""
+    """The differences, by kind, each in the order of the schemas.
+
+    ``blocked``: renames of a field to one that was there already, beside it; none of the two becomes the other.
+    """
 
     renamed: tuple[Renamed, ...] = ()
     others: tuple[Change, ...] = ()
+    blocked: tuple[tuple[str, str], ...] = ()
 
 
 def changes(old: Mapping[str, Any], new: Mapping[str, Any], renames: Mapping[str, str] | None = None) -> Changes:
     """What turns documents of ``old`` into documents of ``new``; ``renames`` are old paths to new ones.
 
-    A rename counts where ``old`` has a field at the old path and none at the new one.
+    A rename counts where ``old`` has a field at the old path and none at the new one, or one that is renamed, too.
     """
-    renamed = []
+    renamed: list[Renamed] = []
     current: Mapping[str, Any] = old
-    for source, target in (renames or {}).items():
-        if _has(current, target) and not target.startswith(f"{source}.") and not source.startswith(f"{target}."):
-            continue
-        if source != target and (changed := moved(current, source.split("."), target.split("."))) is not None:
-            renamed.append(_renamed(current, new, source, target))
-            current = changed
-    return Changes(tuple(renamed), tuple(_documents(current, new, Place(""))))
+    waiting = {source: target for source, target in (renames or {}).items() if source != target}
+    before = -1
+    while len(renamed) != before:
+        before = len(renamed)
+        for source, target in list(waiting.items()):
+            is_late = before > 0 and not _has(new, target)  # of renames one after the other, the last has been made
+            if is_late or (_has(current, target) and not _is_within(source, target)):
+                continue
+            if (changed := moved(current, source.split("."), target.split("."))) is not None:
+                renamed.append(_renamed(current, new, source, target))
+                current = changed
+                del waiting[source]
+    blocked = [pair for pair in waiting.items() if all(_has(current, path) for path in pair)]
+    return Changes(tuple(renamed), tuple(_documents(current, new, Place(""))), tuple(blocked))
+
+
+def _is_within(one: str, other: str) -> bool:
+    """Whether one of two paths leads through the other."""
+    return one.startswith(f"{other}.") or other.startswith(f"{one}.")
 
 
 def _renamed(schema: Mapping[str, Any], new: Mapping[str, Any], source: str, target: str) -> Renamed:

@@ -12,7 +12,7 @@ from asyncmig.fields.alternatives import either
 from asyncmig.fields.constraints import constrained
 from asyncmig.fields.scalars import enumeration
 from asyncmig.fields.stored import Unstorable, stored
-from asyncmig.fields.walker import At, made_anew
+from asyncmig.fields.walker import At, is_checkable, made_anew, not_checked
 from asyncmig.schema.fields import Schema
 
 __all__ = ["MongoEngineWalker"]
@@ -70,6 +70,9 @@ class MongoEngineWalker:
             if field.db_field is None:
                 continue
             here = at.within(model).below(model, name, field.db_field)
+            if not is_checkable(field.db_field):
+                self.notes[not_checked(here)] = None
+                continue
             properties[field.db_field] = self._property(field, here)
             self._collect(field, here)
             if field.required and not field.primary_key:

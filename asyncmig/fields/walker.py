@@ -33,7 +33,7 @@ from asyncmig.fields.scalars import enumeration, scalar
 from asyncmig.fields.stored import Unstorable, stored
 from asyncmig.schema.fields import RenamedFrom, Schema
 
-__all__ = ["At", "Walker", "made_anew"]
+__all__ = ["At", "Walker", "is_checkable", "made_anew", "not_checked"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +92,9 @@ class Walker:
         inner = at.within(model)
         if "root" in model.model_fields and _is_root(model):  # type: ignore[attr-defined]
             return self.annotation(model.model_fields["root"].annotation, inner)  # type: ignore[attr-defined]
-        schema = self._object(model, model_fields(model, self._library), inner)
-        if _forbids(model):
+        parts = list(model_fields(model, self._library))
+        schema = self._object(model, parts, inner)
+        if _forbids(model) and all(is_checkable(part.key) for part in parts):
             schema["additionalProperties"] = False
         return schema
 
@@ -197,6 +198,9 @@ class Walker:
         required = []
         for part in parts:
             here = at.below(owner, part.name, part.key)
+            if not is_checkable(part.key):
+                self.notes[not_checked(here)] = None
+                continue
             properties[part.key] = self._property(part, here)
             self._collect(part, here, at.path)
             if part.required and (self._library.keeps_nulls or not _takes_null(properties[part.key])):
@@ -239,6 +243,16 @@ class Walker:
             self.defaults[path] = stored(self._library.encoders.encoded(part.default))
         except (Unstorable, ArithmeticError) as error:
             self.notes[f"{path}: its default is left out, as {error}"] = None
+
+
+def is_checkable(name: str) -> bool:
+    """Whether a ``$jsonSchema`` can speak of a field: a dot in a name makes a path of it, 6.0 breaks down at ``""``."""
+    return bool(name) and "." not in name
+
+
+def not_checked(at: At) -> str:
+    """The note on a field that the schema leaves out."""
+    return f"{at.owner}.{at.field}: it is left out, as MongoDB cannot check a field with a dot in its name, or no name"
 
 
 def made_anew(path: str) -> str:

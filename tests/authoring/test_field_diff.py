@@ -196,6 +196,24 @@ def test_indexes_move_with_their_field(options: dict[str, Any], expected: list[s
     assert steps(old, new) == expected
 
 
+@pytest.mark.parametrize(
+    ("fields", "renames", "expected"),
+    [
+        ("bc", {"a": "b", "b": "c"}, ["rename b c", "rename a b", "modify"]),  # each moves up one place
+        ("bc", {"b": "c", "a": "b"}, ["rename b c", "rename a b", "modify"]),
+        ("bx", {"x": "y", "a": "x"}, ["rename a x", "modify"]),  # the first was made long ago
+        ("b", {"a": "b"}, ["? remove a keep a_removed", "modify"]),
+        ("ab", {"a": "b", "b": "a"}, []),
+    ],
+)
+def test_renames_to_a_name_that_is_taken(fields: str, renames: dict[str, str], expected: list[str]) -> None:
+    old = state(schema(a=STRING, b=STRING))
+    new = state(schema(**dict.fromkeys(fields, STRING)), renames=renames)
+    assert steps(old, new) == expected
+    notes = [str(note) for note in difference(old, new).notes]
+    assert any("is marked as renamed from" in note for note in notes) == (fields == "b")
+
+
 def test_a_unique_index_that_is_made_in_two_steps_comes_after_the_rename_too() -> None:
     old = state(schema(a=STRING), indexes=(Index("a", unique=True),))
     new = state(schema(b=STRING), indexes=(Index("b", unique=True),), renames={"a": "b"})

@@ -12,7 +12,7 @@ import mongoengine as me
 import pytest
 from bson import DBRef, ObjectId
 from odmantic import AIOEngine
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict, Field
 
 from asyncmig.fields.models import fields_of
 
@@ -44,6 +44,20 @@ async def refused(database: Any, models: dict[str, Any], store: Any) -> dict[str
 
 def as_text(day: dt.date) -> str:
     return day.isoformat()
+
+
+def test_a_name_that_a_schema_takes_for_a_path_is_left_out() -> None:
+    """A document with the key "a.b" can never have what the schema calls "a.b"."""
+
+    class Odd(BaseModel):
+        model_config = ConfigDict(extra="forbid")
+        dotted: int = Field(alias="a.b")
+        dollar: int = Field(alias="$x")
+
+    found = fields_of([Odd])
+    properties = {"$x": {"bsonType": ["int", "long"]}}
+    assert found.schema == {"bsonType": "object", "required": ["$x"], "properties": properties}
+    assert [note.partition(":")[0].rpartition(".")[2] for note in found.notes] == ["dotted"]
 
 
 async def test_beanie(clients: dict[str, Any]) -> None:
