@@ -36,7 +36,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
-from asyncmig.printable import one_line
+from asyncmig.printable import counted, one_line
 
 __all__ = [
     "AsyncmigError",
@@ -276,8 +276,9 @@ class RevisionsEdited(CheckFailed):
     def __init__(self, revisions: Iterable[object]) -> None:
         self.revisions = tuple(revisions)
         lines = "".join(f"\n  - {revision}" for revision in self.revisions)
+        was = "was" if len(self.revisions) == 1 else "were"
         super().__init__(
-            f"{len(self.revisions)} file(s) were changed after they were applied:{lines}\n"
+            f"{counted(len(self.revisions), 'file')} {was} changed after being applied:{lines}\n"
             "Put them back as they were, or accept them as they are with `asyncmig repair`"
         )
 
@@ -290,7 +291,7 @@ class SchemaDiffers(CheckFailed):
     def __init__(self, operations: Sequence[Described]) -> None:
         self.operations = tuple(operations)
         lines = "".join(f"\n  - {one_line(operation.describe())}" for operation in self.operations)
-        super().__init__(f"models and database differ in {len(self.operations)} operation(s):{lines}")
+        super().__init__(f"models and database differ in {counted(len(self.operations), 'operation')}:{lines}")
 
 
 class PendingRevisions(CheckFailed):
@@ -300,9 +301,11 @@ class PendingRevisions(CheckFailed):
 
     def __init__(self, pending: Iterable[str], operations: Sequence[Described] = ()) -> None:
         self.pending, self.operations = tuple(pending), tuple(operations)
+        number, verb = len(self.pending), "is" if len(self.pending) == 1 else "are"
+        besides = f" (and models and database differ in {counted(len(self.operations), 'operation')})"
         super().__init__(
-            f"{len(self.pending)} revision(s) are pending: {', '.join(self.pending)}; run `asyncmig upgrade`"
-            + (f" (and models and database differ in {len(self.operations)} operation(s))" if operations else "")
+            f"{counted(number, 'revision')} {verb} pending: {', '.join(self.pending)}; run `asyncmig upgrade`"
+            + (besides if operations else "")
         )
 
 
@@ -320,7 +323,7 @@ class DatabaseAhead(CheckFailed):
         told = messages or {}
         names = ", ".join(f"{one} ({told[one]})" if told.get(one) else one for one in self.ahead)
         super().__init__(
-            f"the database is ahead of the files by {len(self.ahead)} revision(s) that no file has: {names}"
+            f"the database is ahead of the files by {counted(len(self.ahead), 'revision')} that no file has: {names}"
             f"{f'; {why}' if why else ''}.\n{WAYS_BACK_TO_THE_FILES}"
         )
 

@@ -6,7 +6,7 @@ round; U+2028 ends it. Each such character is shown as Python would write it in 
 
 from __future__ import annotations
 
-__all__ = ["one_line", "printable"]
+__all__ = ["counted", "one_line", "plural", "printable"]
 
 _LAYOUT = "\n\t"
 
@@ -26,3 +26,17 @@ def one_line(text: str) -> str:
 
 def _escaped(character: str) -> str:
     return character.encode("unicode_escape").decode("ascii")
+
+
+def counted(number: int, noun: str) -> str:
+    """``1 index``, ``2 indexes``, ``0 revisions``."""
+    return f"{number} {plural(number, noun)}"
+
+
+def plural(number: int, noun: str) -> str:
+    """The noun for so many: its last word as English makes the plural of it."""
+    if number == 1:
+        return noun
+    if noun.endswith(("s", "x", "z", "ch", "sh")):
+        return f"{noun}es"
+    return f"{noun[:-1]}ies" if noun.endswith("y") and noun[-2] not in "aeiou" else f"{noun}s"

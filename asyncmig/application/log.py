@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from asyncmig.address import without_secrets
 from asyncmig.errors import AsyncmigError
-from asyncmig.printable import printable
+from asyncmig.printable import counted, printable
 
 if TYPE_CHECKING:
     from asyncmig.events import Event
@@ -37,9 +37,9 @@ def tell(event: Event) -> None:
             logger.info("%s %s (%d of %d)", event.direction, event.revision, event.number, event.total)
         case events.RevisionResumed():
             logger.warning(
-                "going on with %s after %d finished operation(s)%s",
+                "going on with %s after %s%s",
                 event.revision,
-                event.finished,
+                counted(event.finished, "finished operation"),
                 f": {one_line(event.error)}" if event.error else "",
             )
         case events.OperationFinished() if broken := broken_validator(event.operation, event.result):

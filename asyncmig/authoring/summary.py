@@ -26,6 +26,7 @@ from asyncmig.operations import (
     Suggestion,
 )
 from asyncmig.operations.several import spread
+from asyncmig.printable import counted
 
 __all__ = ["summary"]
 
@@ -71,14 +72,18 @@ def _modified(steps: Sequence[Operation]) -> Iterator[str]:
 def _index_lines(steps: Sequence[Operation]) -> Iterator[str]:
     for title, indexes in zip(("New", "Changed", "Dropped"), _index_changes(steps), strict=True):
         for collection, number in Counter(collection for collection, _ in indexes).items():
-            yield f"{title} indexes on {collection}: {number} index(es)"
+            yield f"{title} indexes on {collection}: {counted(number, 'index')}"
 
 
 def _data(steps: Sequence[Operation]) -> Iterator[str]:
     inserted = _count(_of(steps, InsertDocuments), lambda step: len(step.documents))
     deleted = _count(_of(steps, DeleteDocuments), lambda step: len(step.ids))
-    yield from (f"Initial data for {collection}: {number} document(s)" for collection, number in inserted.items())
-    yield from (f"Deleted documents of {collection}: {number} document(s)" for collection, number in deleted.items())
+    yield from (
+        f"Initial data for {collection}: {counted(number, 'document')}" for collection, number in inserted.items()
+    )
+    yield from (
+        f"Deleted documents of {collection}: {counted(number, 'document')}" for collection, number in deleted.items()
+    )
     for operation in _of(steps, DataOperation):
         described = operation.describe()
         yield described[:1].upper() + described[1:]
@@ -92,12 +97,13 @@ def _dropped(steps: Sequence[Operation]) -> Iterator[str]:
 
 def _total(steps: Sequence[Operation]) -> Iterator[str]:
     if new := _index_changes(steps)[0]:
-        yield f"Total new indexes: {len(new)} index(es)"
+        yield f"Total new indexes: {counted(len(new), 'index')}"
 
 
 def _suggested(steps: Sequence[Operation]) -> Iterator[str]:
     for collection, number in Counter(step.collection for step in _of(steps, Suggestion)).items():
-        yield f"To decide on {collection}: {number} suggestion(s), as comments"
+        comments = "as a comment" if number == 1 else "as comments"
+        yield f"To decide on {collection}: {counted(number, 'suggestion')}, {comments}"
 
 
 def _renamed(steps: Sequence[Operation]) -> Iterator[str]:

@@ -11,7 +11,7 @@ from asyncmig.cli.failures import Answer
 from asyncmig.cli.history import revision_line
 from asyncmig.cli.output import emit, operation_document, operation_line
 from asyncmig.cli.progress import out_of_order
-from asyncmig.printable import one_line
+from asyncmig.printable import counted, one_line
 
 if TYPE_CHECKING:
     from asyncmig.preflight.probe import CheckedRevision, Preflight
@@ -34,11 +34,8 @@ def show_plan(app: App, plan: Plan, found: Preflight | None = None) -> None:
     if plan.out_of_order:
         app.console.say(out_of_order(plan.out_of_order), "warn")
     count = sum(len(step.actions) - len(step.done) for step in plan.steps)
-    app.console.say(
-        f"{plan.direction} would run {len(plan.steps)} revision(s) with {count} operation(s). Nothing was written."
-        if plan
-        else "Nothing to do."
-    )
+    what = f"{counted(len(plan.steps), 'revision')} with {counted(count, 'operation')}"
+    app.console.say(f"{plan.direction} would run {what}. Nothing was written." if plan else "Nothing to do.")
     if failing := [step for step in plan.steps if step.is_mistake]:
         step = failing[0]
         app.console.fail(f"revision {step.revision.revision} would stop: {one_line(f'{step.error}{step.hint}')}")

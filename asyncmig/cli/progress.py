@@ -34,7 +34,7 @@ from asyncmig.events import (
 from asyncmig.history import Revision
 from asyncmig.operations import DataOperation, Tally
 from asyncmig.operations.advice import broken_validator
-from asyncmig.printable import one_line
+from asyncmig.printable import counted, one_line
 
 __all__ = ["Progress", "out_of_order"]
 
@@ -135,7 +135,7 @@ class Progress:
                 self._console.say(f"{event.revision} counts as applied: all that it replaces is")
             case RevisionResumed():
                 why = f" ({event.error.splitlines()[0]})" if event.error else ""
-                self._console.say(f"  going on after {event.finished} finished operation(s){why}", "warn")
+                self._console.say(f"  going on after {counted(event.finished, 'finished operation')}{why}", "warn")
             case JournalDiverged():
                 self._console.warn(
                     f"{event.revision} was edited since it stopped: operation {event.number} was "

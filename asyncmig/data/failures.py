@@ -16,6 +16,7 @@ from asyncmig.drivers.refusal import facts
 from asyncmig.errors import OperationRefused
 from asyncmig.operations import Operation, Tally
 from asyncmig.operations.advice import advice
+from asyncmig.printable import plural
 
 __all__ = ["OUR_WORDS", "collect", "fault_of", "forget", "refusal_of"]
 
@@ -38,9 +39,7 @@ def fault_of(key: Any, cause: Exception) -> Fault:
 
 def refusal_of(operation: Operation, fault: Fault, tally: Tally | None) -> OperationRefused:
     """The error that stops an operation at a document; ``tally``: what is kept, None where everything is undone."""
-    kept = (
-        "nothing of it is done" if tally is None else f"{tally.matched:,} document(s) before it are done, and stay so"
-    )
+    kept = "nothing of it is done" if tally is None else _kept(tally.matched)
     counsel = advice(operation, fault.code)
     return OperationRefused(
         operation,
@@ -76,3 +75,8 @@ async def forget(progress: ProgressHooks) -> None:
     await progress.driver.collection(progress.failures).delete_many(
         {"_id": {"$gte": first, "$lte": last}}, session=progress.session
     )
+
+
+def _kept(number: int) -> str:
+    done = "is done, and stays so" if number == 1 else "are done, and stay so"
+    return f"{number:,} {plural(number, 'document')} before it {done}"

@@ -24,6 +24,7 @@ from asyncmig.data.task import Batch, BatchRefused, Changed, Fault, Task
 from asyncmig.drivers.base import Document
 from asyncmig.drivers.refusal import REFUSALS, is_refusal
 from asyncmig.operations import Tally
+from asyncmig.printable import counted
 
 __all__ = ["Transformation", "Transforming"]
 
@@ -278,7 +279,9 @@ def _as_error(error: Exception | SystemExit) -> Exception:
 def _refuse_other_length(results: Any, expected: int) -> None:
     if not isinstance(results, list | tuple) or len(results) != expected:
         found = f"{len(results)} of them" if isinstance(results, list | tuple) else repr(type(results).__name__)
-        raise TypeError(f"the function was given {expected} document(s), and returned {found}: return a list as long")
+        raise TypeError(
+            f"the function was given {counted(expected, 'document')}, and returned {found}: return a list as long"
+        )
 
 
 def _stopping(batch: Batch, before: dict[Any, _Change], fault: Fault) -> Batch:

@@ -23,6 +23,7 @@ from pathlib import Path
 
 from asyncmig.errors import RevisionFileError
 from asyncmig.history.errors import DuplicateRevision
+from asyncmig.printable import plural
 
 __all__ = [
     "BrokenFile",
@@ -164,7 +165,9 @@ class HeadFileError(RevisionFileError, ValueError):
             if expected
             else "delete it"
         )
-        super().__init__(path, f"it {says}, and the head(s) of the revision files: {heads}; {advice}")
+        super().__init__(
+            path, f"it {says}, and the {plural(len(expected), 'head')} of the revision files: {heads}; {advice}"
+        )
 
 
 class HeadFileConflict(HeadFileError):

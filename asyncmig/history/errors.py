@@ -52,6 +52,7 @@ from asyncmig.history.target_errors import (
     UnknownRevision,
     WrongDirection,
 )
+from asyncmig.printable import counted
 
 __all__ = [
     "AmbiguousRevision",
@@ -204,8 +205,8 @@ class UnknownApplied(AppliedError, DatabaseAhead, LookupError):
         )
         Exception.__init__(
             self,
-            f"the database has {len(self.unknown)} applied revision(s) that no file has: {named_ids(self.unknown)}.\n"
-            f"{known}\n{WAYS_BACK_TO_THE_FILES}",
+            f"the database has {counted(len(self.unknown), 'applied revision')} that no file has: "
+            f"{named_ids(self.unknown)}.\n{known}\n{WAYS_BACK_TO_THE_FILES}",
         )
 
 
@@ -236,8 +237,9 @@ class OutOfOrder(AppliedError, ValueError):
     def __init__(self, pairs: Sequence[tuple[Named, Named]]) -> None:
         self.pairs = tuple(pairs)
         lines = "".join(f"\n  {shown(late)} comes before {newer.revision}" for late, newer in self.pairs[:20])
+        verb = "is" if len(self.pairs) == 1 else "are"
         super().__init__(
-            f"{len(self.pairs)} pending revision(s) are older than one that is applied:{lines}\n"
+            f"{counted(len(self.pairs), 'pending revision')} {verb} older than one that is applied:{lines}\n"
             "They came in later, by a merge or on another branch. `asyncmig rebase` puts an unapplied revision "
             "behind the others; --no-strict-order runs them as they are, and says so"
         )

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from asyncmig.errors import RevisionError
 from asyncmig.history.shown import Named, listed, named_ids, shown
+from asyncmig.printable import counted
 
 __all__ = [
     "AmbiguousRevision",
@@ -102,7 +103,9 @@ class PastTheEnd(TargetError, LookupError):
     def __init__(self, target: str, asked: int, possible: int, last: str) -> None:
         self.target, self.asked, self.possible, self.last = target, asked, possible, last
         there = f"only {possible} (up to {last}); say `head` to go all the way up" if possible else f"none after {last}"
-        super().__init__(f"{target!r} asks for {asked} step(s) up, and there {'are' if possible else 'is'} {there}")
+        super().__init__(
+            f"{target!r} asks for {counted(asked, 'step')} up, and there {'are' if possible else 'is'} {there}"
+        )
 
 
 class BelowBase(TargetError, LookupError):
@@ -111,7 +114,7 @@ class BelowBase(TargetError, LookupError):
     def __init__(self, target: str, asked: int, possible: int, first: str = "base") -> None:
         self.target, self.asked, self.possible, self.first = target, asked, possible, first
         super().__init__(
-            f"{target!r} asks for {asked} step(s) down from {first}, and there "
+            f"{target!r} asks for {counted(asked, 'step')} down from {first}, and there "
             + ("is none" if possible == 0 else f"are only {possible}")
             + "; say `base` to go all the way down"
         )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from asyncmig.errors import (
     AsyncmigError,
     PendingRevisions,
+    RevisionHalfDone,
     RevisionsEdited,
     SchemaDiffers,
 )
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from asyncmig.operations import Operation
     from asyncmig.profiling.reading import Reading
     from asyncmig.profiling.survey import Report
+    from asyncmig.running.ledger.position import Position
+    from asyncmig.running.ledger.record import Mark
 
 from asyncmig.migrator.parts import Parts
 
@@ -150,7 +153,8 @@ class WritingHistory(Parts):
     async def check(self) -> None:
         """Return when the database is at head and agrees with the models, and the files are as they were applied.
 
-        Raises DatabaseAhead (nothing more is looked at then), MultipleHeads (a fresh database could not be
+        Raises DatabaseAhead (nothing more is looked at then), RevisionHalfDone (a revision has stopped
+        half-way, and nobody is at work on it), MultipleHeads (a fresh database could not be
         upgraded to ``head``; labelled branches are meant so), PendingRevisions (also when the models differ
         besides), SchemaDiffers, RevisionsEdited, RevisionError for a faulty file, HeadFileError; of
         several the gravest, and the others are notes on it. Without models only the revisions are looked at.
@@ -161,7 +165,7 @@ class WritingHistory(Parts):
         await self._refuse_ahead(position)
         waiting = [one.revision for one in position.pending]
         operations = (await self._difference()).operations if self._models is not None else ()
-        failures: list[AsyncmigError] = []
+        failures: list[AsyncmigError] = [*await self._half_done(position)]
         if error := await unadopted(self._driver(), position.entries, position.pending):
             failures.append(error)
         if waiting:
@@ -175,6 +179,18 @@ class WritingHistory(Parts):
             first, *others = sorted(failures, key=_gravity)
             first.__notes__ = [str(other) for other in others]
             raise first
+
+    async def _half_done(self, position: Position[Mark]) -> list[RevisionHalfDone]:
+        """What is half-way, unless a run that is alive is at work on it."""
+        left = sorted(position.unsettled)
+        if not left or (all(position.entries[one].state != "failed" for one in left) and await self._is_at_work()):
+            return []
+        summaries = await self._ledger().summaries()
+        return [RevisionHalfDone({one: summaries[one].message for one in left if one in summaries}, unknown=False)]
+
+    async def _is_at_work(self) -> bool:
+        holder = await self._lock().holder()
+        return holder is not None and holder.alive
 
     def _head_faults(self, graph: RevisionGraph) -> list[RevisionFileError]:
         try:

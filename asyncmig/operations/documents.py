@@ -8,6 +8,7 @@ from typing import Any
 
 from asyncmig.errors import IrreversibleOperation
 from asyncmig.operations.base import Operation
+from asyncmig.printable import counted
 
 __all__ = ["DeleteDocuments", "InsertDocuments"]
 
@@ -19,7 +20,7 @@ class InsertDocuments(Operation):
     documents: tuple[Mapping[str, Any], ...]
 
     def describe(self) -> str:
-        return f"insert {len(self.documents)} document(s) into {self.collection} where missing"
+        return f"insert {counted(len(self.documents), 'document')} into {self.collection} where missing"
 
     def reverse(self) -> tuple[Operation, ...]:
         ids = tuple(document["_id"] for document in reversed(self.documents))
@@ -39,7 +40,7 @@ class DeleteDocuments(Operation):
 
     def describe(self) -> str:
         which = " that nobody has changed" if self.if_unchanged else ""
-        return f"delete {len(self.ids)} document(s) of {self.collection}{which}"
+        return f"delete {counted(len(self.ids), 'document')} of {self.collection}{which}"
 
     def reverse(self) -> tuple[Operation, ...]:
         raise IrreversibleOperation(self, "the documents are not known")

@@ -8,6 +8,7 @@ from typing import Any
 
 from asyncmig.errors import IrreversibleOperation
 from asyncmig.operations.base import Operation
+from asyncmig.printable import counted
 from asyncmig.schema.index import Index
 
 __all__ = ["CreateIndexes", "DropIndex", "ModifyIndex"]
@@ -27,7 +28,8 @@ class CreateIndexes(Operation):
     """Seconds after which the server gives the build up."""
 
     def describe(self) -> str:
-        return f"create {len(self.indexes)} index(es) on {self.collection}: {', '.join(i.name for i in self.indexes)}"
+        names = ", ".join(index.name for index in self.indexes)
+        return f"create {counted(len(self.indexes), 'index')} on {self.collection}: {names}"
 
     def reverse(self) -> tuple[Operation, ...]:
         return tuple(DropIndex(self.collection, index.name, was=index) for index in reversed(self.indexes))

@@ -13,6 +13,7 @@ from typing import Any, Final, TypeVar
 from asyncmig.operations.base import Operation
 from asyncmig.operations.collections import CreateCollection, DropCollection, RenameCollection
 from asyncmig.operations.indexes import CreateIndexes
+from asyncmig.printable import counted
 from asyncmig.schema.index import Index
 
 __all__ = ["MANY", "CreateCollections", "NewCollection", "gathered", "spread"]
@@ -58,8 +59,8 @@ class CreateCollections(Operation):
         names = [one.name for one in self.created]
         more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
         indexes = sum(len(one.indexes) for one in self.created)
-        with_them = f" with {indexes} index(es)" if indexes else ""
-        return f"create {len(names)} collection(s){with_them}: {', '.join(names[:_NAMED])}{more}"
+        with_them = f" with {counted(indexes, 'index')}" if indexes else ""
+        return f"create {counted(len(names), 'collection')}{with_them}: {', '.join(names[:_NAMED])}{more}"
 
     def reverse(self) -> tuple[Operation, ...]:
         return tuple(DropCollection(one.name) for one in reversed(self.created))

@@ -133,7 +133,8 @@ async def uses_of_collection(asker: Asker, name: str) -> Probe | None:
     over = sorted(view["name"] for view in views if name in _sources(view["options"]))
     if not over:
         return None
-    return Probe("P10", "warning", f"{', '.join(over)}: view(s) over {name}, which will be empty", {"views": over})
+    views = "view" if len(over) == 1 else "views"
+    return Probe("P10", "warning", f"{', '.join(over)}: {views} over {name}, which will be empty", {"views": over})
 
 
 def _sources(options: Mapping[str, Any]) -> set[str]:

@@ -197,7 +197,7 @@ def test_what_depends_on_the_rebuild_waits_for_it(new: CollectionState) -> None:
     (found,) = operations([one()], [wanted])
     assert isinstance(found, NeedsRebuild)
     assert [type(step) for step in found.waiting] == [CreateIndexes, InsertDocuments]
-    told = "with it: create 1 index(es) on c: a_1; with it: insert 1 document(s) into c where missing"
+    told = "with it: create 1 index on c: a_1; with it: insert 1 document into c where missing"
     assert found.describe().endswith(f"; {told}")
 
 
@@ -462,11 +462,11 @@ def test_the_order_of_all() -> None:
     assert [step.describe() for step in found] == [
         "rename collection old to renamed",
         "create collection a_new",
-        "create 1 index(es) on a_new: a_1",
+        "create 1 index on a_new: a_1",
         "modify collection changed (validator)",
-        "create 1 index(es) on changed: b_1",
+        "create 1 index on changed: b_1",
         "drop index x_1 of renamed",
-        "insert 1 document(s) into renamed where missing",
+        "insert 1 document into renamed where missing",
         "modify view changed_view on renamed",
         "create view a_view on changed_view",
         "drop collection gone",

@@ -41,7 +41,7 @@ def test_a_unique_index_on_a_standing_collection_is_made_in_two_steps() -> None:
         ModifyIndex("c", "email_1", {"unique": True}),
     )
     assert reverse(steps) == (DropIndex("c", "n_1"), DropIndex("c", "email_1"))
-    assert summary(steps) == ["New indexes on c: 2 index(es)", "Total new indexes: 2 index(es)"]
+    assert summary(steps) == ["New indexes on c: 2 indexes", "Total new indexes: 2 indexes"]
 
 
 @pytest.mark.parametrize(

@@ -80,9 +80,9 @@ class TestBranches:
     async def test_one_up_the_other_down_then_merged(self, play: Play, server: Any, folder: Path) -> None:
         await play(
             ("upgrade", 5, "bbbb_step.py", "dddd_step.py", FORK, "`asyncmig merge bbbb dddd`"),
-            ("upgrade bbbb", 0, "2 revision(s) applied"),
+            ("upgrade bbbb", 0, "2 revisions applied"),
             ("current", 0, "bbbb  make bbbb  (head)"),
-            ("upgrade billing@head", 0, "2 revision(s) applied"),
+            ("upgrade billing@head", 0, "2 revisions applied"),
             ("current", 0, "bbbb  make bbbb", "dddd  make dddd"),
             ("downgrade -1", 5, "the database stands at 2 revisions", "bbbb@-1"),
             ("upgrade +1", 5, "the database stands at 2 revisions"),
@@ -90,36 +90,36 @@ class TestBranches:
             ("graph -i", 0, "○  dddd  make dddd  (pending, head)", "◉  cccc  make cccc  (current, billing@)"),
             ("history -i", 0, "bbbb  make bbbb  (current, head)", "aaaa  make aaaa  (applied, base, branch point)"),
             ("merge --rev-id eeee", 0, "eeee_merge_bbbb_and_dddd.py"),
-            ("check", 4, "2 revision(s) are pending: dddd, eeee"),
+            ("check", 4, "2 revisions are pending: dddd, eeee"),
             ("upgrade", 0, "Upgrading dddd", "Upgrading eeee", "!Out of order"),
             ("downgrade -1", 5, "eeee merges 2 revisions"),
             ("downgrade dddd", 0, "Downgrading eeee", "!Downgrading bbbb"),
-            ("downgrade billing@base --plan", 0, "4 revision(s)"),  # as in Alembic: down to where the branch comes from
+            ("downgrade billing@base --plan", 0, "4 revisions"),  # as in Alembic: down to where the branch comes from
             ("downgrade billing@cccc", 0, "Downgrading dddd"),
             ("current", 0, "bbbb", "cccc"),
         )
         assert await collections(server) == "aaaa bbbb cccc"
         assert head_file(folder) == "eeee\n"
-        await play(("upgrade", 0), ("check", 0), ("downgrade base", 0, "5 revision(s) reverted"))
+        await play(("upgrade", 0), ("check", 0), ("downgrade base", 0, "5 revisions reverted"))
         assert (await collections(server), await ledger(server)) == ("", "")
 
     async def test_all_heads_at_once(self, play: Play, server: Any) -> None:
         await play(
-            ("upgrade heads --plan", 0, "4 revision(s) with 4 operation(s)"),
-            ("upgrade heads", 0, "4 revision(s) applied"),
+            ("upgrade heads --plan", 0, "4 revisions with 4 operations"),
+            ("upgrade heads", 0, "4 revisions applied"),
             ("upgrade heads", 0, "Nothing to do"),
             ("revision -m more", 5, MERGE.replace("cccc", "dddd")),
             ("revision -m more --head aaaa", 1, "aaaa (make aaaa) is not a head", "--splice"),
             ("revision -m more --head billing@head --rev-id eeee", 0),
             ("upgrade billing@+1", 0, "Upgrading eeee"),
             ("downgrade billing@aaaa --plan", 0, "eeee", "dddd", "cccc", "!bbbb"),
-            ("upgrade billing@+1", 1, "asks for 1 step(s) up, and there is none after eeee"),
+            ("upgrade billing@+1", 1, "asks for 1 step up, and there is none after eeee"),
         )
 
     async def test_a_branch_that_waits_for_another(self, play: Play, step: Any, server: Any) -> None:
         step("ffff", "bbbb", depends_on="billing")
         await play(
-            ("upgrade ffff", 0, "Upgrading cccc", "4 revision(s) applied"),
+            ("upgrade ffff", 0, "Upgrading cccc", "4 revisions applied"),
             ("current", 0, "ffff  make ffff  (head, needs billing)", "!cccc"),
             ("downgrade billing@-1", 0, "Downgrading ffff", "Downgrading cccc"),
             ("current", 0, "bbbb"),
@@ -141,7 +141,7 @@ class TestOrder:
 
     @pytest.mark.usefixtures("driver")
     async def test_what_came_in_late_is_run_and_said_so(self, play: Play, server: Any) -> None:
-        await play(("upgrade --plan", 0, self.WORDS), ("upgrade", 0, f"Out of order: {self.WORDS}", "2 revision(s)"))
+        await play(("upgrade --plan", 0, self.WORDS), ("upgrade", 0, f"Out of order: {self.WORDS}", "2 revisions"))
         assert await ledger(server) == "aaaa bbbb cccc dddd"
         await play(("upgrade", 0, "!Out of order"))
 
@@ -174,7 +174,7 @@ class TestStamp:
     async def test_ids_that_no_file_has(self, play: Play, server: Any, folder: Path) -> None:
         await play(("upgrade heads", 0))
         (folder / "migrations" / "versions" / "dddd_step.py").unlink()
-        out = ("has 1 applied revision(s) that no file has: dddd", "bbbb_step.py", "cccc_step.py", "stamp --purge")
+        out = ("has 1 applied revision that no file has: dddd", "bbbb_step.py", "cccc_step.py", "stamp --purge")
         await play(
             ("current", 0, "dddd  (its file is missing)"),
             *((line, 9, *out) for line in ("upgrade heads", "downgrade base", "stamp bbbb", "upgrade --plan heads")),
@@ -208,7 +208,7 @@ class TestSquash:
         step("cccc", "bbbb", branch_labels="billing")
         step("dddd", "cccc")
 
-    SQUASH = ("squash :cccc --rev-id eeee -m range", 0, "eeee_range.py", "Replaces: 3 revision(s), aaaa to cccc")
+    SQUASH = ("squash :cccc --rev-id eeee -m range", 0, "eeee_range.py", "Replaces: 3 revisions, aaaa to cccc")
 
     @pytest.mark.usefixtures("driver")
     async def test_all_of_the_range(self, play: Play, server: Any, folder: Path) -> None:
@@ -230,14 +230,14 @@ class TestSquash:
             ("upgrade", 0, "Nothing to do"),
             ("show bbbb", 0, "eeee_range.py", "bbbb was squashed into eeee, and its file is gone"),
             ("upgrade bbbb", 1, "its file is gone; name eeee"),
-            ("downgrade billing@base", 0, "2 revision(s) reverted"),
+            ("downgrade billing@base", 0, "2 revisions reverted"),
         )
         assert (await collections(server), await ledger(server)) == ("", "")
         await play(("upgrade", 0, "Upgrading eeee", "Upgrading dddd"), ("check", 0))
         assert (await collections(server), await ledger(server)) == ("aaaa bbbb cccc dddd", "dddd eeee")
 
     async def test_none_of_the_range(self, play: Play, server: Any) -> None:
-        await play(self.SQUASH, ("upgrade", 0, "Upgrading eeee", "Upgrading dddd", "2 revision(s)"), ("check", 0))
+        await play(self.SQUASH, ("upgrade", 0, "Upgrading eeee", "Upgrading dddd", "2 revisions"), ("check", 0))
         assert await collections(server) == "aaaa bbbb cccc dddd"
 
     @pytest.mark.usefixtures("driver")
@@ -328,7 +328,7 @@ class TestRebase:
             ("rebase dddd", 1, "cccc, which it comes from, would be left behind", "rebase cccc"),
             ("rebase cccc", 0, "Rebased cccc (make cccc) onto bbbb (make bbbb)"),
             ("heads", 0, "dddd", "!bbbb"),
-            ("upgrade", 0, "2 revision(s) applied", "!Out of order"),
+            ("upgrade", 0, "2 revisions applied", "!Out of order"),
             ("check", 0),
         )
         assert head_file(folder) == "dddd\n"

@@ -115,7 +115,7 @@ class TestReport:
         [
             (ConfigurationError("no"), 2, "Error: no\n"),
             (LockError("held"), 6, "Error: held\n"),
-            (ExceptionGroup("g", [ValueError("x"), PendingRevisions(["a"])]), 4, "Error: 1 revision(s) are pending"),
+            (ExceptionGroup("g", [ValueError("x"), PendingRevisions(["a"])]), 4, "Error: 1 revision is pending"),
             (ExceptionGroup("g", [ExceptionGroup("h", [click.ClickException("inner")])]), 1, "Error: inner\n"),
             (KeyboardInterrupt(), 130, "Warning: interrupted by SIGINT\n"),
             (click.Abort(), 130, "Warning: interrupted by SIGINT\n"),

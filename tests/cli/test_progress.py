@@ -50,7 +50,7 @@ def progress(*, terminal: bool = False) -> tuple[Progress, Any, Interrupts]:
         ([events.RevisionStopped(ONE, "upgrade", "why")], ["  stopped; the next run goes on from here"]),
         (
             [events.RevisionResumed(ONE, "upgrade", 2, "", "ValueError: x\nmore")],
-            ["  going on after 2 finished operation(s) (ValueError: x)"],
+            ["  going on after 2 finished operations (ValueError: x)"],
         ),
         ([events.LockAcquired(1, 0.0)], []),
         (

@@ -40,7 +40,7 @@ async def test_the_server_refuses_one(database: Any, kind: str) -> None:
         await run(database, operation(kind))
     assert caught.value.code == 121
     assert caught.value.details["_id"] == 37
-    assert "37 document(s) before it are done, and stay so" in str(caught.value)
+    assert "37 documents before it are done, and stay so" in str(caught.value)
     assert await documents.count_documents({"n": 1}) == 37
 
 

@@ -55,7 +55,7 @@ async def test_a_refusal_stops_the_application(
             pass
     assert began == []
     assert [record.message for record in caplog.records if record.levelno == logging.ERROR] == [
-        "start-up refused: 2 revision(s) are pending: a001, a002; run `asyncmig upgrade`"
+        "start-up refused: 2 revisions are pending: a001, a002; run `asyncmig upgrade`"
     ]
 
 

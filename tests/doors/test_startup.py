@@ -71,13 +71,13 @@ async def test_check_is_the_default_and_refuses(database: Any, history: History,
     with pytest.raises(PendingRevisions) as caught:
         await asyncmig.startup(database)
     assert caught.value.pending == ("a002",)
-    assert lines(log, logging.ERROR) == ["start-up refused: 1 revision(s) are pending: a002; run `asyncmig upgrade`"]
+    assert lines(log, logging.ERROR) == ["start-up refused: 1 revision is pending: a002; run `asyncmig upgrade`"]
     assert await applied(database) == ["a001"]
 
 
 async def test_warn_starts_all_the_same(database: Any, history: History, log: pytest.LogCaptureFixture) -> None:
     assert await asyncmig.startup(database, "warn") == []
-    assert lines(log, logging.WARNING) == ["2 revision(s) are pending: a001, a002; run `asyncmig upgrade`"]
+    assert lines(log, logging.WARNING) == ["2 revisions are pending: a001, a002; run `asyncmig upgrade`"]
     assert await database.list_collection_names() == []
 
 
@@ -115,7 +115,7 @@ async def test_wait_ends(database: Any, history: History, log: pytest.LogCapture
     assert isinstance(caught.value, TimeoutError)
     assert (caught.value.pending, caught.value.stopped) == (("a002",), ("a002",))
     assert lines(log, logging.ERROR) == [
-        "start-up refused: after 0.3 s of waiting for another process, 1 revision(s) are pending: a002; "
+        "start-up refused: after 0.3 s of waiting for another process, 1 revision is pending: a002; "
         "run `asyncmig upgrade`; an error has stopped a002, see `asyncmig status`"
     ]
 
@@ -194,7 +194,7 @@ async def test_models_are_compared_where_they_are_given(
     with pytest.raises(SchemaDiffers):
         await asyncmig.startup(database, "upgrade", collections=[Two])
     assert await asyncmig.startup(database, "warn", collections=[Two]) == []
-    assert lines(log, logging.WARNING)[-1].startswith("models and database differ in 1 operation(s)")
+    assert lines(log, logging.WARNING)[-1].startswith("models and database differ in 1 operation")
     await database["two"].create_index("x")
     assert await asyncmig.startup(database, collections=[Two]) == []
 

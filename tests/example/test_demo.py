@@ -30,8 +30,8 @@ def test_the_demo(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "asyncmig: starting a MongoDB server\n"), done.stdout[-2000:]
     headlines = re.findall(r"^\$ asyncmig (\w+)", done.stdout, re.MULTILINE)
     assert {"revision", "upgrade", "current", "downgrade"} <= set(headlines)
-    assert "Total new indexes: 22 index(es)" in done.stdout
-    assert "Total new indexes: 1 index(es)" in done.stdout
+    assert "Total new indexes: 22 indexes" in done.stdout
+    assert "Total new indexes: 1 index" in done.stdout
     assert "No revision is applied." in done.stdout
     (port,) = set(re.findall(r"127\.0\.0\.1:(\d+)/", done.stdout))
     with pytest.raises(OSError, match="refused"):

@@ -88,7 +88,7 @@ def test_it_refuses_to_start_on_a_database_that_is_behind(start: Start) -> None:
     process, _ = start()
     _, said = process.communicate(timeout=60)
     assert process.returncode == 3
-    refused = "start-up refused: 2 revision(s) are pending: 20260115120000, 20260302090000; run `asyncmig upgrade`"
+    refused = "start-up refused: 2 revisions are pending: 20260115120000, 20260302090000; run `asyncmig upgrade`"
     assert refused in said.splitlines()  # the log is not set up, and the line is there all the same
 
 

@@ -30,7 +30,7 @@ def test_text_and_exit_codes(project: Path, run_cli: Run) -> None:
     found = run_cli("lint", cwd=project)
     path = f"migrations/versions/{SECOND}_x.py"
     assert re.match(rf"{path}:\d+: L06 error: collection user goes with its documents; ", found.stdout)
-    assert (found.returncode, found.stderr.splitlines()[-1]) == (8, "2 file(s): 1 error(s), 1 silenced.")
+    assert (found.returncode, found.stderr.splitlines()[-1]) == (8, "2 files: 1 error, 1 silenced.")
     assert run_cli("lint", "--select", "L1,L01", cwd=project).returncode == 0
     assert run_cli("lint", str(project / "migrations" / "versions" / f"{FIRST}_x.py"), cwd=project).returncode == 0
     assert run_cli("lint", "--select", "L77", cwd=project).returncode == 2

@@ -77,4 +77,4 @@ def test_autogenerate_writes_it_where_there_are_many(count: int, expected: int) 
     assert source.count("env.create_collection(") == (0 if expected else count)
     assert source.count("env.create_indexes(") == (0 if expected else count)
     assert source.count("env.drop_collection(") == count
-    assert f"Total new indexes: {count} index(es)" in source
+    assert f"Total new indexes: {count} indexes" in source

@@ -158,7 +158,7 @@ async def test_what_goes_and_who_uses_it(database: Any, tmp_path: Path) -> None:
     assert ("P10", "warning") in by_operation[2]
     assert by_operation[3] == [("P10", "warning"), ("P10", "warning")]
     assert "50 documents" in step.checks[3].probes[0].text
-    assert "v: view(s) over c" in step.checks[3].probes[1].text
+    assert "v: view over c" in step.checks[3].probes[1].text
 
 
 async def test_a_plan_is_followed_step_by_step(database: Any, tmp_path: Path) -> None:

@@ -120,23 +120,23 @@ DUPLICATES: list[tuple[list[dict[str, Any]], Index, str]] = [
     (
         [{"_id": n, "x": n % 2} for n in range(4)],
         Index("x", unique=True),
-        "x_1: 2 value(s) stand in more than one document: x=0 in _id 0, 2; x=1 in _id 1, 3.",
+        "x_1: 2 values stand in more than one document: x=0 in _id 0, 2; x=1 in _id 1, 3.",
     ),
-    ([{"_id": n, "x": n % 9} for n in range(18)], Index("x", unique=True), "9 value(s)"),
+    ([{"_id": n, "x": n % 9} for n in range(18)], Index("x", unique=True), "9 values"),
     (
         [{"_id": 1}, {"_id": 2}],
         Index("x", unique=True),
-        "1 value(s) stand in more than one document: x=None in _id 1, 2.",
+        "1 value stands in more than one document: x=None in _id 1, 2.",
     ),
     (
         [{"_id": 1}, {"_id": 2}, {"_id": 3, "x": 1}, {"_id": 4, "x": 1}],
         Index("x", unique=True, sparse=True),
-        "1 value(s) stand in more than one document: x=1 in _id 3, 4.",
+        "1 value stands in more than one document: x=1 in _id 3, 4.",
     ),
     (
         [{"_id": 1, "x": [1, 1, 2]}, {"_id": 2, "x": [3]}, {"_id": 3, "x": 2}],
         Index("x", unique=True),
-        "1 value(s) stand in more than one document: x=2 in _id 1, 3.",
+        "1 value stands in more than one document: x=2 in _id 1, 3.",
     ),
     (
         [{"_id": 1, "x": 1, "y": 1}, {"_id": 2, "x": 1, "y": 2}, {"_id": 3, "x": 1, "y": 1}],
@@ -151,7 +151,7 @@ DUPLICATES: list[tuple[list[dict[str, Any]], Index, str]] = [
     (
         [{"_id": 1, "x": 1}, {"_id": 2, "x": 1}, {"_id": 3, "x": 5}, {"_id": 4, "x": 5}],
         Index("x", unique=True, partialFilterExpression={"x": {"$gt": 3}}),
-        "1 value(s) stand in more than one document: x=5 in _id 3, 4.",
+        "1 value stands in more than one document: x=5 in _id 3, 4.",
     ),
     (
         [{"_id": 1, "p": [{"q": 1}]}, {"_id": 2, "p": [{"q": 2}, {"q": 1}]}],
@@ -183,7 +183,7 @@ async def test_an_index_that_cannot_become_unique_is_left_as_it_was(database: An
     with pytest.raises(OperationRefused) as refused:
         await run(database, UNIQUE)
     assert refused.value.code == 359
-    assert "7 value(s) stand in more than one document: _id 0, 7, 14; _id 1, 8, 15; " in refused.value.advice
+    assert "7 values stand in more than one document: _id 0, 7, 14; _id 1, 8, 15; " in refused.value.advice
     assert "; and 2 more. Correct the documents first" in refused.value.advice
     assert await index_of(database, "a", "x_1") == was
 

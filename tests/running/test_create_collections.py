@@ -64,7 +64,7 @@ async def test_all_are_there_by_one_entry_and_go_again(
         assert set(await database[name].index_information()) == {"_id_", "n_1"}
     found = await record(database)
     assert [(one.number, one.is_finished) for one in found.journal] == [(1, True)]
-    assert found.journal[0].description == "create 20 collection(s) with 20 index(es): c00, c01, c02 and 17 more"
+    assert found.journal[0].description == "create 20 collections with 20 indexes: c00, c01, c02 and 17 more"
     assert set(found.journal[0].subjects) == NAMES
     assert created_collections([found]) == NAMES - {"c02"}
     assert heard.names.count("create") == heard.names.count("createIndexes") == 20

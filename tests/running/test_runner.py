@@ -303,7 +303,7 @@ async def test_an_edited_file_is_held_against_its_journal(history: History, data
     events: list[Event] = []
     await history.runner(database, events=events).upgrade()
     (diverged,) = told(events, JournalDiverged)
-    assert (diverged.number, diverged.journalled) == (2, "insert 1 document(s) into y where missing")
+    assert (diverged.number, diverged.journalled) == (2, "insert 1 document into y where missing")
     assert [one.number for one in told(events, OperationSkipped)] == [1]
     found = await record(database, "a")
     assert [one.collection for one in found.journal] == ["x", "new", "z"]

@@ -10,6 +10,7 @@ import asyncclick as click
 from asyncmig.cli.app import App, pass_app
 from asyncmig.cli.failures import Answer
 from asyncmig.cli.options import command
+from asyncmig.printable import counted
 
 if TYPE_CHECKING:
     from asyncmig.lint.linter import Report
@@ -101,9 +102,9 @@ def _print(app: App, report: Report, shape: str) -> None:
     for path, reason in report.not_run:
         app.console.say(f"Note: {app.shown(path)} was read, not run: {reason}", "faint")
     counts = [
-        f"{count} {severity}(s)"
+        f"{count} {severity}" if severity == "information" else counted(count, severity)
         for severity in ("error", "warning", "information")
         if (count := sum(one.severity == severity for one in report.findings))
     ]
     silent = f", {len(report.silenced)} silenced" if report.silenced else ""
-    app.console.say(f"{report.files} file(s): {', '.join(counts) or 'nothing found'}{silent}.")
+    app.console.say(f"{counted(report.files, 'file')}: {', '.join(counts) or 'nothing found'}{silent}.")

@@ -11,6 +11,7 @@ import asyncclick as click
 from asyncmig.cli.app import App, pass_app
 from asyncmig.cli.options import command, lock_timeout, revision_argument
 from asyncmig.cli.output import emit
+from asyncmig.printable import counted
 
 if TYPE_CHECKING:
     from asyncmig.events import Direction
@@ -144,9 +145,8 @@ async def downgrade(
 def _tell(app: App, direction: Direction, target: str, done: Sequence[Revision]) -> None:
     emit(app, {"direction": direction, "revisions": [one.revision for one in done]}, ())
     verb = "applied" if direction == "upgrade" else "reverted"
-    app.console.say(
-        f"{len(done)} revision(s) {verb}." if done else f"Nothing to do: the database is at {target} already.", "good"
-    )
+    nothing = f"Nothing to do: the database is at {target} already."
+    app.console.say(f"{counted(len(done), 'revision')} {verb}." if done else nothing, "good")
 
 
 def _confirm(app: App, *, yes: bool) -> Confirm:

@@ -8,6 +8,7 @@ from asyncmig.cli.app import App, pass_app
 from asyncmig.cli.options import command, revision_argument
 from asyncmig.cli.output import emit
 from asyncmig.errors import DriverError
+from asyncmig.printable import counted
 
 
 @command("squash", examples=["asyncmig squash :20241210150000", "asyncmig squash 20241201:20241210 -m 'first year'"])
@@ -27,7 +28,7 @@ async def squash(app: App, span: str, message: str | None, rev_id: str | None) -
     lines = [
         f"{out.paint('Created squashed revision', 'good')}: {made.path.name if made.path else ''}",
         f"  Revision ID: {out.paint(made.revision, 'id')}",
-        f"  Replaces: {len(made.replaces)} revision(s), {made.replaces[0]} to {made.replaces[-1]}",
+        f"  Replaces: {counted(len(made.replaces), 'revision')}, {made.replaces[0]} to {made.replaces[-1]}",
         f"  Edit: {file}",
     ]
     emit(app, {"revision": made.revision, "file": file, "replaces": list(made.replaces)}, lines)

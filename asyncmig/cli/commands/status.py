@@ -13,6 +13,7 @@ from asyncmig.cli.history import revision_document, revision_line
 from asyncmig.cli.options import command
 from asyncmig.cli.output import emit
 from asyncmig.history import Revision, RevisionGraph
+from asyncmig.printable import counted
 
 if TYPE_CHECKING:
     from asyncmig.cli.untouched import Untouched
@@ -112,9 +113,9 @@ def _half_way(out: Stream, record: Record, holder: Holder | None) -> str:
     name = f"{out.paint(record.revision, 'id')}  {record.message}"
     unknown = f", in the middle of: {record.unknown.description}" if record.unknown else ""
     if holder is not None and holder.alive and holder.owner == record.owner:
-        return f"{name}  {record.direction} under way, {record.finished} operation(s) done{unknown}"
+        return f"{name}  {record.direction} under way, {counted(record.finished, 'operation')} done{unknown}"
     why = f": {record.trouble.splitlines()[0]}" if record.trouble else ""
-    what = f"{record.direction} stopped after {record.finished} operation(s){_where(record)}{unknown}{why}"
+    what = f"{record.direction} stopped after {counted(record.finished, 'operation')}{_where(record)}{unknown}{why}"
     return f"{name}  {out.paint(what, 'bad')}"
 
 

@@ -19,6 +19,7 @@ from asyncmig.operations import (
     UpdateInBatches,
 )
 from asyncmig.operations.known import created_by
+from asyncmig.printable import counted
 
 __all__ = ["all_at_once", "contract_with_expand", "not_repeatable", "renamed_while_running", "taken_away"]
 
@@ -61,7 +62,8 @@ def _lost(operation: Operation) -> str:
     if isinstance(operation, RemoveField) and operation.keep_in is None:
         return f"field {operation.field} of {operation.collection} goes, with its values"
     if isinstance(operation, DeleteDocuments) and not operation.if_unchanged:
-        return f"{len(operation.ids)} document(s) of {operation.collection} go"
+        verb = "goes" if len(operation.ids) == 1 else "go"
+        return f"{counted(len(operation.ids), 'document')} of {operation.collection} {verb}"
     if isinstance(operation, UpdateInBatches) and (fields := _unset(operation.update)):
         return f"{', '.join(fields)} of {operation.collection} goes, with its values"
     return ""

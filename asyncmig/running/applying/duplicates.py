@@ -10,6 +10,7 @@ from pymongo.errors import OperationFailure, PyMongoError
 
 from asyncmig.errors import UnsupportedByDriver
 from asyncmig.operations import CreateIndexes
+from asyncmig.printable import counted
 from asyncmig.running.applying.context import Context
 from asyncmig.schema.index import Index
 
@@ -96,4 +97,5 @@ def _few(ids: Sequence[Any]) -> str:
 
 def _counted(where: str, count: int, groups: Sequence[str]) -> str:
     more = [f"and {count - len(groups)} more"] if count > len(groups) else []
-    return f"{where}{count} value(s) stand in more than one document: {'; '.join([*groups, *more])}. {_NEXT}"
+    stand = "stands" if count == 1 else "stand"
+    return f"{where}{counted(count, 'value')} {stand} in more than one document: {'; '.join([*groups, *more])}. {_NEXT}"

@@ -8,6 +8,7 @@ from typing import Any
 from asyncmig.errors import OperationRefused
 from asyncmig.operations import InsertDocuments
 from asyncmig.operations.generated import is_generated
+from asyncmig.printable import counted
 from asyncmig.schema.canonical import canonical
 
 __all__ = ["with_known_ids"]
@@ -33,7 +34,7 @@ def with_known_ids(operation: InsertDocuments, intent: Mapping[str, Any]) -> Ins
         raise OperationRefused(
             operation,
             None,
-            f"it was begun with {len(former)} document(s) of generated ids, and there are {len(places)} now: "
+            f"it was begun with {counted(len(former), 'document')} of generated ids, and there are {len(places)} now: "
             "nobody can tell which of them are inserted",
             "give each document an `_id` that is the same whenever the revision runs",
         )
