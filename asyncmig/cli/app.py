@@ -20,6 +20,7 @@ from asyncmig.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from asyncmig.cli.signals import Interrupts
+    from asyncmig.history import Revision
     from asyncmig.migrator import Migrator
     from asyncmig.settings import Settings
 
@@ -32,6 +33,10 @@ class App:
 
     flags: dict[str, Any] = field(default_factory=dict)
     console: Console = field(default_factory=Console)
+    done: dict[str, Any] = field(default_factory=dict)
+    """What a document is to hold even where the command fails: what it had done by then."""
+    finished: list[tuple[Revision, int]] = field(default_factory=list)
+    """The revisions that a run has come to the end of, each with the milliseconds that it took."""
 
     @property
     def json(self) -> bool:
@@ -174,7 +179,7 @@ class App:
         from asyncmig.migrator import Migrator
 
         options = {} if lock_timeout is None else {"lock_timeout": lock_timeout}
-        progress = Progress(self.console, interrupts)
+        progress = Progress(self.console, interrupts, self.finished)
         return Migrator.configured(database, self.settings, on_event=progress, command=f"asyncmig {command}", **options)
 
 

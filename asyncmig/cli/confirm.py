@@ -46,8 +46,7 @@ async def confirm_losses(console: Console, losses: Sequence[Loss], *, yes: bool,
         return
     if halfway:
         raise NotConfirmed(losses, halfway=True, asked=True)
-    console.say("Nothing was run.")
-    raise Answer(1)
+    raise Answer(1, "Nothing was run.")
 
 
 async def _agreed(console: Console, question: str) -> bool:

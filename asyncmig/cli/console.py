@@ -97,6 +97,8 @@ class Console:
 
     out: Stream = field(default_factory=lambda: _stream(sys.stdout, os.environ))
     err: Stream = field(default_factory=lambda: _stream(sys.stderr, os.environ))
+    has_answered: bool = False
+    """Whether the one JSON document is on stdout."""
     _unfinished: int = 0
 
     @property

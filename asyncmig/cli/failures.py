@@ -7,21 +7,25 @@ from __future__ import annotations
 
 import errno
 import sys
+from collections.abc import Mapping
+from typing import Any
 
 import asyncclick as click
 
 from asyncmig.cli.console import Console, OutputLost, drop
+from asyncmig.cli.error_document import error_document
+from asyncmig.cli.json_text import as_json
 from asyncmig.errors import AsyncmigError
 
 __all__ = ["Answer", "Interrupted", "report"]
 
 
 class Answer(Exception):
-    """Raised by a command that ends with an exit code other than 0 and nothing more to say."""
+    """Raised by a command that ends with an exit code other than 0 and has nothing more to say than ``message``."""
 
-    def __init__(self, exit_code: int) -> None:
+    def __init__(self, exit_code: int, message: str = "") -> None:
         self.exit_code = exit_code
-        super().__init__(exit_code)
+        super().__init__(message)
 
 
 class Interrupted(Exception):
@@ -31,7 +35,7 @@ class Interrupted(Exception):
         import signal
 
         self.signal = signal.Signals(number)
-        super().__init__(self.signal.name)
+        super().__init__(f"interrupted by {self.signal.name}")
 
     @property
     def exit_code(self) -> int:
@@ -39,16 +43,23 @@ class Interrupted(Exception):
         return 128 + self.signal
 
 
-def report(error: BaseException, console: Console, *, verbose: bool) -> int:
-    """Tell the user about ``error``, with its traceback where ``verbose``; the exit code for it."""
+def report(
+    error: BaseException, console: Console, *, verbose: bool, json: bool = False, done: Mapping[str, Any] | None = None
+) -> int:
+    """Tell the user about ``error``, with its traceback where ``verbose``; the exit code for it.
+
+    With ``json`` programs are told, too, unless they have their document already; ``done``: what else it is to hold.
+    """
     error = _plain(error)
+    if json and not console.has_answered and not isinstance(error, OutputLost):
+        error = _answer(error, console, done or {})
     if verbose and not isinstance(error, Answer | click.ClickException):
         _show_traceback(error, console)
     match error:
         case click.ClickException():
             _tell_usage(error, console)
         case Interrupted():
-            console.warn(f"interrupted by {error.signal.name}")
+            console.warn(str(error))
         case AsyncmigError():
             console.fail(str(error))
             for note in getattr(error, "__notes__", ()):
@@ -61,10 +72,21 @@ def report(error: BaseException, console: Console, *, verbose: bool) -> int:
             drop(sys.stdout)  # `asyncmig --help > /dev/full`
             console.fail(f"standard output cannot be written: {error.strerror or error}")
         case Answer():
-            pass
+            if str(error):
+                console.say(str(error))
         case _ if not verbose:
             console.fail(f"internal error: {type(error).__name__}: {error}; run with -v for the traceback")
     return int(getattr(error, "exit_code", 1))
+
+
+def _answer(error: BaseException, console: Console, done: Mapping[str, Any]) -> BaseException:
+    """Print the error as a JSON document; the error to tell of: that one, or that it could not be printed."""
+    console.has_answered = True
+    try:
+        console.out.write(as_json({**done, "error": error_document(error)}))
+    except OutputLost as lost:
+        return lost if isinstance(error, Answer) else error
+    return error
 
 
 def _tell_usage(error: click.ClickException, console: Console) -> None:

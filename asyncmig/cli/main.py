@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import itertools
 import sys
 from collections.abc import Sequence
 from io import TextIOWrapper
@@ -36,10 +37,11 @@ class Root(LazyGroup):
     ) -> int:
         """Run one command line. Exits the process with its code where ``standalone_mode``, else returns it."""
         app = extra.setdefault("obj", App())
+        words = sys.argv[1:] if args is None else args
         try:
             code = await super().main(args, prog_name or "asyncmig", standalone_mode=False, **extra)
         except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the outermost door: nothing gets past it
-            code = report(error, app.console, verbose=app.verbose)
+            code = report(error, app.console, verbose=app.verbose, json=app.json or _asks_json(words), done=app.done)
         if standalone_mode:
             sys.exit(code or 0)
         return code or 0
@@ -55,6 +57,11 @@ cli = Root(
 click.version_option(asyncmig.__version__, message="asyncmig %(version)s")(cli)
 
 
+def _asks_json(words: Sequence[str]) -> bool:
+    """Whether a command line says ``--json``: one that cannot be read has not come to that option."""
+    return "--json" in itertools.takewhile(lambda word: word != "--", words)
+
+
 def main() -> None:
     """The entry point of the console script and of ``python -m asyncmig``."""
     open_closed_streams()
@@ -64,5 +71,5 @@ def main() -> None:
     try:
         code = run(cli.main(standalone_mode=False))
     except (AsyncmigError, KeyboardInterrupt) as error:  # in the moments when the loop starts or ends, or is stopped
-        code = report(error, Console(), verbose=False)
+        code = report(error, Console(), verbose=False, json=_asks_json(sys.argv[1:]))
     sys.exit(code)

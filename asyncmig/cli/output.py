@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import fields, is_dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from asyncmig.cli.app import App
 from asyncmig.cli.console import RICH_STYLES, Stream, Style, styled
+from asyncmig.cli.error_document import error_document
+from asyncmig.cli.json_text import as_json
 from asyncmig.printable import one_line, printable
 
 if TYPE_CHECKING:
     from asyncmig.operations import Operation
+    from asyncmig.review.raw_call import RawCall
 
-__all__ = ["as_json", "emit", "operation_document", "operation_line", "python", "table"]
+__all__ = ["emit", "operation_document", "operation_line", "python", "table"]
 
 _SIGNS: dict[str, tuple[str, Style]] = {
     "Create": ("+", "good"),
@@ -26,40 +27,24 @@ _SIGNS: dict[str, tuple[str, Style]] = {
 _CHANGE: tuple[str, Style] = ("~", "warn")
 
 
-def emit(app: App, document: Any, lines: Iterable[str]) -> None:
-    """Print the document where JSON is asked for, else the lines; in one write, so that it is fast and whole."""
-    text = as_json(document) if app.json else "\n".join(lines)
-    if text:
+def emit(app: App, document: Mapping[str, Any], lines: Iterable[str], *, error: BaseException | None = None) -> None:
+    """Print the document where JSON is asked for, else the lines; in one write, so that it is fast and whole.
+
+    ``error``: what the command ends with, and raises next; it becomes a part of the document.
+    """
+    if app.json:
+        app.console.has_answered = True
+        app.console.out.write(as_json({**document, "error": error_document(error)} if error else document))
+    elif text := "\n".join(lines):
         app.console.out.write(text)
 
 
-def as_json(document: Any) -> str:
-    """A document as JSON for people and programs: indented, names kept as they are, times as ISO 8601."""
-    import json
-
-    text = json.dumps(document, indent=2, ensure_ascii=False, default=_plain)
-    if text.replace("\n", "").isprintable():  # as nearly all is: 30 times as fast
-        return text
-    # Escaped as JSON does it: the same text to a program, and no command to a terminal.
-    return "".join(c if c == "\n" or c.isprintable() else json.dumps(c)[1:-1] for c in text)
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, datetime):
-        return value.isoformat()
-    if is_dataclass(value) and not isinstance(value, type):
-        return {field.name: getattr(value, field.name) for field in fields(value)}
-    if isinstance(value, (set, frozenset)):
-        return sorted(value)
-    return str(value)
-
-
-def operation_document(operation: Operation) -> dict[str, Any]:
-    """An operation in JSON: its kind, what it is about, and the line that describes it."""
+def operation_document(action: Operation | RawCall) -> dict[str, Any]:
+    """An operation in JSON: its kind, what it is about, and the line that describes it; or a raw call of a driver."""
     return {
-        "operation": type(operation).__name__,
-        "collection": operation.collection,
-        "description": operation.describe(),
+        "operation": type(action).__name__,
+        "collection": getattr(action, "collection", None),
+        "description": action.describe(),
     }
 
 

@@ -7,17 +7,25 @@ from typing import TYPE_CHECKING, Any
 
 from asyncmig.cli.app import App
 from asyncmig.cli.console import Stream
-from asyncmig.cli.failures import Answer
-from asyncmig.cli.history import revision_line
+from asyncmig.cli.history import revision_document, revision_line
 from asyncmig.cli.output import emit, operation_document, operation_line
 from asyncmig.cli.progress import out_of_order
+from asyncmig.errors import RevisionError
 from asyncmig.printable import counted, one_line
 
 if TYPE_CHECKING:
     from asyncmig.preflight.probe import CheckedRevision, Preflight
     from asyncmig.review.plan import Plan, PlannedRevision
 
-__all__ = ["show_plan"]
+__all__ = ["WouldStop", "show_plan"]
+
+
+class WouldStop(RevisionError):
+    """Raised by ``--plan`` for a revision at whose own mistake a run would stop."""
+
+    def __init__(self, step: PlannedRevision) -> None:
+        self.revision = step.revision.revision
+        super().__init__(f"revision {self.revision} would stop: {one_line(f'{step.error}{step.hint}')}")
 
 
 def show_plan(app: App, plan: Plan, found: Preflight | None = None) -> None:
@@ -25,21 +33,20 @@ def show_plan(app: App, plan: Plan, found: Preflight | None = None) -> None:
     out = app.console.out
     document = {
         "direction": plan.direction,
-        "revisions": [_step_document(step) for step in plan.steps],
-        "out_of_order": [late.revision for late, _ in plan.out_of_order],
+        "revisions": [_step_document(app, step) for step in plan.steps],
+        "out_of_order": [revision_document(app, None, late) for late, _ in plan.out_of_order],
     }
     checked: Sequence[CheckedRevision | None] = found.steps if found else [None] * len(plan.steps)
     pairs = zip(plan.steps, checked, strict=True)
-    emit(app, document, (line for step, one in pairs for line in _step_lines(out, step, one)))
+    error = next((WouldStop(step) for step in plan.steps if step.is_mistake), None)
+    emit(app, document, (line for step, one in pairs for line in _step_lines(out, step, one)), error=error)
     if plan.out_of_order:
         app.console.say(out_of_order(plan.out_of_order), "warn")
     count = sum(len(step.actions) - len(step.done) for step in plan.steps)
     what = f"{counted(len(plan.steps), 'revision')} with {counted(count, 'operation')}"
     app.console.say(f"{plan.direction} would run {what}. Nothing was written." if plan else "Nothing to do.")
-    if failing := [step for step in plan.steps if step.is_mistake]:
-        step = failing[0]
-        app.console.fail(f"revision {step.revision.revision} would stop: {one_line(f'{step.error}{step.hint}')}")
-        raise Answer(1)
+    if error is not None:
+        raise error
 
 
 def _step_lines(out: Stream, step: PlannedRevision, checked: CheckedRevision | None) -> Iterator[str]:
@@ -76,20 +83,14 @@ def _own_writes(action: object) -> tuple[str, ...]:
     return own_writes(function) if callable(function) else ()
 
 
-def _step_document(step: PlannedRevision) -> dict[str, Any]:
-    from asyncmig.operations import Operation
-
-    return {
-        "revision": step.revision.revision,
-        "message": step.revision.message,
+def _step_document(app: App, step: PlannedRevision) -> dict[str, Any]:
+    return revision_document(app, None, step.revision) | {
         "operations": [
             operation_document(action)
             | ({"done": True} if place in step.done else {})
             | ({"own_writes": writes} if (writes := _own_writes(action)) else {})
             | ({"loses": step.losses[place]} if place in step.losses else {})
             | ({"changes": [one.document for one in step.changes[place]]} if place in step.changes else {})
-            if isinstance(action, Operation)
-            else {"operation": "RawCall", "description": action.describe()}
             for place, action in enumerate(step.actions)
         ],
         "error": step.error,

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any, Final
 from asyncmig.cli.app import App
 from asyncmig.cli.console import Stream, Style
 from asyncmig.cli.failures import Answer
-from asyncmig.cli.history import revision_line
+from asyncmig.cli.history import revision_document, revision_line
 from asyncmig.cli.output import emit, operation_document, operation_line
 from asyncmig.printable import one_line
 
 if TYPE_CHECKING:
     from asyncmig.preflight.probe import Check, Level, Preflight, Probe
 
-__all__ = ["FOUND", "probe_lines", "show_preflight"]
+__all__ = ["FOUND", "preflight_document", "probe_lines", "show_preflight"]
 
 FOUND: Final = 8
 """The exit code where something was found that ``--fail-on`` names."""
@@ -37,7 +37,7 @@ _COUNTED: Final[tuple[tuple[Level, str], ...]] = (
 def show_preflight(app: App, found: Preflight, fail_on: str | None) -> None:
     """Print it; leave with 8 where it has what ``fail_on`` names, ``problem`` or ``warning``."""
     out = app.console.out
-    emit(app, _document(found), (line for step in found.steps for line in _lines(out, step)))
+    emit(app, preflight_document(app, found), (line for step in found.steps for line in _lines(out, step)))
     app.console.say(_summary(found))
     failing = _FAILING.get(fail_on or "", ())
     if any(found.count(level) for level in failing) or (failing and any(step.error for step in found.steps)):
@@ -76,7 +76,8 @@ def _summary(found: Preflight) -> str:
     return f"{', '.join(counts) or 'No problem foreseen'}. {written}"
 
 
-def _document(found: Preflight) -> dict[str, Any]:
+def preflight_document(app: App, found: Preflight) -> dict[str, Any]:
+    """The same for programs."""
     return {
         "direction": found.direction,
         "problems": found.count("problem"),
@@ -85,8 +86,7 @@ def _document(found: Preflight) -> dict[str, Any]:
         "written": found.has_written,
         "revisions": [
             {
-                "revision": step.revision.revision,
-                "message": step.revision.message,
+                **revision_document(app, None, step.revision),
                 "operations": [_check_document(check) for check in step.checks],
                 "error": step.error,
             }
@@ -96,15 +96,7 @@ def _document(found: Preflight) -> dict[str, Any]:
 
 
 def _check_document(check: Check) -> dict[str, Any]:
-    from asyncmig.operations import Operation
-
-    action = check.action
-    document = (
-        operation_document(action)
-        if isinstance(action, Operation)
-        else {"operation": "RawCall", "description": action.describe()}
-    )
-    return document | {
+    return operation_document(check.action) | {
         "probes": [
             {"code": one.code, "level": one.level, "text": one.text, "figures": dict(one.figures)}
             for one in check.probes

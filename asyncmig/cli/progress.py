@@ -42,9 +42,15 @@ _SHOWN = 5  # revisions
 
 
 class Progress:
-    """A listener that tells what a run does, and tells ``interrupts`` where it may be cut."""
+    """A listener that tells what a run does, and tells ``interrupts`` where it may be cut.
 
-    def __init__(self, console: Console, interrupts: Interrupts) -> None:
+    ``finished``: takes each revision that has come to its end, and the milliseconds that it took.
+    """
+
+    def __init__(
+        self, console: Console, interrupts: Interrupts, finished: list[tuple[Revision, int]] | None = None
+    ) -> None:
+        self._finished = [] if finished is None else finished
         self._console, self._err, self._interrupts = console, console.err, interrupts
         self._waited = False
         self._notes: set[str] = set()
@@ -92,6 +98,7 @@ class Progress:
                 self._code_of(event.revision.revision)
             case RevisionFinished():
                 self._elapsed.stop()
+                self._finished.append((event.revision, round(event.seconds * 1000)))
                 done = "applied" if event.direction == "upgrade" else "reverted"
                 self._console.say(f"  {self._err.paint(done, 'good')} in {_time(event.seconds)}")
                 self._interrupts.finished()

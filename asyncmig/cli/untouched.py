@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from asyncmig.adopting.histories.logs import logs_met
 from asyncmig.drivers import driver_for
+from asyncmig.printable import counted
 
 if TYPE_CHECKING:
     from asyncmig.migrator import Migrator
@@ -56,8 +57,8 @@ class Untouched:
     def lines(self) -> Iterator[str]:
         """For people."""
         indexes = sum(len(one.indexes) for one in self.state)
-        counted = f"{_counted(len(self.state.collections), 'collection')}, {_counted(indexes, 'index')}"
-        yield f"{counted}; no record of any revision"
+        there = f"{counted(len(self.state.collections), 'collection')}, {counted(indexes, 'index')}"
+        yield f"{there}; no record of any revision"
         if self.claimed:
             yield f"{len(self.claimed)} of the models: {_some(self.claimed)}"
         if self.unclaimed:
@@ -73,11 +74,6 @@ async def look(migrator: Migrator, *, has_models: bool, has_revisions: bool) -> 
     declared = migrator.declared().state.collections if has_models else ()
     tools = await logs_met(driver_for(migrator.database), state.collections)
     return Untouched(state, tuple(one.name for one in state if one.name in declared), tools, has_models, has_revisions)
-
-
-def _counted(number: int, what: str) -> str:
-    plural = f"{what}es" if what.endswith("x") else f"{what}s"
-    return f"{number} {what if number == 1 else plural}"
 
 
 def _some(names: tuple[str, ...]) -> str:

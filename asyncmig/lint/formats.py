@@ -35,8 +35,8 @@ def as_document(report: Report, root: Path) -> dict[str, Any]:
     return {
         "findings": [_document(one, root) | {"fingerprint": marks[one]} for one in report.findings],
         "silenced": [_document(one, root) for one in report.silenced],
-        "not_run": [{"path": _shown(path, root), "reason": reason} for path, reason in report.not_run],
-        "files": report.files,
+        "not_run": [{"file": _shown(path, root), "reason": reason} for path, reason in report.not_run],
+        "checked": report.files,
     }
 
 
@@ -46,7 +46,7 @@ def _document(finding: Finding, root: Path) -> dict[str, Any]:
         "severity": finding.severity,
         "title": finding.title,
         "message": finding.message,
-        "path": _shown(finding.path, root),
+        "file": _shown(finding.path, root),
         "line": finding.line,
         "end_line": finding.end_line,
         "revision": finding.revision,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from asyncmig.errors import (
     AsyncmigError,
+    DatabaseAhead,
     PendingRevisions,
     RevisionHalfDone,
     RevisionsEdited,
@@ -159,10 +160,27 @@ class WritingHistory(Parts):
         besides), SchemaDiffers, RevisionsEdited, RevisionError for a faulty file, HeadFileError; of
         several the gravest, and the others are notes on it. Without models only the revisions are looked at.
         """
+        if failures := await self.failures():
+            raise failures[0]
+
+    async def failures(self) -> list[AsyncmigError]:
+        """Everything that ``check`` finds wrong, the gravest first, with the others as notes on it.
+
+        Raises RevisionError for a faulty file: nothing can be compared with it.
+        """
+        position = await self._position(self.listing(thorough=True).graph())
+        try:
+            await self._refuse_ahead(position)
+        except (DatabaseAhead, RevisionHalfDone) as error:
+            return [error]
+        failures = sorted(await self._failures(position), key=_gravity)
+        for other in failures[1:]:
+            failures[0].add_note(str(other))
+        return failures
+
+    async def _failures(self, position: Position[Mark]) -> list[AsyncmigError]:
         from asyncmig.running.unadopted import unadopted
 
-        position = await self._position(self.listing(thorough=True).graph())
-        await self._refuse_ahead(position)
         waiting = [one.revision for one in position.pending]
         operations = (await self._difference()).operations if self._models is not None else ()
         failures: list[AsyncmigError] = [*await self._half_done(position)]
@@ -174,11 +192,9 @@ class WritingHistory(Parts):
             failures.append(SchemaDiffers(operations))
         if edited := position.edited:
             failures.append(RevisionsEdited(edited))
-        failures += [*self._head_faults(position.graph), *_several_heads(position.graph)]
-        if failures:
-            first, *others = sorted(failures, key=_gravity)
-            first.__notes__ = [str(other) for other in others]
-            raise first
+        if fault := self.head_fault(position.graph):
+            failures.append(fault)
+        return [*failures, *_several_heads(position.graph)]
 
     async def _half_done(self, position: Position[Mark]) -> list[RevisionHalfDone]:
         """What is half-way, unless a run that is alive is at work on it."""
@@ -192,12 +208,13 @@ class WritingHistory(Parts):
         holder = await self._lock().holder()
         return holder is not None and holder.alive
 
-    def _head_faults(self, graph: RevisionGraph) -> list[RevisionFileError]:
+    def head_fault(self, graph: RevisionGraph) -> RevisionFileError | None:
+        """What is wrong with the HEAD file, held against the heads of the revision files; None where nothing is."""
         try:
             self.directory.head_file.verify(graph.heads)
         except RevisionFileError as fault:
-            return [fault]
-        return []
+            return fault
+        return None
 
     async def fields(
         self,

@@ -133,8 +133,8 @@ async def uses_of_collection(asker: Asker, name: str) -> Probe | None:
     over = sorted(view["name"] for view in views if name in _sources(view["options"]))
     if not over:
         return None
-    views = "view" if len(over) == 1 else "views"
-    return Probe("P10", "warning", f"{', '.join(over)}: {views} over {name}, which will be empty", {"views": over})
+    noun = "view" if len(over) == 1 else "views"
+    return Probe("P10", "warning", f"{', '.join(over)}: {noun} over {name}, which will be empty", {"views": over})
 
 
 def _sources(options: Mapping[str, Any]) -> set[str]:

@@ -239,7 +239,7 @@ async def test_duplicates_are_named_to_the_last_and_resumed_after(turn: Any, tmp
     assert revision.path is not None
     text = revision.path.read_text()
     assert 'await env.modify_index("c", "email_1", unique=True)' in text
-    with pytest.raises(RevisionFailed, match=r"4 value\(s\) stand in more than one document"):
+    with pytest.raises(RevisionFailed, match=r"4 values stand in more than one document"):
         await migrator.upgrade()
     assert "unique" not in (await turn["c"].index_information())["email_1"]
     await turn["c"].delete_many({"_id": {"$mod": [2, 1]}})

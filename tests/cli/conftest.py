@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import os
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
@@ -14,6 +15,7 @@ from typing import Any
 import pytest
 from asyncclick.testing import CliRunner
 
+from asyncmig.cli.json_schemas import DOCUMENTS, schema_of
 from asyncmig.cli.main import cli
 
 from ..clients import DRIVERS
@@ -31,6 +33,24 @@ class Result:
 
 
 Run = Callable[..., Awaitable[Result]]
+
+
+@cache
+def _validator(command: str) -> Any:
+    from jsonschema import Draft202012Validator
+
+    return Draft202012Validator(schema_of(command), format_checker=Draft202012Validator.FORMAT_CHECKER)
+
+
+def hold_to_schema(args: Sequence[str], stdout: str) -> None:
+    """Whatever a command prints with ``--json`` is one document that its schema describes; nobody has to ask for it."""
+    command = next((word for word in args if word in DOCUMENTS), "init")  # what no command is has an error alone
+    document = json.loads(stdout)
+    closest = min(
+        (list(_validator(command).evolve(schema=shape).iter_errors(document)) for shape in schema_of(command)["anyOf"]),
+        key=len,
+    )
+    assert not closest, (args, [f"{error.json_path}: {error.message}" for error in closest])
 
 
 @pytest.fixture
@@ -53,6 +73,8 @@ def run(folder: Path) -> Run:
         result = await CliRunner(env=environment).invoke(cli, list(args), input=input)
         if result.exception is not None and not isinstance(result.exception, SystemExit):
             raise result.exception
+        if "--json" in args:
+            hold_to_schema(args, result.stdout)
         return Result(result.exit_code, result.stdout, result.stderr)
 
     return invoke

@@ -67,8 +67,8 @@ async def test_all_files_are_gone(at: Run) -> None:
 
 async def test_check_in_json(at: Run) -> None:
     result = await at("--json", "check")
-    assert (result.code, result.document["ok"], result.document["ahead"]) == (9, False, ["b002"])
-    assert "b002 (baskets)" in result.document["message"]
+    assert (result.code, result.document["ok"], result.document["ahead"]) == (9, False, [{"revision": "b002"}])
+    assert "b002 (baskets)" in result.document["error"]["message"]
 
 
 async def test_it_is_taken_back_from_the_ledger(at: Run, server: Any) -> None:

@@ -154,7 +154,7 @@ class TestOrder:
         await play(("upgrade --no-strict-order", 0), ("upgrade --strict-order", 0, "Nothing to do"))
 
     async def test_as_json(self, run: Any) -> None:
-        assert (await run("upgrade", "--plan", "--json")).document["out_of_order"] == ["bbbb"]
+        assert (await run("upgrade", "--plan", "--json")).document["out_of_order"][0]["revision"] == "bbbb"
 
 
 class TestStamp:

@@ -125,7 +125,7 @@ class TestForked:
     async def test_mermaid_and_dot(self, run) -> None:
         assert "    rdddd -.-> rcccc" in (await run("graph", "--format", "mermaid")).stdout.splitlines()
         assert '    "dddd" -> "cccc" [style=dashed];' in (await run("graph", "--format", "dot")).stdout.splitlines()
-        assert len((await run("graph", "--json")).document["nodes"]) == 4
+        assert len((await run("graph", "--json")).document["revisions"]) == 4
 
     async def test_a_new_revision_needs_to_know_its_head(self, run) -> None:
         result = await run("revision", "-m", "more")
@@ -135,7 +135,7 @@ class TestForked:
 
     async def test_a_new_revision_on_a_branch(self, run) -> None:
         document = (await run("revision", "-m", "more", "--head", "audit@head", "--json")).document
-        assert document["parents"] == ["cccc"]
+        assert document["down_revision"] == ["cccc"]
 
 
 class TestLinear:

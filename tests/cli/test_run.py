@@ -91,7 +91,7 @@ class TestMainRoad:
         assert (result.code, result.stdout) == (0, "")
         assert "No difference: database and models agree. No file was written." in result.stderr
         result = await run("revision", "-m", "x", "--autogenerate", "--json")
-        assert result.document == {"revision": None, "changes": []}
+        assert result.document == {"revision": None, "changes": [], "notes": []}
 
     async def test_pending_revisions_come_first(self, run, history, write_models) -> None:
         write_models(MODELS)
@@ -105,19 +105,21 @@ class TestMainRoad:
         differs = await run("check", "--json")
         assert (differs.code, differs.document["ok"], differs.document["pending"]) == (3, False, [])
         assert [one["collection"] for one in differs.document["operations"]] == ["wallet"]
-        assert "differ" in differs.document["message"]
+        assert (differs.document["error"]["code"], differs.document["error"]["exit_code"]) == ("SchemaDiffers", 3)
+        assert "differ" in differs.document["error"]["message"]
 
         write_revision("aaaa", message="wallets", body='await env.create_collection("wallet")')
         (folder / "migrations" / "HEAD").write_text("aaaa\n")
         pending = await run("check", "--json")
-        assert (pending.code, pending.document["ok"], pending.document["pending"]) == (4, False, ["aaaa"])
+        assert (pending.code, pending.document["ok"], pending.document["pending"]) == (4, False, [{"revision": "aaaa"}])
         assert pending.document["operations"] == differs.document["operations"]  # told too, and pending comes first
-        assert "aaaa" in pending.document["message"]
+        assert "aaaa" in pending.document["error"]["message"]
 
         await run("upgrade")
         fine = await run("check", "--json")
         assert fine.code == 0
-        assert fine.document == {"ok": True, "pending": [], "ahead": [], "operations": [], "message": None}
+        lists = ("pending", "ahead", "failed", "edited", "operations", "failures")
+        assert fine.document == {"ok": True} | {name: [] for name in lists}
 
     async def test_a_collection_that_nobody_claims_is_noted(self, run, server, write_models) -> None:
         write_models(MODELS)
@@ -138,7 +140,10 @@ class TestMainRoad:
 class TestRun:
     async def test_progress_goes_to_stderr(self, run, server) -> None:
         result = await run("upgrade", "bbbb")
-        assert (result.code, result.stdout) == (0, "")
+        assert result.code == 0
+        assert re.sub(r"\d+ ms", "N ms", result.stdout) == (
+            "aaaa  first  (applied in N ms)\nbbbb  second  (applied in N ms)\n"
+        )
         assert [re.sub(r"\d+ ms", "N ms", line) for line in result.stderr.splitlines()[1:]] == [
             "Upgrading aaaa first (1/2)",
             "  create collection a  N ms",
@@ -155,11 +160,15 @@ class TestRun:
         assert re.match(rf"Database: 127\.0\.0\.1:\d+/{server.name}\n", result.stderr)
 
     async def test_as_json(self, run) -> None:
-        assert (await run("upgrade", "--json")).document == {
-            "direction": "upgrade",
-            "revisions": ["aaaa", "bbbb", "cccc"],
-        }
-        assert (await run("downgrade", "-2", "--json")).document["revisions"] == ["cccc", "bbbb"]
+        done = (await run("upgrade", "--json")).document
+        assert (done["direction"], done["target"]) == ("upgrade", "head")
+        assert [(one["revision"], one["message"], one["down_revision"]) for one in done["revisions"]] == [
+            ("aaaa", "first", []),
+            ("bbbb", "second", ["aaaa"]),
+            ("cccc", "third", ["bbbb"]),
+        ]
+        undone = (await run("downgrade", "-2", "--json")).document["revisions"]
+        assert [one["revision"] for one in undone] == ["cccc", "bbbb"]
         assert (await run("current", "--json")).document["current"] == ["aaaa"]
 
     async def test_a_plan_writes_nothing(self, run, server) -> None:
@@ -292,6 +301,11 @@ class TestTrouble:
         document = (await run("status", "--json")).document
         assert document["failed"][0]["error"]["type"] == "ZeroDivisionError"
         assert (await run("graph", "-i")).stdout == "✗  aaaa  first  (failed, head, base)\n"
+        checked, told = await run("check"), await run("check", "--json")
+        assert (checked.code, told.code) == (7, 7)
+        assert "half-way, and has to be settled before anything else runs: aaaa (first)" in checked.stderr
+        assert told.document["failed"] == [{"revision": "aaaa", "message": "first"}]
+        assert told.document["error"]["code"] == "RevisionHalfDone"
 
     async def test_going_on_from_there(self, run, server, write_revision) -> None:
         body = 'await env.create_collection("a")\nif "go" not in env.collections:\n    1 / 0'
@@ -348,10 +362,14 @@ class TestStatusAndLock:
             "Applied   1",
             "Pending   bbbb  second",
             "          cccc  third",
+            "HEAD file it is not there, and the head of the revision files: cccc; "
+            "write cccc into it, or let `asyncmig revision` do it with the next one",
             "Lock      free",
         ]
         document = (await run("status", "--json")).document
-        assert (document["current"], document["heads"], document["at_head"]) == (["aaaa"], ["cccc"], False)
+        assert (document["current"], document["at_head"]) == (["aaaa"], False)
+        assert [one["revision"] for one in document["heads"]] == ["cccc"]
+        assert "it is not there" in document["head_file"]
 
     async def test_many_pending_are_cut_short(self, run, server, write_revision) -> None:
         previous = None
@@ -366,7 +384,7 @@ class TestStatusAndLock:
         path = folder / "migrations" / "versions" / "aaaa_step.py"
         path.write_text(path.read_text() + "# edited\n")
         assert "Changed   aaaa  first  since it was applied" in (await run("status")).stdout
-        assert (await run("status", "--json")).document["changed_files"] == ["aaaa"]
+        assert (await run("status", "--json")).document["edited"][0]["revision"] == "aaaa"
         assert "aaaa (first) is not the one that was applied" in (await run("upgrade")).stderr
 
     async def test_nobody_holds_the_lock(self, run, server) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from asyncmig.cli.console import Console, Stream
-from asyncmig.cli.output import as_json
+from asyncmig.cli.json_text import as_json
 from asyncmig.printable import one_line, printable
 
 from .conftest import Run

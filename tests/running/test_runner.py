@@ -249,7 +249,7 @@ async def test_a_failing_revision_is_recorded_and_the_ones_before_it_stay(histor
 async def test_a_refused_operation_is_where_it_stopped(history: History, database: Any) -> None:
     await database["x"].insert_many([{"n": 1}, {"n": 1}])
     history.add("a", "await env.create_indexes('x', [Index('n', unique=True)])")
-    with pytest.raises(RevisionFailed, match=r"at operation 1 \(create 1 index\(es\) on x: n_1\)"):
+    with pytest.raises(RevisionFailed, match=r"at operation 1 \(create 1 index on x: n_1\)"):
         await history.runner(database).upgrade()
     entry = (await record(database, "a")).journal[0]
     assert entry.error is not None

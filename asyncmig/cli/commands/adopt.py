@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import asyncclick as click
 
-from asyncmig.adopting.adoption import Adoption
-from asyncmig.adopting.agreement import Line
+from asyncmig.adopting.adoption import Adopted, Adoption
+from asyncmig.adopting.agreement import Agreement
 from asyncmig.adopting.errors import AdoptionRefused, NotAgreed
 from asyncmig.adopting.histories.history import ForeignHistory
 from asyncmig.adopting.histories.importing import Imported, imported
@@ -26,6 +26,7 @@ from asyncmig.cli.options import command
 from asyncmig.cli.output import emit
 from asyncmig.drivers import driver_for
 from asyncmig.history.revision import Revision
+from asyncmig.printable import counted
 from asyncmig.sources.masters import masters_in_files
 
 if TYPE_CHECKING:
@@ -122,9 +123,9 @@ async def _adopt(
         adopted, changes = await adoption.propose(records, found)
     except NotAgreed as error:
         _tell_masters(app)
-        emit(app, adoption_document(app, error.found, written=False), table_lines(app.console.out, error.found.lines))
-        app.console.fail(str(error))
-        raise Answer(error.exit_code) from error
+        document = adoption_document(app, error.found, written=False)
+        emit(app, document, table_lines(app.console.out, error.found.lines), error=error)
+        raise
     _tell_masters(app)
     if not plan:
         await adoption.carry_out(adopted, changes)
@@ -216,22 +217,16 @@ async def _tell_again(app: App, adoption: Adoption, baseline: Revision, record: 
     """A database that was adopted before: when, by whom, and what differs now."""
     lines = await adoption.compare() if app.settings.models else ()
     when = f" on {record.finished_at:%Y-%m-%d %H:%M} UTC" if record.finished_at else ""
-    document = {
-        "adopted": baseline.revision,
-        "at": record.finished_at,
-        "by": f"{record.user}@{record.host}",
-        "open": [line.name for line in lines],
-    }
+    adopted = Adopted(Agreement(()), tuple(lines), baseline)
+    document = adoption_document(app, adopted, written=False, record=record)
     emit(app, document, table_lines(app.console.out, lines))
     app.console.say(f"Adopted{when} by {record.user}@{record.host}, as {baseline.revision}; nothing was written.")
     if lines:
-        app.console.say(f"{_count(lines)} between models and database now: see `asyncmig diff`.", "warn")
+        app.console.say(
+            f"{counted(len(lines), 'difference')} between models and database now: see `asyncmig diff`.", "warn"
+        )
         raise Answer(3)
     app.console.say("No difference: database and models agree.", "good")
-
-
-def _count(lines: Sequence[Line]) -> str:
-    return f"{len(lines)} differences" if len(lines) != 1 else "1 difference"
 
 
 __all__ = ["adopt"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from asyncmig.adopting.adoption import Adopted
 from asyncmig.adopting.agreement import Line
@@ -12,6 +12,11 @@ from asyncmig.adopting.histories.history import ForeignHistory
 from asyncmig.adopting.histories.places import Place
 from asyncmig.cli.app import App
 from asyncmig.cli.console import Stream
+from asyncmig.cli.history import revision_document
+from asyncmig.printable import counted
+
+if TYPE_CHECKING:
+    from asyncmig.running.ledger.record import Record
 
 __all__ = ["adoption_document", "adoption_lines", "history_lines", "table_lines"]
 
@@ -30,7 +35,9 @@ def table_lines(out: Stream, lines: Iterable[Line]) -> Iterator[str]:
     widths = [max((len(row[place]) for row in rows), default=0) for place in (0, 1)]
     alike = sum(not line.is_open for line in found)
     if alike:
-        yield out.paint(f"{'in both':{widths[0]}}  {_counted(alike, 'index agrees', 'indexes agree')}", "faint")
+        yield out.paint(
+            f"{'in both':{widths[0]}}  {counted(alike, 'index')} {'agrees' if alike == 1 else 'agree'}", "faint"
+        )
     for where, name, facts in rows:
         yield f"{where:{widths[0]}}  {name:{widths[1]}}  {facts}".rstrip()
 
@@ -87,16 +94,18 @@ def history_lines(out: Stream, tool: str, place: Place, history: ForeignHistory)
         yield f"  Note: {note}"
 
 
-def adoption_document(app: App, adopted: Adopted, *, written: bool) -> dict[str, Any]:
-    """The same for programs."""
+def adoption_document(app: App, adopted: Adopted, *, written: bool, record: Record | None = None) -> dict[str, Any]:
+    """The same for programs; ``record``: of the baseline, where the database was adopted before."""
     return {
         "written": written,
-        "baseline": adopted.baseline.revision if adopted.baseline else None,
+        "baseline": revision_document(app, None, adopted.baseline) if adopted.baseline else None,
+        "adopted_at": record.finished_at if record else None,
+        "adopted_by": f"{record.user}@{record.host}" if record else None,
         "lines": [_line_document(line) for line in adopted.lines],
         "open": [line.name for line in adopted.lines if line.is_open],
         "unclaimed": list(adopted.agreement.unclaimed),
         "expected": list(adopted.agreement.expected),
-        "imported": [one.revision.revision for one in adopted.imported],
+        "imported": [revision_document(app, None, one.revision) for one in adopted.imported],
         "files": [app.shown(path) for path in adopted.files],
         "changed": [app.shown(path) for path in adopted.changed],
         "notes": list(adopted.notes),
@@ -110,7 +119,3 @@ def _line_document(line: Line) -> dict[str, Any]:
 def _names(names: Sequence[str]) -> str:
     shown = ", ".join(names[:_SHOWN])
     return f"{shown} and {len(names) - _SHOWN} more" if len(names) > _SHOWN else shown
-
-
-def _counted(number: int, one: str, many: str) -> str:
-    return f"{number} {one if number == 1 else many}"

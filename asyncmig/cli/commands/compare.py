@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from asyncmig.cli.app import App, pass_app
+from asyncmig.cli.error_document import error_document
 from asyncmig.cli.failures import Answer
 from asyncmig.cli.options import command
 from asyncmig.cli.output import emit, operation_document, operation_line
-from asyncmig.errors import AsyncmigError, CheckFailed, SchemaDiffers
-from asyncmig.history.errors import MultipleHeads
+from asyncmig.errors import AsyncmigError, RevisionHalfDone, RevisionsEdited, SchemaDiffers
 from asyncmig.printable import one_line
 
 if TYPE_CHECKING:
@@ -54,35 +54,37 @@ def _document(operation: Operation) -> dict[str, Any]:
     return operation_document(operation) | ({"changes": found} if found else {})
 
 
+def _check_document(failures: Sequence[AsyncmigError]) -> dict[str, Any]:
+    """What is wrong by its kind, and each failure by itself, the gravest first."""
+    facts = {name: value for failure in failures for name, value in error_document(failure)["facts"].items()}
+    half_done = [one for one in failures if isinstance(one, RevisionHalfDone)]
+    edited = [one for one in failures if isinstance(one, RevisionsEdited)]
+    return {
+        "ok": not failures,
+        "pending": facts.get("pending", []),
+        "ahead": facts.get("ahead", []),
+        "failed": error_document(half_done[0])["facts"]["revisions"] if half_done else [],
+        "edited": error_document(edited[0])["facts"]["revisions"] if edited else [],
+        "operations": facts.get("operations", []),
+        "failures": [error_document(failure) for failure in failures],
+    }
+
+
 @command("check", examples=["asyncmig check", "asyncmig check --json"])
 @pass_app
 async def check(app: App) -> None:
     """Fail when revisions are pending (exit code 4) or models and database differ (exit code 3).
 
-    A database that has revisions which no file has is compared with nothing (exit code 9).
+    A revision that has stopped half-way (7), several heads (5) and a database that was not adopted (10) are
+    told, too. A database that has revisions which no file has is compared with nothing (exit code 9).
 
     Without a `models` setting only the revisions are looked at.
     """
-    failure: AsyncmigError | None = None
     async with app.migrator("check") as migrator:
-        try:
-            await migrator.check()
-        except (CheckFailed, MultipleHeads) as error:
-            if not app.json:
-                raise
-            failure = error
-    emit(
-        app,
-        {
-            "ok": failure is None,
-            "pending": list(getattr(failure, "pending", ())),
-            "ahead": list(getattr(failure, "ahead", ())),
-            "operations": [operation_document(operation) for operation in getattr(failure, "operations", ())],
-            "message": "\n".join((str(failure), *getattr(failure, "__notes__", ()))) if failure else None,
-        },
-        (),
-    )
-    if failure:
-        raise Answer(failure.exit_code)
+        failures = await migrator.failures()
+    first = failures[0] if failures else None
+    emit(app, _check_document(failures), (), error=first)
+    if first:
+        raise first
     also = ", and models and database agree" if app.settings.models else ""
     app.console.say(f"No revision is pending{also}.", "good")

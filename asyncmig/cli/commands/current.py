@@ -21,8 +21,11 @@ async def current(app: App) -> None:
         app,
         {
             "current": list(found),
-            "heads": list(graph.heads),
-            "revisions": [revision_document(app, graph, graph.get(name)) for name in found if name in graph],
+            "heads": [revision_document(app, graph, graph.get(name)) for name in graph.heads],
+            "revisions": [
+                revision_document(app, graph, graph.get(name)) if name in graph else {"revision": name}
+                for name in found
+            ],
         },
         (
             line

@@ -13,6 +13,7 @@ from asyncmig.cli.failures import Answer
 from asyncmig.cli.options import command
 from asyncmig.cli.output import emit, table
 from asyncmig.errors import ConfigurationError, SchemaDiffers
+from asyncmig.printable import counted
 
 if TYPE_CHECKING:
     from asyncmig.cli.console import Stream, Style
@@ -96,8 +97,8 @@ def _heading(out: Stream, report: Report) -> str:
     facts = [f"{found.documents:,} documents" if found.is_whole else f"~{found.total:,} documents, {_read(found)}"]
     if found.rarest:
         facts.append(f"paths in less than {found.rarest * 100:.2g} % may not be seen")
-    facts.append(_counted(len(found.paths), "path"))
-    facts.append(_counted(len(report.findings), "finding"))
+    facts.append(counted(len(found.paths), "path"))
+    facts.append(counted(len(report.findings), "finding"))
     if report.breaking is not None:
         facts.append(f"{report.breaking:,} break the models")
     if found.truncated:
@@ -111,10 +112,6 @@ def _read(found: Profile) -> str:
     if found.error is None:
         return f"the first {found.documents:,} by _id read"
     return f"{found.documents:,} sampled (±{found.error * 100:.1f} % at 95 %)"
-
-
-def _counted(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def _finding_lines(out: Stream, number: int, finding: Finding) -> Iterator[str]:
@@ -156,7 +153,7 @@ def _document(report: Report) -> dict[str, Any]:
         "documents": found.documents,
         "total": found.total,
         "is_whole": found.is_whole,
-        "error": found.error,
+        "margin": found.error,
         "rarest": found.rarest,
         "truncated": found.truncated,
         "stopped": found.stopped,

@@ -9,7 +9,7 @@ import asyncclick as click
 
 from asyncmig.cli.app import App, pass_app
 from asyncmig.cli.drawing import Node, ascii_only, dot, lanes, mermaid
-from asyncmig.cli.history import marks, revision_line, share, states
+from asyncmig.cli.history import marks, revision_document, revision_line, share, states
 from asyncmig.cli.options import command
 from asyncmig.cli.output import emit
 from asyncmig.history import RevisionGraph
@@ -53,7 +53,10 @@ async def graph(app: App, form: str, indicate_current: bool) -> None:
         "mermaid": lambda: mermaid(nodes),
         "dot": lambda: dot(nodes),
     }
-    emit(app, {"nodes": [_document(node) for node in nodes]}, forms[form]())
+    revisions = [
+        revision_document(app, history, history.get(node.name)) | {"state": node.state} for node in nodes if app.json
+    ]
+    emit(app, {"revisions": revisions}, forms[form]())
 
 
 async def _situation(app: App) -> Situation:
@@ -73,13 +76,3 @@ def _tree(app: App, history: RevisionGraph, nodes: list[Node], applied: Collecti
         state = node.state if node.state != "unknown" else ""
         noted = marks(history, revision, state, share(history, applied, revision))
         yield f"{drawn}  {revision_line(out, revision, noted)}"
-
-
-def _document(node: Node) -> dict[str, object]:
-    return {
-        "revision": node.name,
-        "message": node.text,
-        "parents": list(node.parents),
-        "depends_on": list(node.depends_on),
-        "state": node.state,
-    }

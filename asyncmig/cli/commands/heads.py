@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Iterator, Sequence
 
 import asyncclick as click
 
 from asyncmig.cli.app import App, pass_app
-from asyncmig.cli.failures import Answer
 from asyncmig.cli.history import marks, revision_document, revision_lines
 from asyncmig.cli.options import command
 from asyncmig.cli.output import emit
+from asyncmig.errors import RevisionError
+from asyncmig.history import Revision
 
-SEVERAL: Final = 5
-"""The exit code where there are several heads, and one is needed."""
+
+class SeveralHeads(RevisionError):
+    """Raised by ``heads --check`` where there are several, and not each has a branch label."""
+
+    exit_code = 5
+
+    def __init__(self, heads: Sequence[Revision]) -> None:
+        self.heads = tuple(heads)
+        super().__init__(
+            f"there are {len(self.heads)} heads; `asyncmig merge` joins them, `asyncmig rebase` puts one behind"
+        )
 
 
 @command("heads", examples=["asyncmig heads", "asyncmig heads -v", "asyncmig heads --json", "asyncmig heads --check"])
@@ -24,18 +33,19 @@ async def heads(app: App, *, check: bool) -> None:
     """List the newest revision of each branch. Reads the files, not the database."""
     graph = app.files().graph
     found = [graph.get(name) for name in graph.heads]
+    error = None
+    if check and len(found) > 1 and not all(graph.labels_of(revision.revision) for revision in found):
+        error = SeveralHeads(found)
     emit(
         app,
         {"heads": [revision_document(app, graph, revision) for revision in found]},
         (line for revision in found for line in revision_lines(app, graph, revision, marks(graph, revision))),
+        error=error,
     )
     if not found:
         app.console.say('There is no revision yet; `asyncmig revision -m "..."` writes one.')
-    if check and len(found) > 1 and not all(graph.labels_of(revision.revision) for revision in found):
-        app.console.fail(
-            f"there are {len(found)} heads; `asyncmig merge` joins them, `asyncmig rebase` puts one behind"
-        )
-        raise Answer(SEVERAL)
+    if error is not None:
+        raise error
 
 
 @command("branches", examples=["asyncmig branches", "asyncmig branches -v"])

@@ -87,6 +87,7 @@ def _readable(app: App) -> RevisionGraph:
                 "problems": list(map(str, listing.problems)),
             },
             (revision_line(app.console.out, revision) for revision in readable),
+            error=listing.problems[0],
         )
         for problem in listing.problems:
             app.console.fail(str(problem))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from asyncmig.cli.app import App, pass_app
 from asyncmig.cli.options import command
+from asyncmig.cli.output import emit
 from asyncmig.errors import ConfigurationError
 
 _TABLE = """\
@@ -41,13 +43,21 @@ async def init(app: App) -> None:
     there already is changed.
     """
     try:
-        _make(app)
+        created = list(_make(app))
     except OSError as error:
         raise ConfigurationError(f"{error.filename} cannot be made or written: {error.strerror}") from error
+    settings = app.settings
+    document = {
+        "directory": app.shown(settings.directory),
+        "settings": app.shown(settings.file or settings.root / "pyproject.toml"),
+        "created": [app.shown(path) for path in created],
+    }
+    emit(app, document, ())
     _tell_next_steps(app)
 
 
-def _make(app: App) -> None:
+def _make(app: App) -> Iterator[Path]:
+    """Make what is missing; the paths of what was made, or changed."""
     settings = app.settings
     versions = settings.directory / "versions"
     if versions.is_dir():
@@ -55,8 +65,15 @@ def _make(app: App) -> None:
     else:
         versions.mkdir(parents=True)
         app.console.say(f"Created {app.shown(versions)}/", "good")
+        yield versions
+    if not any(versions.iterdir()):
+        keeping = versions / ".gitkeep"
+        keeping.touch()  # git keeps no empty folder
+        yield keeping
     if settings.file is None:
-        _add_table(app, settings.root / "pyproject.toml")
+        path = settings.root / "pyproject.toml"
+        _add_table(app, path)
+        yield path
     else:
         app.console.say(f"{app.shown(settings.file)} has the settings already")
 

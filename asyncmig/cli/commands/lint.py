@@ -93,10 +93,11 @@ def _options(settings: Settings) -> Options:
 
 
 def _print(app: App, report: Report, shape: str) -> None:
-    from asyncmig.cli.output import as_json
+    from asyncmig.cli.json_text import as_json
     from asyncmig.lint.formats import FORMATS, as_document
 
     text = as_json(as_document(report, Path.cwd())) if shape == "json" else FORMATS[shape](report, Path.cwd())
+    app.console.has_answered = shape == "json"
     if text:
         app.console.out.write(text)
     for path, reason in report.not_run:

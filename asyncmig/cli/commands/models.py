@@ -8,6 +8,7 @@ import asyncclick as click
 
 from asyncmig.cli.app import App, pass_app
 from asyncmig.cli.options import command
+from asyncmig.cli.output import emit
 
 __all__ = ["models"]
 
@@ -32,11 +33,16 @@ async def models(app: App, action: str, *, script: bool) -> None:
     if script:
         from asyncmig.sources.script import script_source
 
-        app.console.out.write(script_source(), end="")
+        if app.json:
+            emit(app, {"script": script_source()}, ())
+        else:
+            app.console.out.write(script_source(), end="")
         return
     wanted = app.settings.needed_models()
     if str(app.settings.root) not in sys.path:
         sys.path.insert(0, str(app.settings.root))
     from asyncmig.sources.export import export_models
 
-    app.console.out.write(export_models(wanted))
+    exported = export_models(wanted)
+    app.console.has_answered = True
+    app.console.out.write(exported)

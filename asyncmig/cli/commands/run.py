@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import asyncclick as click
 
 from asyncmig.cli.app import App, pass_app
+from asyncmig.cli.console import OutputLost
+from asyncmig.cli.history import revision_document, revision_line
 from asyncmig.cli.options import command, lock_timeout, revision_argument
 from asyncmig.cli.output import emit
 from asyncmig.printable import counted
 
 if TYPE_CHECKING:
     from asyncmig.events import Direction
-    from asyncmig.history import Revision
     from asyncmig.migrator import Migrator
     from asyncmig.review.loss import Confirm, Loss
 
@@ -111,8 +113,8 @@ async def upgrade(
         migrator.keep_building = keep_building
         if await _Look(**look).show(app, migrator, target, strict_order=strict_order):
             return
-        done = await migrator.upgrade(target, strict_order=strict_order, confirm=_confirm(app, yes=yes))
-    _tell(app, "upgrade", target, done)
+        with _telling(app, "upgrade", target):
+            await migrator.upgrade(target, strict_order=strict_order, confirm=_confirm(app, yes=yes))
 
 
 @command(
@@ -138,15 +140,35 @@ async def downgrade(
         migrator.keep_building = keep_building
         if await _Look(**look).show(app, migrator, target, direction="downgrade", from_ledger=from_ledger):
             return
-        done = await migrator.downgrade(target, confirm=_confirm(app, yes=yes), from_ledger=from_ledger)
-    _tell(app, "downgrade", target, done)
+        with _telling(app, "downgrade", target):
+            await migrator.downgrade(target, confirm=_confirm(app, yes=yes), from_ledger=from_ledger)
 
 
-def _tell(app: App, direction: Direction, target: str, done: Sequence[Revision]) -> None:
-    emit(app, {"direction": direction, "revisions": [one.revision for one in done]}, ())
+@contextmanager
+def _telling(app: App, direction: Direction, target: str) -> Iterator[None]:
+    """Print what a run has done, also where it stops before its end; messages tell of the rest."""
     verb = "applied" if direction == "upgrade" else "reverted"
+    finished = app.finished
+    app.done = {"direction": direction, "target": target, "revisions": []}
+    try:
+        yield
+    finally:
+        documents = [revision_document(app, None, one) | {"milliseconds": ms} for one, ms in finished]
+        app.done["revisions"] = documents
+        if not app.json:
+            _print(app, [revision_line(app.console.out, one, [f"{verb} in {ms} ms"]) for one, ms in finished])
     nothing = f"Nothing to do: the database is at {target} already."
-    app.console.say(f"{counted(len(done), 'revision')} {verb}." if done else nothing, "good")
+    if app.json:
+        emit(app, app.done, ())
+    app.console.say(f"{counted(len(finished), 'revision')} {verb}." if finished else nothing, "good")
+
+
+def _print(app: App, lines: Sequence[str]) -> None:
+    """What is done is done: that nobody can read of it (``>&-``) makes no failure of it."""
+    try:
+        emit(app, {}, lines)
+    except OutputLost as lost:
+        app.console.warn(f"standard output cannot be written: {lost}")
 
 
 def _confirm(app: App, *, yes: bool) -> Confirm:

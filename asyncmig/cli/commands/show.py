@@ -11,6 +11,7 @@ from asyncmig.cli.app import App, pass_app
 from asyncmig.cli.history import facts, marks, revision_document, revision_line
 from asyncmig.cli.options import command, revision_argument
 from asyncmig.cli.output import emit, python
+from asyncmig.cli.records import record_document
 from asyncmig.errors import RevisionError
 from asyncmig.history import Revision, RevisionGraph
 from asyncmig.history.errors import UnknownRevision
@@ -77,7 +78,7 @@ def _listed(app: App, facts: dict[str, str]) -> Iterator[str]:
 async def _show_record(app: App, name: str) -> None:
     async with app.migrator("show") as migrator:
         record = await _record(migrator, name)
-    emit(app, _record_document(record), _record_lines(app, record))
+    emit(app, _shown_record(record), _record_lines(app, record))
 
 
 async def _record(migrator: Migrator, name: str) -> Record:
@@ -124,26 +125,9 @@ def _end(entry: JournalEntry) -> str:
     return "" if entry.is_finished else f" ({entry.error or 'nobody knows whether it was done'})"
 
 
-def _record_document(record: Record) -> dict[str, Any]:
-    return {
-        "revision": record.revision,
-        "message": record.message,
-        "state": record.state,
-        "stamped": record.stamped,
-        "parents": list(record.parents),
-        "depends_on": list(record.depends_on),
-        "replaces": list(record.replaces),
-        "checksum": record.checksum,
-        "started_at": record.started_at,
-        "finished_at": record.finished_at,
-        "milliseconds": record.milliseconds,
-        "user": record.user,
-        "host": record.host,
-        "pid": record.pid,
-        "error": record.error,
-        "operations": [
-            {"operation": one.operation, "collection": one.collection, "description": one.description}
-            for one in record.journal
-        ],
-        "source": record.source,
-    }
+def _shown_record(record: Record) -> dict[str, Any]:
+    journal = [
+        {"operation": one.operation, "collection": one.collection, "description": one.description}
+        for one in record.journal
+    ]
+    return record_document(record) | {"operations": journal, "source": record.source}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncclick as click
 
 from asyncmig.cli.app import App, pass_app
+from asyncmig.cli.history import revision_document
 from asyncmig.cli.options import command, revision_argument
 from asyncmig.cli.output import emit
 from asyncmig.errors import DriverError
@@ -31,7 +32,7 @@ async def squash(app: App, span: str, message: str | None, rev_id: str | None) -
         f"  Replaces: {counted(len(made.replaces), 'revision')}, {made.replaces[0]} to {made.replaces[-1]}",
         f"  Edit: {file}",
     ]
-    emit(app, {"revision": made.revision, "file": file, "replaces": list(made.replaces)}, lines)
+    emit(app, revision_document(app, None, made), lines)
     app.console.say("The files that it replaces can go once `asyncmig upgrade` has run on every database.", "faint")
 
 
@@ -60,5 +61,5 @@ async def rebase(app: App, revision: str, *, onto: str | None, offline: bool, fo
     out = app.console.out
     file = app.shown(moved.path) if moved.path else ""
     lines = [f"{out.paint('Rebased', 'good')} {moved} onto {parent}", f"  File: {file}"]
-    emit(app, {"revision": moved.revision, "parents": list(moved.down_revision), "file": file}, lines)
+    emit(app, revision_document(app, None, moved), lines)
     app.say_what_to_add(moved.path)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncclick as click
 
 from asyncmig.cli.app import App, pass_app
+from asyncmig.cli.history import revision_document
 from asyncmig.cli.options import command, lock_timeout, revision_argument
 from asyncmig.cli.output import emit
 
@@ -36,6 +37,6 @@ async def repair(app: App, revisions: tuple[str, ...]) -> None:
     """
     async with app.migrator("repair") as migrator:
         accepted = await migrator.repair(revisions or None)
-    emit(app, {"accepted": [one.revision for one in accepted]}, ())
+    emit(app, {"revisions": [revision_document(app, None, one) for one in accepted]}, ())
     names = ", ".join(one.revision for one in accepted)
     app.console.say(f"Accepted as they are now: {names}." if accepted else "No applied file was edited.", "good")

@@ -12,6 +12,8 @@ from asyncmig.cli.console import Stream
 from asyncmig.cli.history import revision_document, revision_line
 from asyncmig.cli.options import command
 from asyncmig.cli.output import emit
+from asyncmig.cli.records import record_document, recorded_revision
+from asyncmig.files.errors import RevisionFileError
 from asyncmig.history import Revision, RevisionGraph
 from asyncmig.printable import counted
 
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from asyncmig.running.runner import Situation
 
 _SHOWN = 10
+_SEVERAL = "`asyncmig merge` joins them, `asyncmig rebase` puts one behind another"
 
 
 @command("status", examples=["asyncmig status", "asyncmig status --json"])
@@ -37,7 +40,7 @@ async def status(app: App) -> None:
             from asyncmig.cli.untouched import look
 
             untouched = await look(migrator, has_models=bool(app.settings.models), has_revisions=bool(graph.heads))
-        view = _View(graph, situation, untouched)
+        view = _View(graph, situation, untouched, migrator.head_fault(graph) if has_files else None)
     emit(app, view.document(app), view.lines(app.console.out))
 
 
@@ -46,6 +49,7 @@ class _View:
     graph: RevisionGraph
     situation: Situation
     untouched: Untouched | None = None
+    head_fault: RevisionFileError | None = None
 
     @property
     def current(self) -> tuple[str, ...]:
@@ -72,13 +76,14 @@ class _View:
     def document(self, app: App) -> dict[str, Any]:
         return {
             "current": list(self.current),
-            "heads": list(self.graph.heads),
+            "heads": [revision_document(app, self.graph, self.graph.get(name)) for name in self.graph.heads],
             "at_head": not self.pending and not self.situation.unsettled,
             "applied": len(self.situation.applied),
             "pending": [revision_document(app, self.graph, one) for one in self.pending],
-            "failed": [_record_document(record) for record in self.situation.unsettled],
-            "missing_files": list(self.missing),
-            "changed_files": self.changed,
+            "failed": [_failed_document(record) for record in self.situation.unsettled],
+            "ahead": [recorded_revision(self.situation.records[name]) for name in self.missing],
+            "edited": [revision_document(app, self.graph, self.graph.get(name)) for name in self.changed],
+            "head_file": str(self.head_fault) if self.head_fault else None,
             "lock": self.situation.holder.document if self.situation.holder else None,
             "untouched": self.untouched.document if self.untouched else None,
         }
@@ -93,9 +98,19 @@ class _View:
         yield from _block(out, "Building", [text for record in self.situation.unsettled for text in _building(record)])
         yield from _block(out, "No file", [out.paint(name, "bad") for name in self.missing])
         yield from _block(out, "Changed", [f"{self._named(out, name)}  since it was applied" for name in self.changed])
+        if len(self.graph.heads) > 1:
+            heads = [self._named(out, name) for name in self.graph.heads]
+            yield from _block(out, "Heads", heads if self._is_labelled else [*heads, out.paint(_SEVERAL, "warn")])
+        if self.head_fault:
+            yield from _block(out, "HEAD file", [out.paint(self.head_fault.fault, "warn")])
         yield from _block(out, "Lock", [_lock(out, self.situation.holder)])
         if self.untouched:
             yield from _block(out, "Database", [*self.untouched.lines()])
+
+    @property
+    def _is_labelled(self) -> bool:
+        """Whether each head is on a branch of its own, so that several are meant."""
+        return all(self.graph.labels_of(name) for name in self.graph.heads)
 
     def _named(self, out: Stream, name: str) -> str:
         if name not in self.graph:
@@ -154,18 +169,10 @@ def _lock(out: Stream, holder: Holder | None) -> str:
     return out.paint(f"left behind by {holder} {since}; the next run takes it over", "warn")
 
 
-def _record_document(record: Record) -> dict[str, Any]:
-    return {
-        "revision": record.revision,
-        "message": record.message,
-        "state": record.state,
-        "direction": record.direction,
+def _failed_document(record: Record) -> dict[str, Any]:
+    unknown = record.unknown
+    return record_document(record) | {
         "finished_operations": record.finished,
-        "unknown_operation": record.unknown.description if record.unknown else None,
-        "index_build": _build_document(record.unknown) if record.unknown else None,
-        "error": record.error,
-        "started_at": record.started_at,
-        "host": record.host,
-        "pid": record.pid,
-        "user": record.user,
+        "unknown_operation": unknown.description if unknown else None,
+        "index_build": _build_document(unknown) if unknown else None,
     }
