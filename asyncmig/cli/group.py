@@ -37,6 +37,7 @@ COMMANDS = {
     "diff": Entry("Look at the database", "compare", "Compare it with the models."),
     "check": Entry("Look at the database", "compare", "Fail when it differs from models or revisions."),
     "fields": Entry("Look at the database", "fields", "What the documents hold, against the models."),
+    "report": Entry("Look at the database", "report", "One file to look at: HTML, or Markdown."),
     "history": Entry("Look at the files", "history", "The revisions, newest first."),
     "heads": Entry("Look at the files", "heads", "The newest revision of each branch."),
     "branches": Entry("Look at the files", "heads", "The revisions that history forks at."),

@@ -10,7 +10,7 @@ from asyncmig.cli.console import Stream
 from asyncmig.history import Revision, RevisionGraph
 
 if TYPE_CHECKING:
-    from asyncmig.cli.drawing import State
+    from asyncmig.report.drawing import State
     from asyncmig.running.runner import Situation
 
 __all__ = [

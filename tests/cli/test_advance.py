@@ -81,7 +81,7 @@ def test_a_build_fits_into_80_columns() -> None:
         shown = bar(build("scanning documents", total // 3, total, rate=123_456.0, remaining=7300.0), 79)
         assert len(shown) <= 79
         assert "2 h 1 min left" in shown
-    assert "create 9 index(es)" in bar(build("building"), 79)
+    assert "create 9 indexes" in bar(build("building"), 79)
     assert len(bar(build("building"), 79)) <= 79
 
 

@@ -6,7 +6,7 @@ from textwrap import dedent
 
 import pytest
 
-from asyncmig.cli.drawing import Node, ascii_only, dot, lanes, mermaid
+from asyncmig.report.drawing import Node, ascii_only, dot, lanes, mermaid
 
 
 def history(text: str) -> list[Node]:

@@ -14,6 +14,7 @@ from asyncmig.errors import AsyncmigError, RevisionHalfDone, RevisionsEdited, Sc
 from asyncmig.printable import one_line
 
 if TYPE_CHECKING:
+    from asyncmig.authoring.diff import Difference
     from asyncmig.operations import Operation
 
 
@@ -25,10 +26,7 @@ async def diff(app: App) -> None:
         found = await migrator.difference()
     emit(
         app,
-        {
-            "operations": [_document(operation) for operation in found.operations],
-            "notes": [str(note) for note in found.notes],
-        },
+        difference_document(found),
         (line for operation in found.operations for line in _lines(app, operation)),
     )
     for note in found.notes:
@@ -45,6 +43,14 @@ def _lines(app: App, operation: Operation) -> Iterator[str]:
     yield operation_line(app.console.out, operation)
     for change in remembered_changes(operation):
         yield f"    {app.console.out.paint(one_line(str(change)), 'faint')}"
+
+
+def difference_document(found: Difference) -> dict[str, Any]:
+    """What differs, and what is to be noted, for programs."""
+    return {
+        "operations": [_document(operation) for operation in found.operations],
+        "notes": [str(note) for note in found.notes],
+    }
 
 
 def _document(operation: Operation) -> dict[str, Any]:

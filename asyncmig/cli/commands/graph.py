@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import asyncclick as click
 
 from asyncmig.cli.app import App, pass_app
-from asyncmig.cli.drawing import Node, ascii_only, dot, lanes, mermaid
 from asyncmig.cli.history import marks, revision_document, revision_line, share, states
 from asyncmig.cli.options import command
 from asyncmig.cli.output import emit
 from asyncmig.history import RevisionGraph
+from asyncmig.report.drawing import Node, ascii_only, dot, lanes, mermaid
 
 if TYPE_CHECKING:
     from asyncmig.running.runner import Situation

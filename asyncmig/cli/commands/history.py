@@ -18,7 +18,7 @@ from asyncmig.errors import RevisionError
 from asyncmig.history import Revision, RevisionGraph
 
 if TYPE_CHECKING:
-    from asyncmig.cli.drawing import State
+    from asyncmig.report.drawing import State
 
 _CURRENT = re.compile(r"\bcurrent\b")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import asyncclick as click
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from asyncmig.lint.subject import Options
     from asyncmig.settings import Settings
 
-__all__ = ["FOUND", "lint"]
+__all__ = ["FOUND", "lint", "lint_document"]
 
 FOUND = 8
 """The exit code where something was found."""
@@ -58,9 +58,28 @@ async def lint(
     FILES: revision files; all of them unless given. `# asyncmig: allow L05 (why)` on the lines of a call
     silences a rule there, `asyncmig: allow L05 (why)` in the docstring for the whole file.
     """
+    from asyncmig.lint.finding import SEVERITIES
+
+    report = await _linted(app, files, against, select)
+    _print(app, report, "json" if app.json else shape or "text")
+    worst = min((SEVERITIES.index(one.severity) for one in report.findings), default=len(SEVERITIES))
+    if worst <= SEVERITIES.index(fail_on):
+        raise Answer(FOUND)
+
+
+async def lint_document(app: App) -> dict[str, Any]:
+    """What is found in all revision files, for programs."""
+    from asyncmig.lint.formats import as_document
+
+    return as_document(await _linted(app), Path.cwd())
+
+
+async def _linted(
+    app: App, files: tuple[Path, ...] = (), against: str | None = None, select: tuple[str, ...] = ()
+) -> Report:
     from asyncmig.cli.loop import event_loop
     from asyncmig.files.directory import Directory
-    from asyncmig.lint.finding import SEVERITIES, selected
+    from asyncmig.lint.finding import selected
     from asyncmig.lint.linter import lint as run
     from asyncmig.lint.reference import read_reference
 
@@ -69,11 +88,7 @@ async def lint(
     codes = selected(select)
     reference = read_reference(against, directory.versions) if against else None
     await event_loop()
-    report = await run(directory, files=files, select=codes, reference=reference, options=_options(app.settings))
-    _print(app, report, "json" if app.json else shape or "text")
-    worst = min((SEVERITIES.index(one.severity) for one in report.findings), default=len(SEVERITIES))
-    if worst <= SEVERITIES.index(fail_on):
-        raise Answer(FOUND)
+    return await run(directory, files=files, select=codes, reference=reference, options=_options(app.settings))
 
 
 def _options(settings: Settings) -> Options:

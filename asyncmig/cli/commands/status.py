@@ -74,19 +74,7 @@ class _View:
         ]
 
     def document(self, app: App) -> dict[str, Any]:
-        return {
-            "current": list(self.current),
-            "heads": [revision_document(app, self.graph, self.graph.get(name)) for name in self.graph.heads],
-            "at_head": not self.pending and not self.situation.unsettled,
-            "applied": len(self.situation.applied),
-            "pending": [revision_document(app, self.graph, one) for one in self.pending],
-            "failed": [_failed_document(record) for record in self.situation.unsettled],
-            "ahead": [recorded_revision(self.situation.records[name]) for name in self.missing],
-            "edited": [revision_document(app, self.graph, self.graph.get(name)) for name in self.changed],
-            "head_file": str(self.head_fault) if self.head_fault else None,
-            "lock": self.situation.holder.document if self.situation.holder else None,
-            "untouched": self.untouched.document if self.untouched else None,
-        }
+        return status_document(app, self.graph, self.situation, self.head_fault, self.untouched)
 
     def lines(self, out: Stream) -> Iterator[str]:
         yield from _block(out, "Current", [self._named(out, name) for name in self.current] or ["none applied"])
@@ -116,6 +104,30 @@ class _View:
         if name not in self.graph:
             return f"{out.paint(name, 'id')}  {out.paint('(its file is missing)', 'bad')}"
         return revision_line(out, self.graph.get(name), ["head"] if name in self.graph.heads else [])
+
+
+def status_document(
+    app: App,
+    graph: RevisionGraph,
+    situation: Situation,
+    head_fault: RevisionFileError | None,
+    untouched: Untouched | None = None,
+) -> dict[str, Any]:
+    """The same for programs."""
+    view = _View(graph, situation, untouched, head_fault)
+    return {
+        "current": list(view.current),
+        "heads": [revision_document(app, graph, graph.get(name)) for name in graph.heads],
+        "at_head": not view.pending and not situation.unsettled,
+        "applied": len(situation.applied),
+        "pending": [revision_document(app, graph, one) for one in view.pending],
+        "failed": [_failed_document(record) for record in situation.unsettled],
+        "ahead": [recorded_revision(situation.records[name]) for name in view.missing],
+        "edited": [revision_document(app, graph, graph.get(name)) for name in view.changed],
+        "head_file": str(head_fault) if head_fault else None,
+        "lock": situation.holder.document if situation.holder else None,
+        "untouched": untouched.document if untouched else None,
+    }
 
 
 def _block(out: Stream, title: str, lines: list[str]) -> Iterator[str]:

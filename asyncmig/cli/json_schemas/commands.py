@@ -300,6 +300,64 @@ _MODELS = record(
     },
 )
 
+_COLLECTION = record(
+    "",
+    {
+        "collection": _NAME,
+        "kind": text("What it is.", "collection", "timeseries", "view"),
+        "documents": whole("How many, by the server's statistics; null where they are not told.", null=True),
+        "bytes": whole("Of its documents, uncompressed.", null=True),
+        "storage_bytes": whole("On disk.", null=True),
+        "index_bytes": whole("Of its indexes.", null=True),
+        "indexes": listing(
+            "Its indexes.",
+            record(
+                "",
+                {
+                    "index": _NAME,
+                    "keys": text("Its keys, as `uid: 1, at: -1`."),
+                    "unique": flag("Whether it is unique."),
+                    "bytes": whole("Its size.", null=True),
+                    "uses": whole("How often it was used since `since`; null where that is not told.", null=True),
+                    "since": moment("Since when the server counts: its last start, or when the index was made."),
+                },
+            ),
+        ),
+    },
+)
+_REPORT = record(
+    "",
+    {
+        "version": text("Of asyncmig."),
+        "made_at": text("When the report was made."),
+        "database": either(
+            "Which database.",
+            record(
+                "",
+                {
+                    "name": _NAME,
+                    "hosts": listing("Its servers.", text("`host:port`.")),
+                    "server": text("The version of MongoDB.", null=True),
+                },
+            ),
+        ),
+        "status": either("As `status` prints it.", {**_STATUS, "title": "`status`"}),
+        "plan": either("As `upgrade --preflight` prints it.", {**_RUN, "title": "`upgrade`"}),
+        "difference": either("As `diff` prints it.", {**_DIFFERENCE, "title": "`diff`"}),
+        "lint": either("As `lint` prints it.", {**_LINT, "title": "`lint`"}),
+        "graph": either("As `graph -i` prints it.", {**_GRAPH, "title": "`graph`"}),
+        "collections": {
+            "description": "The collections, with sizes and the uses of their indexes.",
+            "anyOf": [listing("", _COLLECTION), {"type": "null"}],
+        },
+        "history": {
+            "description": "What the ledger has, newest first.",
+            "anyOf": [listing("", RECORD), {"type": "null"}],
+        },
+        "refused": listing("What could not be found out, and why.", text("A line.")),
+    },
+)
+
 DOCUMENTS: Final[Mapping[str, tuple[Schema, ...]]] = {
     "init": (
         record(
@@ -365,6 +423,7 @@ DOCUMENTS: Final[Mapping[str, tuple[Schema, ...]]] = {
     "diff": (_DIFFERENCE,),
     "check": (_CHECK,),
     "fields": (record("", {"collections": listing("What the documents hold.", _FIELDS)}),),
+    "report": (_REPORT,),
     "history": (_HISTORY,),
     "heads": (record("", {"heads": _HEADS}),),
     "branches": (record("", {"branches": listing("The revisions that history forks at.", REVISION)}),),

@@ -16,12 +16,12 @@ _INTRODUCTION = """\
 
 With `--json` a command prints one JSON document on stdout, whatever happens; progress, notes and warnings go to stderr.
 Where something goes wrong, the document has `error`, an [error](#error) with a `code`, and the command ends with the
-exit code that it ends with otherwise. Of the Python interface, `asyncmig.cli.json_schemas.schema_of(command)` is the
-document's JSON Schema (2020-12).
+exit code that it ends with otherwise. `asyncmig.cli.json_schemas.schema_of(command)` is the JSON Schema (2020-12) of a
+command's document.
 
 One thing has one name everywhere. A revision is an object with `revision`, its id; `current`, `down_revision`,
-`depends_on`, `replaces` and `children` point at revisions, and hold ids. Times are ISO 8601, in UTC. Fields may be added
-in later versions; none is renamed or taken away within a major version.
+`depends_on`, `replaces` and `children` point at revisions, and hold ids. Times are ISO 8601, in UTC. Fields may be
+added in later versions; none is renamed or taken away within a major version.
 """
 
 

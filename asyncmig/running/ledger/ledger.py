@@ -39,7 +39,7 @@ __all__ = ["Ledger", "RecordExists"]
 
 _SUMMARY = (
     *("state", "direction", "token", "checksum", "error", "message", "parents", "finished_at", "stamped"),
-    "format",
+    *("depends_on", "replaces", "started_at", "stopped_at", "milliseconds", "user", "host", "pid", "format"),
 )
 _DUPLICATE = 11000
 _NOW_IN_DELETE = 13  # the wire version of MongoDB 5.0

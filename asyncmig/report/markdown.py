@@ -1,0 +1,163 @@
+"""The report as Markdown, for a job's summary or a comment: GitHub draws the graph. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
+from typing import Any, Final
+
+from asyncmig.printable import counted, plural
+from asyncmig.report.drawing import Node, mermaid
+from asyncmig.report.facts import tiles, title
+from asyncmig.report.markdown_text import plain, table
+from asyncmig.report.wording import by_whom, figure, moment, size, took, use, without_ids
+
+__all__ = ["as_markdown"]
+
+Document = Mapping[str, Any]
+_NODES: Final = 60
+"""Revisions that the drawing shows: Mermaid gives up at 500 edges, readers do before."""
+_ROWS: Final = 100
+"""Rows of a table: GitHub takes a summary of a megabyte."""
+_SIGNS: Final = {"problem": "❌", "warning": "⚠️", "unknown": "❔", "note": "·", "error": "❌", "information": "·"}
+_LOOKS: Final = {"good": "✅", "bad": "❌", "warn": "⚠️", "": "·"}
+
+
+def as_markdown(document: Document) -> str:
+    """The text of a report's document; a section of which nothing is known is left out."""
+    return "\n".join(_lines(document)) + "\n"
+
+
+def _lines(document: Document) -> Iterator[str]:
+    yield f"## {plain(title(document))}"
+    if facts := tiles(document):
+        yield ""
+        yield from (f"- {_LOOKS[one.look]} {one.name}: **{one.value}**" for one in facts)
+    sections = {
+        "State": _state(document.get("status")),
+        "Pending": _pending(document.get("plan")),
+        "Models against the database": _difference(document.get("difference")),
+        "Lint": _findings(document.get("lint")),
+        "Revision graph": _graph(document.get("graph")),
+        "Collections": _collections(document.get("collections")),
+        "History": _history(document.get("history")),
+        "Not told": (f"- {plain(reason)}" for reason in document.get("refused") or ()),
+    }
+    for heading, lines in sections.items():
+        if content := list(lines):
+            yield from ("", f"### {heading}", "", *content)
+
+
+def _named(revision: Document) -> str:
+    return f"**{plain(revision['revision'])}** {plain(revision.get('message') or '')}".rstrip()
+
+
+def _state(status: Document | None) -> Iterator[str]:
+    if status is None:
+        return
+    yield f"- at {', '.join(plain(name) for name in status['current']) or 'no revision'}"
+    for record in status["failed"]:
+        why = (record.get("error") or {}).get("message") or "nobody knows why"
+        yield f"- ❌ {_named(record)}: {record['direction']} stopped: {plain(why)}"
+    yield from (f"- ❌ in the database, and in no file: {_named(one)}" for one in status["ahead"])
+    yield from (f"- ⚠️ its file was edited since it was applied: {_named(one)}" for one in status["edited"])
+    if len(status["heads"]) > 1:
+        yield f"- ⚠️ several heads: {', '.join(plain(one['revision']) for one in status['heads'])}"
+    if status.get("head_file"):
+        yield f"- ⚠️ HEAD file: {plain(status['head_file'])}"
+
+
+def _pending(plan: Document | None) -> Iterator[str]:
+    if plan is None:
+        return
+    if not plan["revisions"]:
+        yield "Nothing is pending."
+    for revision in plan["revisions"]:
+        yield f"- {_named(revision)}"
+        yield from _operations(revision.get("operations", ()), "  ")
+        if revision.get("error"):
+            yield f"  - ❔ not known from here on: {plain(revision['error'])}"
+
+
+def _operations(operations: Sequence[Document], indent: str) -> Iterator[str]:
+    for operation in operations[:_ROWS]:
+        yield f"{indent}- {plain(operation['description'])}"
+        if operation.get("loses"):
+            yield f"{indent}  - ❌ loses data: {plain(operation['loses'])}"
+        for probe in operation.get("probes", ()):
+            yield f"{indent}  - {_SIGNS[probe['level']]} {plain(without_ids(probe['text']))}"
+    if left := operations[_ROWS:]:
+        yield f"{indent}- and {counted(len(left), 'operation')} more"
+
+
+def _difference(found: Document | None) -> Iterator[str]:
+    if found is None:
+        return
+    yield from _operations(found["operations"], "") if found["operations"] else ("Database and models agree.",)
+    yield from (f"- Note: {plain(note)}" for note in found.get("notes", ()))
+
+
+def _findings(lint: Document | None) -> Iterator[str]:
+    if lint is None:
+        return
+    if not lint["findings"]:
+        yield "Nothing found."
+    for file, group in groupby(lint["findings"][:_ROWS], key=lambda one: one["file"]):
+        yield f"- {plain(file)}"
+        for one in group:
+            yield f"  - {_SIGNS[one['severity']]} {plain(one['code'])}, line {one['line']}: {plain(one['message'])}"
+    if left := lint["findings"][_ROWS:]:
+        yield f"- and {counted(len(left), 'finding')} more"
+
+
+def _graph(drawn: Document | None) -> Iterator[str]:
+    if drawn is None or not drawn["revisions"]:
+        return
+    rows = drawn["revisions"][:_NODES]
+    known = {one["revision"] for one in rows}
+    yield "```mermaid"
+    yield from mermaid([_node(one, known) for one in rows])
+    yield "```"
+    if left := len(drawn["revisions"]) - len(rows):
+        yield f"\nand {figure(left)} older {plural(left, 'revision')}"
+
+
+def _node(one: Document, known: set[str]) -> Node:
+    """A revision with those of its parents that are in the picture."""
+    parents, needs = (tuple(name for name in one[key] if name in known) for key in ("down_revision", "depends_on"))
+    return Node(one["revision"], one["message"], parents, needs, one["state"])
+
+
+def _collections(found: Sequence[Document] | None) -> Iterator[str]:
+    if not found:
+        return
+    rows = (
+        (plain(one["collection"]), figure(one["documents"]), size(one["bytes"]), _indexes(one["indexes"]))
+        for one in found[:_ROWS]
+    )
+    yield from table(("Collection", "Documents", "Data", "Indexes and their uses"), rows, numbers=(1, 2))
+    if left := len(found) - _ROWS if len(found) > _ROWS else 0:
+        yield f"\nand {counted(left, 'collection')} more"
+
+
+def _indexes(indexes: Sequence[Document]) -> str:
+    return "<br>".join(f"{plain(one['index'])}: {use(one)}" for one in indexes) or "-"
+
+
+def _history(records: Sequence[Document] | None) -> Iterator[str]:
+    if not records:
+        return
+    rows = (
+        (
+            plain(one["revision"]),
+            plain(one["message"]),
+            one["state"],
+            moment(one.get("finished_at") or one.get("started_at")),
+            took(one.get("milliseconds")),
+            plain(by_whom(one)),
+        )
+        for one in records[:_ROWS]
+    )
+    yield from table(("Revision", "Message", "State", "When", "Took", "By"), rows, numbers=(4,))
+    if left := len(records) - _ROWS if len(records) > _ROWS else 0:
+        yield f"\nand {figure(left)} older {plural(left, 'revision')}"
