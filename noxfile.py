@@ -291,11 +291,12 @@ def profile_oracle(session: nox.Session) -> None:
 
 @nox.session(python=RUNNING)
 def lint(session: nox.Session) -> None:
-    """The rules of ruff, its format, and which room may import which."""
-    session.install(*LOCKED, *nox.project.dependency_groups(PYPROJECT, "lint"))
+    """The rules of ruff, its format, which room may import which, and the language of pages and docstrings."""
+    session.install(*LOCKED, *nox.project.dependency_groups(PYPROJECT, "lint", "prose"))
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
     session.run("lint-imports")
+    session.run("python", str(ROOT / "scripts" / "prose.py"))
 
 
 @nox.session(python=RUNNING)
@@ -341,6 +342,8 @@ def docs(session: nox.Session) -> None:
     _install_wheel(session, "docs", "doors", "server", "sources")
     session.run("sphinx-build", "-W", "--keep-going", "-q", "docs", "docs/_build", env={"PYTHONPATH": None})
     environment = {"PYTHONPATH": str(ROOT / "scripts"), "PYTHONDONTWRITEBYTECODE": None}
+    if session.posargs == ["--write"]:
+        session.run("python", str(ROOT / "scripts" / "picture.py"), env=environment)
     session.run("python", "-m", "pages", *session.posargs, env=environment)
 
 

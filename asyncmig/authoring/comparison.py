@@ -50,7 +50,7 @@ async def compare(
 ) -> Difference:
     """What would bring ``database`` to ``wanted``, in the part that ``scope`` looks at.
 
-    The server is asked once more only where an index would go: how often it has been used becomes
+    The server is asked again only where an index would go: how often it has been used becomes
     the remark beside its drop. With ``look`` also where a schema changes: what the documents hold, within bounds.
     """
     driver = driver_for(database)

@@ -63,7 +63,7 @@ async def introspect(
 
 
 def initial_ids(wanted: DatabaseState) -> dict[str, list[Any]]:
-    """The ``documents`` to ask for in order to compare with ``wanted``, under the collections' earlier names too."""
+    """The ``documents`` to ask for, to compare with ``wanted``, under the collections' earlier names too."""
     ids: dict[str, list[Any]] = {}
     for state in wanted:
         if state.documents:

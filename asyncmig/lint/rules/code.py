@@ -139,14 +139,14 @@ def _last(module: str) -> str:
 
 
 def secrets(subject: Subject) -> Iterator[Finding]:
-    """L25: what is in a revision is in the repository for ever. The value is not shown."""
+    """L25: what is in a revision is in the repository and stays there. The value is not shown."""
     for node in ast.walk(subject.tree):
         what = _secret(node)
         if what:
             yield subject.at(
                 "L25",
                 subject.place(node),
-                f"{what} stands in the file, and so in the repository for ever. Read it from the environment, and "
+                f"{what} stands in the file, and so in the repository and stays there. Read it from the environment, and "
                 "change it where it was in use",
                 what,
             )
