@@ -146,7 +146,7 @@ def secrets(subject: Subject) -> Iterator[Finding]:
             yield subject.at(
                 "L25",
                 subject.place(node),
-                f"{what} stands in the file, and so in the repository and stays there. Read it from the environment, and "
+                f"{what} stands in the file, and so in the repository for ever. Read it from the environment, and "
                 "change it where it was in use",
                 what,
             )
