@@ -168,7 +168,7 @@ def without_null(schema: Mapping[str, Any]) -> frozenset[str]:
 
 
 def example(schema: Mapping[str, Any]) -> Any:
-    """A plain value that the schema takes, for a hole that somebody has to fill; bounds are met where they are plain."""
+    """A plain value that the schema takes, for a hole that somebody has to fill; plain bounds are met."""
     if isinstance(values := schema.get("enum"), list | tuple) and values:
         return values[0]
     if isinstance(members := schema.get("anyOf"), list | tuple) and members:

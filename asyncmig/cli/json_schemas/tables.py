@@ -103,4 +103,4 @@ def _type(field: Schema) -> str:
 
 
 def _link(title: str) -> str:
-    return f"[{title.lower()}](#{title.lower().replace(' ', '-')})"
+    return f"[{title.lower()}](#{title.lower().replace(' ', '-').replace('`', '')})"
