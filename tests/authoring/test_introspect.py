@@ -144,12 +144,14 @@ async def test_include(database: Any, way: str) -> None:
 
 async def test_documents_of_some_ids(database: Any, way: str) -> None:
     oid = ObjectId()
-    documents = [{"_id": 1, "a": 1}, {"_id": "x"}, {"_id": oid}, {"_id": {"a": 1, "b": 2}}, {"_id": "not asked for"}]
-    await database.get_collection("c").insert_many(documents)
+    """Of however many: some of the first, in the middle, and of the last that are asked for."""
+    documents = [{"_id": 1, "a": 1}, {"_id": "x"}, {"_id": oid}, {"_id": {"a": 1, "b": 2}}]
+    documents += [{"_id": number} for number in (100, 1093, 1094, 2000, 2999)]
+    await database.get_collection("c").insert_many([*documents, {"_id": "not asked for"}])
     ids = [1.0, Int64(1), "x", oid, {"a": 1, "b": 2}, "missing", *range(100, 3000)]
     state = await introspect(database, documents={"c": ids, "nowhere": [1]})
     found = state.collections["c"].documents
-    assert sorted(found, key=str) == sorted(documents[:4], key=str)
+    assert sorted(found, key=str) == sorted(documents, key=str)
     assert "nowhere" not in state
 
 

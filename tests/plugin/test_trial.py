@@ -202,6 +202,28 @@ async def test_what_cannot_be_resumed(history: History) -> None:
         await history.history_checks().resume()
 
 
+async def test_what_a_second_upgrade_applies_again(history: History) -> None:
+    """A revision that takes the record of another one away."""
+    forget = "await env.db['asyncmig_' + str('revisions')].delete_one({'_id': 'a003'})"
+    history.good().add("a004", forget, "pass", "a003")
+    with pytest.raises(Faulty, match="applied again by a second upgrade:\n  a003"):
+        await history.history_checks().second_upgrade()
+
+
+async def test_what_a_second_upgrade_changes(history: History) -> None:
+    """Whatever a project does where nothing is pending, it changes nothing."""
+
+    class Careless(Migrator):
+        async def upgrade(self, *arguments: Any, **options: Any) -> Any:
+            done = await super().upgrade(*arguments, **options)
+            await self.database["wallet"].update_one({"_id": 1}, {"$inc": {"uid": 1}}, upsert=True)
+            return done
+
+    careless = HistoryChecks(history.good()._fresh, lambda db, tell: Careless(db, history.folder, (Wallet,)))
+    with pytest.raises(Faulty, match="changed by a second upgrade:\n  wallet: document 1 has changed"):
+        await careless.second_upgrade()
+
+
 async def test_ids_that_are_made_on_the_way_are_no_difference(history: History) -> None:
     insert = 'await env.db["coin"].update_one({"n": 1}, {"$set": {"n": 1}}, upsert=True)\n    '
     history.good().add("a004", insert + 'await env.create_collection("x")', 'await env.drop_collection("x")', "a003")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 from pathlib import Path
 from typing import Any
 
 import pytest
+from pymongo.errors import OperationFailure
 
 from asyncmig import Migrator, startup
 from asyncmig.errors import LedgerGone, RevisionError, RevisionFailed, RevisionHalfDone
@@ -84,6 +86,73 @@ async def test_what_the_failure_says_works_where_there_is_no_downgrade(history: 
     assert "It has no downgrade; to be rid of it: `asyncmig stamp b-1` says that it is not applied" in note
     await history.runner(database).stamp("b-1")
     assert await states(database) == {"a": "applied"}
+
+
+async def test_killed_after_its_documents_went_in(history: History, database: Any) -> None:
+    """Between the insert and the journal: what it was about to insert is known as its own, and no other goes."""
+    await database["x"].insert_one({"_id": 2, "n": "another's"})
+    history.add(
+        "a",
+        "await env.insert_documents('x', [{'_id': n, 'n': n} for n in range(4)])",
+        "await env.delete_documents('x', list(range(4)), if_unchanged=True)",
+    )
+    await history.runner(database).upgrade()
+    gone = {"journal.0.finished_at": "", "journal.0.result": ""}
+    await database["asyncmig_revisions"].update_one({}, {"$set": {"state": "upgrading"}, "$unset": gone})
+    await database["x"].update_one({"_id": 3}, {"$set": {"n": "changed since"}})
+    await history.runner(database).downgrade("base")
+    assert [one["_id"] for one in await database["x"].find().sort("_id").to_list(None)] == [2, 3]
+    assert await states(database) == {}
+
+
+async def test_the_transaction_of_a_killed_downgrade_keeps_nobody_waiting(
+    history: History, database: Any, client: Any
+) -> None:
+    """It would stay open for a minute, and with it the locks: whoever goes on ends its session first."""
+    await database["x"].insert_one({"_id": 1, "n": 1})
+    inc, dec = (f"await env.update_in_batches('x', {{}}, {{'$inc': {{'n': {n}}}}})" for n in (1, -1))
+    history.add("a", inc, dec)
+    await history.runner(database).upgrade()
+    session = client.start_session()
+    async with await session if inspect.isawaitable(session) else session as killed:
+        begun = killed.start_transaction()
+        await begun if inspect.isawaitable(begun) else None
+        await database["x"].update_one({"_id": 1}, {"$set": {"n": 99}}, session=killed)
+        entry = {"operation": "UpdateInBatches", "collection": "x", "description": "", "fingerprint": "?"}
+        entry |= {"number": 1, "session": killed.session_id}
+        half = {"state": "downgrading", "direction": "downgrade", "undo": {"0": entry}}
+        await database["asyncmig_revisions"].update_one({}, {"$set": half})
+        await history.runner(database).downgrade("base")
+        with pytest.raises(OperationFailure) as caught:
+            await killed.commit_transaction()
+        assert caught.value.code == 251  # NoSuchTransaction
+    assert await database["x"].find_one() == {"_id": 1, "n": 1}
+    assert await states(database) == {}
+
+
+async def test_collections_of_other_names(history: History, database: Any) -> None:
+    """All four are asyncmig's own by whatever name: not compared, and changed by no revision."""
+
+    def migrator() -> Migrator:
+        return Migrator(database, folder, [], revisions_collection="ledger", lock_collection="padlock")
+
+    folder = history.folder.parent
+    history.folder = history.folder.rename(folder / "versions")
+    await database["x"].insert_one({"_id": 1})
+    history.add(
+        "a", "await env.transform_documents('x', {}, lambda one: 1 / 0, on_error='collect')", "await env.drop_view('v')"
+    )
+    await migrator().upgrade()
+    await migrator().downgrade("base")
+    own = {"ledger", "ledger_journal", "ledger_failed", "padlock"}
+    assert set(await database.list_collection_names()) == own | {"x"}
+    assert [one.collection for one in (await migrator().difference()).notes] == ["x"]
+    for name in own:
+        for spelling in (repr(name), f"{name[::-1]!r}[::-1]"):  # in the text of the revision, and as it runs
+            history.add("a", f"await env.drop_collection({spelling})")
+            with pytest.raises((RevisionError, RevisionFailed), match="asyncmig's own collection"):
+                await migrator().upgrade()
+    assert set(await database.list_collection_names()) == own | {"x"}
 
 
 OWN = [

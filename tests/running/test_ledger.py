@@ -302,3 +302,12 @@ async def test_only_what_can_be_a_session_is_taken_for_one(place: Any) -> None:
     await place["asyncmig_revisions"].update_one({"_id": "worked on"}, {"$set": {"journal": journal, "undo": "odd"}})
     await place["asyncmig_revisions"].update_one({"_id": "settled"}, {"$set": {"session": good}})
     assert await ledger.sessions(held) == [good]
+
+
+async def test_the_sessions_of_what_is_under_way(place: Any) -> None:
+    """That of a revision that is one transaction, of an operation of an upgrade, and of one of a downgrade."""
+    ledger, held = await prepared(place)
+    one, two, three = ({"id": Binary(bytes([n]) * 16, 4)} for n in range(3))
+    fields = {"session": one, "journal.0.session": two, "undo.0.session": three}
+    await place["asyncmig_revisions"].update_one({"_id": "worked on"}, {"$set": fields})
+    assert await ledger.sessions(held) == [one, two, three]
