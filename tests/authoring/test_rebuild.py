@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 import pytest
+from pymongo.errors import OperationFailure
 
 from asyncmig.authoring.diff import Difference, difference
 from asyncmig.authoring.draft import draft
@@ -172,8 +173,9 @@ async def test_an_outline_that_nobody_knows_how_to_write_says_so(database: Any) 
 async def test_two_documents_that_the_new_collation_takes_for_one_stop_the_copy(database: Any) -> None:
     await database["legs"].insert_many([{"_id": "a"}, {"_id": "A"}])
     target = CollectionState("legs", options={"collation": {"locale": "en", "strength": 2}})
-    with pytest.raises(Exception, match="duplicate key"):
+    with pytest.raises(OperationFailure) as caught:
         await module(_as_code(NeedsRebuild("legs", ("the collation",), target)))["upgrade"](_env(database))
+    assert caught.value.code == 11000  # DuplicateKey
     assert await database["legs"].count_documents({}) == 2
 
 

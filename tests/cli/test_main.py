@@ -48,21 +48,22 @@ class TestHelp:
     [
         (["historie"], "There is no command 'historie'. Did you mean 'history'?"),
         (["zzz"], "There is no command 'zzz'."),
-        (["--ulr", "x", "heads"], "No such option '--ulr'. Did you mean '--url'?"),
-        (["heads", "--jsn"], "No such option '--jsn'. Did you mean '--json'?"),
-        (["heads", "extra"], "Got unexpected extra argument"),
-        (["--driver", "mongo", "heads"], "'mongo' is not one of 'motor', 'pymongo'."),
-        (["revision"], "Missing option '-m'"),
-        (["downgrade"], "Missing argument 'TARGET'"),
+        (["--ulr", "x", "heads"], "--ulr|--url"),
+        (["heads", "--jsn"], "--jsn|--json"),
+        (["heads", "superfluous"], "superfluous"),
+        (["--driver", "mongo", "heads"], "'--driver'|'mongo'|'motor'|'pymongo'"),
+        (["revision"], "'-m'"),
+        (["downgrade"], "'TARGET'"),
         (["history", "-r", "abc"], "must be A:B"),
-        (["upgrade", "--lock-timeout", "soon"], "'soon' is not a valid float"),
-        (["stamp", "head", "--lock-timeout", "-1"], "-1.0 is not in the range x>=0"),
+        (["upgrade", "--lock-timeout", "soon"], "'--lock-timeout'|'soon'"),
+        (["stamp", "head", "--lock-timeout", "-1"], "'--lock-timeout'|-1.0"),
     ],
 )
 async def test_faults_of_usage(run, args: list[str], words: str) -> None:
+    """What is at fault is named, and what may have been meant; the rest of some sentences is click's."""
     result = await run(*args)
     assert (result.code, result.stdout) == (2, "")
-    assert words in result.stderr
+    assert all(word in result.stderr for word in words.split("|"))
 
 
 class TestShared:

@@ -94,9 +94,7 @@ async def test_who_may_not_is_told_what_is_missing(
     result = await ask(user, *args)
     assert (result.code, result.stdout) == (1, ""), result.stderr
     host = guarded.url.partition("//")[2].partition("/")[0]
-    assert f"Error: {doing} (database shop at {host}): the server does not allow it: not authorized on shop" in (
-        result.stderr
-    )
+    assert f"Error: {doing} (database shop at {host}): the server does not allow it: " in result.stderr
     assert "Give the user the role dbOwner on shop" in result.stderr
     assert PASSWORD not in result.stderr
     assert "Traceback" not in result.stderr

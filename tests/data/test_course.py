@@ -13,7 +13,7 @@ from pymongo import MongoClient
 
 from asyncmig.data import throttle
 from asyncmig.drivers import driver_for
-from asyncmig.errors import IrreversibleOperation, OperationRefused
+from asyncmig.errors import IrreversibleOperation, OperationRefused, RevisionFailed
 from asyncmig.events import DataProgress, Event, OperationFinished, RevisionResumed
 from asyncmig.operations import Pace, RemoveField, RenameField, Tally, TransformDocuments, UpdateInBatches
 from asyncmig.testing.server import LocalServer
@@ -153,8 +153,10 @@ async def test_in_the_transaction_of_a_whole_revision(database: Any, tmp_path: P
     history.add("b", "await env.update_in_batches('c', {}, {'$inc': {'n': 1}})", transactional=True)
     await history.runner(database).upgrade("a")
     assert await documents.count_documents({"n": 1, "m": 1}) == 50
-    with pytest.raises(Exception, match="Document failed validation"):
+    with pytest.raises(RevisionFailed) as caught:
         await history.runner(database).upgrade("head")
+    assert isinstance(caught.value.__cause__, OperationRefused)
+    assert caught.value.__cause__.code == 121  # DocumentValidationFailure
     assert await documents.count_documents({"n": 1, "m": 1}) == 50
 
 

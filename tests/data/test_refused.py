@@ -36,7 +36,7 @@ def operation(kind: str, **given: Any) -> Any:
 @pytest.mark.parametrize("kind", ["update", "transform"])
 async def test_the_server_refuses_one(database: Any, kind: str) -> None:
     documents = await guarded(database)
-    with pytest.raises(OperationRefused, match="the document with _id 37: Document failed validation") as caught:
+    with pytest.raises(OperationRefused, match="the document with _id 37: ") as caught:
         await run(database, operation(kind))
     assert caught.value.code == 121
     assert caught.value.details["_id"] == 37
@@ -56,16 +56,15 @@ async def test_those_that_are_refused_are_collected(turn: Any, kind: str, size: 
     assert await documents.count_documents({"n": 1}) == 97
     noted = await turn[FAILED].find({}).to_list(None)
     assert {one["_id"]["document"] for one in noted} == BAD
-    assert {(one["collection"], one["code"], one["message"]) for one in noted} == {
-        ("c", 121, "Document failed validation")
-    }
+    assert {(one["collection"], one["code"]) for one in noted} == {("c", 121)}
+    assert all(one["message"] for one in noted)
 
 
 @pytest.mark.parametrize("kind", ["update", "transform"])
 async def test_a_unique_index(turn: Any, kind: str) -> None:
     await turn["c"].insert_many([{"_id": key, "n": key} for key in (*range(0, 10, 2), 9)])
     await turn["c"].create_index("n", unique=True)
-    with pytest.raises(OperationRefused, match=r"the document with _id 8: .*dup key") as caught:
+    with pytest.raises(OperationRefused, match="the document with _id 8: ") as caught:
         await run(turn, operation(kind))
     assert caught.value.code == 11000
 
@@ -97,7 +96,7 @@ async def test_it_stops_is_corrected_and_goes_on(database: Any, tmp_path: Path) 
     history = History(tmp_path)
     history.add("a", "await env.update_in_batches('c', {}, {'$inc': {'n': 1}}, batch_size=10)")
     for key in (37, 38, 71):
-        with pytest.raises(RevisionFailed, match=f"the document with _id {key}: Document failed validation"):
+        with pytest.raises(RevisionFailed, match=f"the document with _id {key}: "):
             await history.runner(database).upgrade("head")
         assert await states(database) == {"a": "failed"}
         assert await documents.count_documents({"n": 1}) == key

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from asyncmig.errors import RevisionFailed
+from asyncmig.errors import OperationRefused, RevisionFailed
 from asyncmig.running.ledger.reopening import HalfReverted
 
 from .history_files import History, states
@@ -19,6 +19,7 @@ LESS = "await env.update_in_batches('c', {}, {'$inc': {'n': -10}}, batch_size=2)
 INDEX, NO_INDEX = "await env.create_index('c', 'n')\n", "await env.drop_index('c', 'n_1')\n"
 STOP = "1 / 0\n"
 BEFORE = [0, 1, 2, 3, 4]
+INVALID = 121  # DocumentValidationFailure
 
 
 async def stopped(database: Any, history: History, up: str, down: str) -> None:
@@ -102,8 +103,10 @@ async def test_undone_in_part(history: History, database: Any) -> None:
     assert await numbers(database) == [key + 1 for key in BEFORE]
     validator = {"validator": {"n": {"$ne": 3}}}
     await database.command({"collMod": "c", **validator, "validationLevel": "strict"})
-    with pytest.raises(RevisionFailed, match="Document failed validation"):
+    with pytest.raises(RevisionFailed, match="_id 3") as caught:
         await history.runner(database).downgrade("base")
+    assert isinstance(caught.value.__cause__, OperationRefused)
+    assert caught.value.__cause__.code == INVALID
     with pytest.raises(HalfReverted):
         await history.runner(database).upgrade()
     await database.command({"collMod": "c", "validator": {}})
