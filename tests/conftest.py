@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 import os
 import shutil
@@ -15,12 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pymongo.errors import AutoReconnect
 
 import asyncmig
 
 from . import servers
-from .clients import CLIENTS, DRIVERS, HAS_ASYNC, taking_turns
+from .clients import CLIENTS, DRIVERS, HAS_ASYNC, drop, taking_turns
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -95,19 +93,7 @@ async def database(client: Any) -> AsyncIterator[Any]:
     """A fresh, empty database on the real server, dropped afterwards."""
     name = f"test_{uuid.uuid4().hex[:12]}"
     yield client[name]
-    await _drop(client, name)
-
-
-async def _drop(client: Any, name: str) -> None:
-    """Drop a database; a connection that broke is none of the test's business, nor a pool that a test has reset."""
-    for _ in range(20):
-        try:
-            await client.drop_database(name)
-        except AutoReconnect:
-            await asyncio.sleep(0.2)
-        else:
-            return
-    await client.drop_database(name)
+    await drop(client, name)
 
 
 @pytest.fixture
@@ -160,7 +146,7 @@ async def turn(clients: dict[str, Any], request: pytest.FixtureRequest) -> Async
     client = clients[taking_turns(sum(map(ord, request.node.name)))]
     name = f"turn_{uuid.uuid4().hex[:12]}"
     yield client[name]
-    await _drop(client, name)
+    await drop(client, name)
 
 
 def cli_command() -> list[str]:

@@ -17,7 +17,7 @@ from asyncmig.schema.normal import normal_index
 from asyncmig.schema.state import CollectionKind, CollectionState, DatabaseState
 from asyncmig.schema.text import is_text
 
-from ..clients import DRIVERS
+from ..clients import DRIVERS, drop
 from .convergence import Step, facts
 from .index_rules import listed, moments, outcome, services
 from .random_indexes import changed_lists, index_lists
@@ -66,7 +66,7 @@ async def check(database: Any, a: DatabaseState, b: DatabaseState) -> None:
         assert facts(second.after) == facts(fresh.after)
         await fresh.down()
     finally:
-        await database.client.drop_database(database.name)
+        await drop(database.client, database.name)
 
 
 Lists = tuple[list[Index], list[Index]]

@@ -22,6 +22,8 @@ from asyncmig.schema.capabilities import Server, version_of_wire
 from asyncmig.schema.state import CollectionState, DatabaseState
 from asyncmig.testing.server import LocalServer
 
+from ..clients import drop
+
 UNIQUE = Index("email", unique=True)
 
 
@@ -123,7 +125,7 @@ async def lagging(lagging_url: str, request: pytest.FixtureRequest) -> AsyncIter
     client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(lagging_url)
     await client.admin.command("setFeatureCompatibilityVersion", "5.0")
     yield client["lagging"]
-    await client.drop_database("lagging")
+    await drop(client, "lagging")
     await client.close()
 
 

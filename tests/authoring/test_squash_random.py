@@ -15,7 +15,7 @@ from asyncmig.operations import NeedsRebuild, Operation, reverse
 from asyncmig.operations.folding import fold
 from asyncmig.schema.state import DatabaseState
 
-from ..clients import DRIVERS
+from ..clients import DRIVERS, drop
 from .convergence import facts, see, walk
 from .schemas import FIXED, NEW_NAMES, VIEWS, pairs
 
@@ -56,4 +56,4 @@ async def test_a_squash_leads_where_its_range_leads(
         assert facts(await see(short, at)) == {}
     finally:
         for database in (long, short):
-            await client.drop_database(database.name)
+            await drop(client, database.name)

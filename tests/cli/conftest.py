@@ -18,7 +18,7 @@ from asyncclick.testing import CliRunner
 from asyncmig.cli.json_schemas import DOCUMENTS, schema_of
 from asyncmig.cli.main import cli
 
-from ..clients import DRIVERS
+from ..clients import DRIVERS, drop
 
 
 @dataclass(frozen=True)
@@ -117,7 +117,7 @@ async def server(
     monkeypatch.setenv("ASYNCMIG_DATABASE", name)
     (folder / "migrations" / "versions").mkdir(parents=True)
     yield clients[DRIVERS[-1]][name]
-    await clients[DRIVERS[-1]].drop_database(name)
+    await drop(clients[DRIVERS[-1]], name)
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from ..clients import drop
 from .conftest import Run
 
 MODELS = """
@@ -77,7 +78,7 @@ async def test_a_new_installation_runs_the_baseline(run: Run, shop: Any, folder:
         assert set(await other.list_collection_names()) >= {"user", "order"}
         assert (await run("check", "--database", other.name)).code == 0
     finally:
-        await shop.client.drop_database(other.name)
+        await drop(shop.client, other.name)
 
 
 async def test_an_installation_that_was_there_is_adopted_not_upgraded(run: Run, shop: Any, folder: Path) -> None:
@@ -96,7 +97,7 @@ async def test_an_installation_that_was_there_is_adopted_not_upgraded(run: Run, 
         assert tree(folder) == before
         assert (await run("check", "--database", staging.name)).code == 0
     finally:
-        await shop.client.drop_database(staging.name)
+        await drop(shop.client, staging.name)
 
 
 async def test_differences_are_shown_and_nothing_is_written(run: Run, shop: Any, folder: Path) -> None:
@@ -266,4 +267,4 @@ async def test_many_databases_of_one_kind(run: Run, shop: Any, folder: Path) -> 
         assert (odd.code, "only in the database  user.odd_1" in odd.stdout) == (3, True)
     finally:
         for name in names:
-            await shop.client.drop_database(name)
+            await drop(shop.client, name)

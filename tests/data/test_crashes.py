@@ -14,7 +14,7 @@ from asyncmig.operations import ConvertField, DataOperation, Pace, Tally, Transf
 from asyncmig.running.applying.apply import Context, apply
 from asyncmig.testing.server import LocalServer
 
-from ..clients import DRIVERS
+from ..clients import DRIVERS, drop
 from .keys import KEYS
 from .standalone import opened
 
@@ -108,4 +108,4 @@ async def test_dying_at_every_checkpoint(standalone: str, server_url: str, name:
             if kind == "replica set":
                 assert Tally.read(result).modified == len(keys), number
         assert deaths > 5
-        await database.client.drop_database(database.name)
+        await drop(database.client, database.name)

@@ -20,6 +20,7 @@ import asyncmig
 from asyncmig.errors import ConfigurationError, DriverError, PendingRevisions
 from asyncmig.schema.own_names import OwnNames
 
+from ..clients import drop
 from .history_files import History
 
 
@@ -234,7 +235,7 @@ async def test_init_beanie_comes_after(make_client: Any, server_url: str, histor
     async with LifespanManager(app):
         await Item(x=1).insert()
         assert sorted(await database["one"].index_information()) == ["_id_", "y_1"]
-    await database.client.drop_database(database.name)
+    await drop(database.client, database.name)
 
 
 def test_no_framework_is_needed() -> None:

@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 import pytest
 
-from ..clients import DRIVERS
+from ..clients import DRIVERS, drop
 from .history_files import History
 from .web_servers import Served, run
 
@@ -32,7 +32,7 @@ async def place(clients: dict[str, Any], tmp_path: Path) -> AsyncIterator[Any]:
     """A database that the workers share; the driver is theirs, so one suffices."""
     database = clients[DRIVERS[-1]][f"workers_{tmp_path.name[-40:]}"]
     yield database
-    await database.client.drop_database(database.name)
+    await drop(database.client, database.name)
 
 
 @pytest.fixture

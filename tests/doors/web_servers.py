@@ -49,7 +49,7 @@ _GUNICORN = ["gunicorn", "served:app", "-k", "asgi", "-b", "127.0.0.1:PORT", "--
 
 SERVERS = {
     "uvicorn": ["uvicorn", "served:app", "--port", "PORT"],
-    "uvicorn-4": ["uvicorn", "served:app", "--port", "PORT", "--workers", "4"],
+    "uvicorn-4": ["uvicorn", "served:app", "--port", "PORT", "--workers", "4", "--timeout-worker-healthcheck", "60"],
     "gunicorn": [*_GUNICORN, "-w", "1", "-t", "3"],  # kills a worker that gives no sign of life for 3 s
     "gunicorn-4": [*_GUNICORN, "-w", "4", "--graceful-timeout", "60"],
 }

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from asyncmig.fields.models import fields_of
 
+from ..clients import drop
 from .odmantic_models import Converted
 
 pytestmark = pytest.mark.pymongo_async
@@ -38,7 +39,7 @@ async def refused(database: Any, models: dict[str, Any], store: Any) -> dict[str
             assert await database[name].count_documents({}) > 0, name
             found[name] = await database[name].find({"$nor": [schema]}).to_list()
     finally:
-        await database.client.drop_database(NAME)
+        await drop(database.client, NAME)
     return found
 
 

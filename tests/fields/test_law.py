@@ -38,6 +38,7 @@ from asyncmig.schema.options import normal_options
 from asyncmig.schema.state import CollectionState, DatabaseState
 
 from ..authoring.run_source import replay
+from ..clients import drop
 from .pairs import Pair, Pairs
 from .test_migrations import taken_in
 
@@ -86,7 +87,7 @@ async def _prove(client: Any, seeds: Sequence[int], run: Any) -> None:
             for _ in range(4):
                 tasks.create_task(work())
     finally:
-        await client.drop_database(database.name)
+        await drop(client, database.name)
 
 
 async def _one(database: Any, seed: int, run: Any) -> None:

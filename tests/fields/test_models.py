@@ -25,7 +25,7 @@ from asyncmig.fields.models import fields_of
 from asyncmig.schema.fields import RenamedFrom
 from asyncmig.schema.json_schema_rules import schema_faults
 
-from ..clients import DRIVERS
+from ..clients import DRIVERS, drop
 
 INT = {"bsonType": ["int", "long"]}
 FLOAT = {"bsonType": ["double", "int", "long"]}
@@ -311,7 +311,7 @@ async def test_a_real_server_takes_it(clients: dict[str, Any]) -> None:
     try:
         await database["orders"].insert_one(stored)
     finally:
-        await clients[DRIVERS[-1]].drop_database("test_fields_models")
+        await drop(clients[DRIVERS[-1]], "test_fields_models")
 
 
 def test_odmantic() -> None:

@@ -14,6 +14,8 @@ from asyncmig import Migrator
 from asyncmig.errors import ConfigurationError
 from asyncmig.profiling.reading import Reading, profile
 
+from ..clients import drop
+
 
 async def fill(database: Any, number: int, **more: Any) -> Any:
     await database["orders"].insert_many([{"_id": place, "a": 1, **more} for place in range(number)])
@@ -118,4 +120,4 @@ async def test_the_command(
         unchecked = run_cli("fields", "--check", env={**environment, "ASYNCMIG_MODELS": ""})
         assert (unchecked.returncode, "no model says what the fields" in unchecked.stderr) == (2, True), unchecked
     finally:
-        await clients["pymongo"].drop_database(name)
+        await drop(clients["pymongo"], name)

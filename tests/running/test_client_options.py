@@ -15,6 +15,7 @@ from asyncmig.drivers import driver_for
 from asyncmig.errors import DriverError
 from asyncmig.running.ledger.ledger import Ledger
 
+from ..clients import drop
 from .failpoints import Proxy, address, closed
 from .history_files import History
 
@@ -33,7 +34,7 @@ async def test_an_operation_that_takes_longer_than_they_allow(server_url: str, t
             await other[name]["c"].insert_many([{"_id": number, "n": 0} for number in range(12)])
             went = await history.runner(client[name], lease=LEASE).upgrade()
             counts = [one["n"] async for one in other[name]["c"].find()]
-            await other.drop_database(name)
+            await drop(other, name)
             await closed(client)
             return [len(went), *counts]
 

@@ -16,7 +16,7 @@ from pymongo import MongoClient
 from asyncmig.drivers import driver_for
 from asyncmig.running.locking.lock import Lock
 
-from ..clients import DRIVERS, taking_turns
+from ..clients import DRIVERS, drop, taking_turns
 from .database_snapshot import sync_snapshot
 from .runner_processes import Victims, proceed, stopped
 from .sample_histories import counting, slow, twelve
@@ -51,7 +51,7 @@ async def test_each_revision_exactly_once(
         assert [one.get("error") for one in answers] == [None] * PROCESSES
         assert sorted(revision for one in answers for revision in one["went"]) == [f"c{n}" for n in range(5)]
         assert [one["n"] for one in await place["runs"].find().to_list(None)] == [1] * 5
-        await client.drop_database(place.name)
+        await drop(client, place.name)
 
 
 @pytest.mark.chaos
@@ -161,7 +161,7 @@ async def test_stopped_for_longer_than_its_lease(
         assert await everything(duel.database) == duel.before, duel.moment
         states = {one["_id"]: one["state"] for one in duel.before["asyncmig_revisions"]}
         assert states["s1"] == "applied", duel.moment
-        await duel.database.client.drop_database(duel.database.name)
+        await drop(duel.database.client, duel.database.name)
 
 
 async def everything(database: Any) -> dict[str, list[Any]]:
@@ -176,7 +176,7 @@ async def test_stopped_and_nobody_came(victims: Victims, clients: dict[str, Any]
     answers = await fought(victims, duels, Duel.wait, tmp_path / "slow")
     for duel, answer in zip(duels, answers, strict=True):
         assert answer.get("went") == ["s1", "s2"], (duel.moment, answer)
-        await duel.database.client.drop_database(duel.database.name)
+        await drop(duel.database.client, duel.database.name)
 
 
 @pytest.mark.chaos
@@ -196,7 +196,7 @@ async def many(make_client: Callable[..., Any], clients: dict[str, Any]) -> Asyn
     """The same database by several clients of both drivers."""
     name = f"lock_{uuid.uuid4().hex[:12]}"
     yield [make_client(taking_turns(number))[name] for number in range(CLIENTS)]
-    await clients[DRIVERS[-1]].drop_database(name)
+    await drop(clients[DRIVERS[-1]], name)
 
 
 @pytest.mark.chaos

@@ -20,7 +20,7 @@ from asyncmig.events import Event, OperationFinished, OperationRetried, Operatio
 from asyncmig.running.locking.lock import Lock
 from asyncmig.testing.server import LocalServer
 
-from ..clients import CLIENTS, DRIVERS, taking_turns
+from ..clients import CLIENTS, DRIVERS, drop, taking_turns
 from .database_snapshot import sync_snapshot
 from .failpoints import Proxy, failing_for
 from .history_files import History, states
@@ -78,7 +78,7 @@ async def place(
     driver = taking_turns(sum(map(ord, request.node.name)))
     name = f"fault_{uuid.uuid4().hex[:12]}"
     yield make_client(driver, appname=name)[name], clients[driver][name]
-    await clients[driver].drop_database(name)
+    await drop(clients[driver], name)
 
 
 @pytest.mark.parametrize(("command", "fault"), CASES)
@@ -190,7 +190,7 @@ async def test_a_storm_of_faults(
     history = twelve(tmp_path / "twelve")
     await history.runner(other.client[calm]).upgrade()
     for _ in range(10 if CHAOS else 1):
-        await other.client.drop_database(other.name)
+        await drop(other.client, other.name)
         commands = [name for name, faults in COMMANDS.items() if fault in faults]
         async with failing_for(other.client, database.name, commands, {"activationProbability": 0.05}, **fault):
             for _ in range(30):
@@ -199,7 +199,7 @@ async def test_a_storm_of_faults(
         await history.runner(other, wait=60).upgrade()
         with MongoClient(server_url) as client:
             assert sync_snapshot(client[other.name]) == sync_snapshot(client[calm])
-    await other.client.drop_database(calm)
+    await drop(other.client, calm)
 
 
 # -- the network ----------------------------------------------------------------------------------

@@ -20,6 +20,7 @@ from pymongo import AsyncMongoClient
 from asyncmig.errors import LockLost
 from asyncmig.events import OperationStarted
 
+from ..clients import drop
 from .failpoints import Proxy, address, closed
 from .history_files import History
 from .kinds import KINDS, kinds
@@ -56,7 +57,7 @@ async def test_stopped_before_its_command(
     for name, before, answer in zip(databases, left, answers, strict=True):
         assert answer.get("error") == "LockLost", (name, answer)
         assert await _seen(databases[name]) == before, name
-        await databases[name].client.drop_database(databases[name].name)
+        await drop(databases[name].client, databases[name].name)
 
 
 def _job(name: str, driver: str, database: Any) -> dict[str, Any]:
@@ -117,7 +118,7 @@ async def test_a_call_that_waited_for_the_network_is_not_sent_when_it_is_back(
         await _connected(cut_off)
         assert await client[name]["old"].find_one() == {"_id": "of the new release"}
         await closed(through)
-    await client.drop_database(name)
+    await drop(client, name)
 
 
 async def _connected(database: Any) -> None:

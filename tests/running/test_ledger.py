@@ -25,7 +25,7 @@ from asyncmig.running.locking.lease import Lease
 from asyncmig.running.locking.lock import Lock
 from asyncmig.testing.server import LocalServer
 
-from ..clients import CLIENTS, DRIVERS, HAS_ASYNC
+from ..clients import CLIENTS, DRIVERS, HAS_ASYNC, drop
 from .failpoints import failing
 
 pytestmark = pytest.mark.servers
@@ -66,9 +66,9 @@ async def place(request: pytest.FixtureRequest, clients: dict[str, Any]) -> Asyn
     alone = kind == "standalone"
     client = CLIENTS[driver](request.getfixturevalue("standalone").url) if alone else clients[driver]
     database = client[f"fence_{abs(hash(request.node.name)):x}"[:30]]
-    await client.drop_database(database.name)
+    await drop(client, database.name)
     yield database
-    await client.drop_database(database.name)
+    await drop(client, database.name)
     if alone:
         await maybe(client.close())
 

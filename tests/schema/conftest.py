@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ..clients import DRIVERS
+from ..clients import DRIVERS, drop
 
 
 class Place:
@@ -52,4 +52,4 @@ async def place(clients: dict[str, Any]) -> AsyncIterator[Place]:
     client = clients[DRIVERS[-1]]
     name = f"test_schema_{uuid.uuid4().hex[:8]}"
     yield Place(client[name])
-    await client.drop_database(name)
+    await drop(client, name)

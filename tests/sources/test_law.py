@@ -22,6 +22,7 @@ from asyncmig.sources import load_models
 
 pytest.importorskip("beanie", reason="Beanie 2 needs PyMongo 4.11: `nox -s lowest` does without")
 
+from ..clients import drop
 from .projects import (
     awkward_beanie,
     awkward_mongoengine,
@@ -69,7 +70,7 @@ async def place(clients: dict[str, Any], request: pytest.FixtureRequest) -> Asyn
     mongoengine.disconnect_all()
     for found in await clients["pymongo"].list_database_names():
         if found.startswith(name):
-            await clients["pymongo"].drop_database(found)
+            await drop(clients["pymongo"], found)
 
 
 @pytest.fixture
