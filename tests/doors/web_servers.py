@@ -93,7 +93,7 @@ class Served:
         """The lines of asyncmig's log that match."""
         return [line for line in self.log.read_text().splitlines() if re.search(rf"^\d+ asyncmig .*{pattern}", line)]
 
-    async def until(self, what: Callable[[], Any], seconds: float = 30.0) -> Any:
+    async def until(self, what: Callable[[], Any], seconds: float = 90.0) -> Any:
         """What ``what`` gives, or awaits to, once it is true."""
         deadline = time.monotonic() + seconds
         while True:
