@@ -16,6 +16,7 @@ from asyncmig.files.snapshot import Snapshot
 
 if TYPE_CHECKING:
     from asyncmig.migrator import Migrator
+    from asyncmig.running.ledger.record import Mark
     from asyncmig.running.ledger.status import Status
 
 __all__ = ["Health", "Report"]
@@ -73,14 +74,14 @@ class Health:
             return self._good.report
         try:
             with anyio.fail_after(self._timeout):
-                report = self._told(await self._standing(app))
+                report = self._told(await self._status(app))
         except Exception as error:  # noqa: BLE001  # a probe that fails would be taken for a fault of the application
             logger.warning("not ready: %s", reason(error))
             return Report(NOT_READY, {"status": "unknown"})
         self._good = _Kept(report, monotonic(), get_running_loop()) if report.status_code == READY else None
         return report
 
-    async def _standing(self, app: Any) -> Status:
+    async def _status(self, app: Any) -> Status[Mark]:
         async with opened(self._source, app) as database:
             if self._migrator is None or not _is_same(self._migrator.database, database):
                 self._migrator = migrator_for(database, self._options, project_settings())
@@ -88,11 +89,11 @@ class Health:
                 self._files = Snapshot(self._migrator.directory)
             return await self._migrator.status(self._files)
 
-    def _told(self, standing: Status) -> Report:
-        facts = {"pending": list(standing.pending), "ahead": list(standing.ahead)}
-        if standing.pending:
+    def _told(self, status: Status[Mark]) -> Report:
+        facts = {"pending": list(status.pending), "ahead": list(status.ahead)}
+        if status.pending:
             return Report(NOT_READY, {"status": "behind", **facts})
-        if standing.ahead:
+        if status.ahead:
             return Report(READY if self._allow_ahead else NOT_READY, {"status": "ahead", **facts})
         return Report(READY, {"status": "at head", **facts})
 

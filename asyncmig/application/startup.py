@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import suppress
-from dataclasses import replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Unpack
 
@@ -33,6 +32,7 @@ from asyncmig.files.snapshot import Snapshot
 if TYPE_CHECKING:
     from asyncmig.history.revision import Revision
     from asyncmig.migrator import Migrator
+    from asyncmig.running.ledger.record import Mark
     from asyncmig.running.ledger.status import Status
     from asyncmig.sources.masters import Master
 
@@ -95,21 +95,21 @@ class _Start:
         self._compares = options.get("collections") is not None
 
     async def go(self) -> list[Revision]:
-        standing = await self._migrator.status(self._files)
+        status = await self._migrator.status(self._files)
         applied: list[Revision] = []
-        if unadopted := await self._unadopted(standing):
+        if unadopted := await self._unadopted(status):
             self._refuse(unadopted)
             return []
-        if standing.half_done and not await self._is_held():
-            self._refuse(RevisionHalfDone(dict.fromkeys(standing.half_done, ""), unknown=True))
-        if standing.pending and self._policy == "upgrade":
-            applied, standing = await self._upgrade(standing)
-        elif standing.pending and self._policy == "wait":
-            standing = await self._wait(standing)
-        elif standing.pending:
-            self._refuse(PendingRevisions(standing.pending))
-        self._report(standing, applied)
-        if self._compares and not standing.ahead and (differences := await self._migrator.diff()):
+        if status.half_done and not await self._is_held():
+            self._refuse(RevisionHalfDone(dict.fromkeys(status.half_done, ""), unknown=True))
+        if status.pending and self._policy == "upgrade":
+            applied, status = await self._upgrade(status)
+        elif status.pending and self._policy == "wait":
+            status = await self._wait(status)
+        elif status.pending:
+            self._refuse(PendingRevisions(status.pending))
+        self._report(status, applied)
+        if self._compares and not status.ahead and (differences := await self._migrator.diff()):
             self._refuse(SchemaDiffers(differences))
         return applied
 
@@ -118,48 +118,49 @@ class _Start:
         holder = await self._migrator.holder()
         return holder is not None and holder.alive
 
-    async def _unadopted(self, standing: Status) -> NotAdopted | None:
+    async def _unadopted(self, status: Status[Mark]) -> NotAdopted | None:
         """Asked only where a baseline is pending: that is once in the life of a database."""
-        graph = self._files.graph if standing.pending else ()
-        has_baseline = any(revision.baseline and revision.revision in standing.pending for revision in graph)
+        graph = self._files.graph if status.pending else ()
+        has_baseline = any(revision.baseline and revision.revision in status.pending for revision in graph)
         return await self._migrator.unadopted() if has_baseline else None
 
-    async def _upgrade(self, before: Status) -> tuple[list[Revision], Status]:
+    async def _upgrade(self, before: Status[Mark]) -> tuple[list[Revision], Status[Mark]]:
         """Run what is pending; or, while another process does, wait for it to succeed or to fail."""
-        queue, standing = Queue(self._limit), before
-        while standing.pending:
+        queue, status = Queue(self._limit), before
+        while status.pending:
             holder = await self._migrator.holder()
             if holder is None or not holder.alive:
                 with suppress(LockTimeout):  # somebody was quicker
-                    return await self._migrator.upgrade("head"), replace(standing, pending=())
+                    applied = await self._migrator.upgrade("head")
+                    return applied, await self._again(status)
             elif queue.is_over:
                 raise LockTimeout(holder.document, queue.waited)
             else:
                 await queue.pause(f"{holder} to upgrade")
-            standing = await self._again(standing)
-            for revision, moment in standing.stopped.items():
+            status = await self._again(status)
+            for revision, moment in status.stopped.items():
                 if moment != before.stopped.get(revision):
                     raise await self._failure(revision)
-        return [], standing
+        return [], status
 
     async def _failure(self, revision: str) -> FailedElsewhere:
         """What the ledger says about a revision that another process has failed at since we look on."""
-        for record in (await self._migrator.situation()).unsettled:
+        for record in (await self._migrator.full_status()).half_way:
             if record.revision == revision:
                 return FailedElsewhere(revision, f"{record.user}@{record.host} (pid {record.pid})", record.trouble)
         return FailedElsewhere(revision, "another process", "see `asyncmig status`")
 
-    async def _wait(self, standing: Status) -> Status:
+    async def _wait(self, status: Status[Mark]) -> Status[Mark]:
         """Wait until nothing is pending."""
         queue = Queue(self._limit)
-        while standing.pending:
+        while status.pending:
             if queue.is_over:
-                raise StillPending(standing.pending, standing.stopped, self._limit)
-            await queue.pause(f"another process to upgrade: {some(standing.pending)}")
-            standing = await self._again(standing)
-        return standing
+                raise StillPending(status.pending, status.stopped, self._limit)
+            await queue.pause(f"another process to upgrade: {some(status.pending)}")
+            status = await self._again(status)
+        return status
 
-    async def _again(self, before: Status) -> Status:
+    async def _again(self, before: Status[Mark]) -> Status[Mark]:
         """Where the database stands now; as before, where the server does not answer for a moment."""
         try:
             return await self._migrator.status(self._files)
@@ -173,20 +174,20 @@ class _Start:
             raise error
         logger.warning("%s", reason(error))
 
-    def _report(self, standing: Status, applied: list[Revision]) -> None:
+    def _report(self, status: Status[Mark], applied: list[Revision]) -> None:
         """What is worth a line though nothing is pending any more."""
-        if standing.ahead and self._allow_ahead:
+        if status.ahead and self._allow_ahead:
             also = "; the models are not compared with it" if self._compares else ""
-            logger.warning("the database is ahead of this release: no file knows %s%s", some(standing.ahead), also)
-        elif standing.ahead:
-            self._refuse(DatabaseAhead(standing.ahead, why="allow_ahead=False refuses to start then"))
-        if standing.edited:
-            logger.warning("edited since they were applied: %s", some(standing.edited))
+            logger.warning("the database is ahead of this release: no file knows %s%s", some(status.ahead), also)
+        elif status.ahead:
+            self._refuse(DatabaseAhead(status.ahead, why="allow_ahead=False refuses to start then"))
+        if status.edited:
+            logger.warning("edited since they were applied: %s", some(status.edited))
         for master in _other_masters():
             logger.warning("two masters: %s", master)
         if applied:
             logger.info("upgraded: %s", some([revision.revision for revision in applied]))
-        elif standing.at_head:
+        elif status.at_head:
             logger.info("the database is at head")
 
 

@@ -11,7 +11,8 @@ from asyncmig.history import Revision, RevisionGraph
 
 if TYPE_CHECKING:
     from asyncmig.report.drawing import State
-    from asyncmig.running.runner import Situation
+    from asyncmig.running.ledger.record import Record
+    from asyncmig.running.ledger.status import Status
 
 __all__ = [
     "facts",
@@ -70,16 +71,16 @@ def facts(app: App, graph: RevisionGraph, revision: Revision) -> dict[str, str]:
     return {name: value for name, value in everything.items() if value}
 
 
-def states(graph: RevisionGraph, situation: Situation) -> dict[str, State]:
+def states(graph: RevisionGraph, status: Status[Record]) -> dict[str, State]:
     """What a database has made of each revision: applied, current, failed (half-way), or pending.
 
     A squashed revision is pending as long as the database has a part of its range alone.
     """
-    pending = {one.revision for one in graph.pending(situation.applied)}
+    pending = {one.revision for one in graph.pending(status.applied)}
     open_ = {one.revision for one in graph if not pending.isdisjoint((one.revision, *graph.within(one.revision)))}
     found: dict[str, State] = {one.revision: "pending" if one.revision in open_ else "applied" for one in graph}
-    found.update(dict.fromkeys(graph.heads_of(situation.applied), "current"))
-    found.update({record.revision: "failed" for record in situation.unsettled})
+    found.update(dict.fromkeys(graph.heads_of(status.applied), "current"))
+    found.update({record.revision: "failed" for record in status.half_way})
     return found
 
 

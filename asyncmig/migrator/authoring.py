@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from asyncmig.operations import Operation
     from asyncmig.profiling.reading import Reading
     from asyncmig.profiling.survey import Report
-    from asyncmig.running.ledger.position import Position
     from asyncmig.running.ledger.record import Mark
+    from asyncmig.running.ledger.status import Status
 
 from asyncmig.migrator.parts import Parts
 
@@ -51,7 +51,7 @@ class WritingHistory(Parts):
         Raises DatabaseAhead where there is a folder of revision files, and the database has others.
         """
         if self.database is not None and self.directory.versions.is_dir():
-            await self._refuse_ahead(await self._position())
+            await self._refuse_ahead(await self._status())
         return await self._difference(drop_collections=drop_collections)
 
     async def _difference(self, *, drop_collections: bool = False, look: bool = False) -> Difference:
@@ -93,10 +93,10 @@ class WritingHistory(Parts):
         """
         from asyncmig.authoring.writer import write_revision
 
-        position = await self._position()
-        await self._refuse_ahead(position)
-        if waiting := position.pending:
-            raise PendingRevisions([revision.revision for revision in waiting])
+        status = await self._status()
+        await self._refuse_ahead(status)
+        if status.pending:
+            raise PendingRevisions(status.pending)
         found = await self._difference(drop_collections=drop_collections, look=True)
         revision = write_revision(self.directory, message, found, **place) if found else None
         return Generated(revision, found)
@@ -168,38 +168,37 @@ class WritingHistory(Parts):
 
         Raises RevisionError for a faulty file: nothing can be compared with it.
         """
-        position = await self._position(self.listing(thorough=True).graph())
+        status = await self._status(self.listing(thorough=True).graph())
         try:
-            await self._refuse_ahead(position)
+            await self._refuse_ahead(status)
         except (DatabaseAhead, RevisionHalfDone) as error:
             return [error]
-        failures = sorted(await self._failures(position), key=_gravity)
+        failures = sorted(await self._failures(status), key=_gravity)
         for other in failures[1:]:
             failures[0].add_note(str(other))
         return failures
 
-    async def _failures(self, position: Position[Mark]) -> list[AsyncmigError]:
+    async def _failures(self, status: Status[Mark]) -> list[AsyncmigError]:
         from asyncmig.running.unadopted import unadopted
 
-        waiting = [one.revision for one in position.pending]
         operations = (await self._difference()).operations if self._models is not None else ()
-        failures: list[AsyncmigError] = [*await self._half_done(position)]
-        if error := await unadopted(self._driver(), position.entries, position.pending):
+        failures: list[AsyncmigError] = [*await self._half_done(status)]
+        if error := await unadopted(self._driver(), status.entries, status.pending_revisions):
             failures.append(error)
-        if waiting:
-            failures.append(PendingRevisions(waiting, operations))
+        if status.pending:
+            failures.append(PendingRevisions(status.pending, operations))
         elif operations:
             failures.append(SchemaDiffers(operations))
-        if edited := position.edited:
+        if edited := status.edited_revisions:
             failures.append(RevisionsEdited(edited))
-        if fault := self.head_fault(position.graph):
+        if fault := self.head_fault(status.graph):
             failures.append(fault)
-        return [*failures, *_several_heads(position.graph)]
+        return [*failures, *_several_heads(status.graph)]
 
-    async def _half_done(self, position: Position[Mark]) -> list[RevisionHalfDone]:
+    async def _half_done(self, status: Status[Mark]) -> list[RevisionHalfDone]:
         """What is half-way, unless a run that is alive is at work on it."""
-        left = sorted(position.unsettled)
-        if not left or (all(position.entries[one].state != "failed" for one in left) and await self._is_at_work()):
+        left = sorted(status.unsettled)
+        if not left or (all(status.entries[one].state != "failed" for one in left) and await self._is_at_work()):
             return []
         summaries = await self._ledger().summaries()
         return [RevisionHalfDone({one: summaries[one].message for one in left if one in summaries}, unknown=False)]

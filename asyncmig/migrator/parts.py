@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from asyncmig.files.recorded import RecordedFiles
     from asyncmig.review.loss import LossGuard
     from asyncmig.running.ledger.ledger import Ledger
-    from asyncmig.running.ledger.position import Position
     from asyncmig.running.ledger.record import Mark, Record
+    from asyncmig.running.ledger.status import Status
     from asyncmig.running.locking.lock import Lock
     from asyncmig.running.runner import Runner
     from asyncmig.schema.levels import Level
@@ -105,15 +105,15 @@ class Parts:
     def _strict(self, asked: bool | None) -> bool:
         return self._strict_order if asked is None else asked
 
-    async def _refuse_ahead(self, position: Position[Mark]) -> None:
+    async def _refuse_ahead(self, status: Status[Mark]) -> None:
         """Raise DatabaseAhead, with what the ledger has to say about the revisions that no file knows.
 
         RevisionHalfDone where one of them is half-way.
         """
-        if half_done := position.half_done_unknown:
+        if half_done := status.half_done:
             summaries = await self._ledger().summaries()
             raise RevisionHalfDone({one: summaries[one].message for one in half_done if one in summaries}, unknown=True)
-        if ahead := position.graph.unknown(position.entries):
+        if ahead := status.ahead:
             records = await self._ledger().summaries()
             raise DatabaseAhead(ahead, messages={one: records[one].message for one in ahead if one in records})
 
@@ -128,12 +128,12 @@ class Parts:
         with self._explaining("reading the schema of"):
             return await introspect(self._connected(), include=self._include, own=self._own)
 
-    async def _position(self, graph: RevisionGraph | None = None) -> Position[Mark]:
+    async def _status(self, graph: RevisionGraph | None = None) -> Status[Mark]:
         """Where the database stands among the files as they are now, or of ``graph``; one round trip."""
-        from asyncmig.running.ledger.position import Position
+        from asyncmig.running.ledger.status import Status
 
         graph = graph or self.graph  # a fault in the files is told before anything is asked
-        return Position(graph, await self._ledger().marks())
+        return Status(await self._ledger().marks(), graph)
 
     def _connected(self) -> Any:
         if self.database is None:

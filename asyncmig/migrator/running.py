@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from asyncmig.preflight.probe import Cost, Preflight
     from asyncmig.review.loss import Confirm, Loss, LossGuard
     from asyncmig.review.plan import Plan
-    from asyncmig.running.ledger.record import Record
+    from asyncmig.running.ledger.record import Mark, Record
     from asyncmig.running.ledger.status import Status
     from asyncmig.running.locking.holder import Holder
-    from asyncmig.running.runner import Runner, Situation
+    from asyncmig.running.runner import Runner
 
 from asyncmig.migrator.parts import Parts
 
@@ -36,17 +36,17 @@ class RunningHistory(Parts):
 
     async def current(self) -> tuple[str, ...]:
         """The ids of the revisions at the heads of what is applied."""
-        return (await self._position()).heads
+        return (await self._status()).current
 
     async def applied(self) -> frozenset[str]:
         """The ids of all that is applied."""
-        return (await self._position()).applied
+        return (await self._status()).applied
 
     async def pending(self) -> list[Revision]:
         """The revisions that are not applied, in the order in which they would be."""
-        return (await self._position()).pending
+        return (await self._status()).pending_revisions
 
-    async def status(self, files: Snapshot | None = None) -> Status:
+    async def status(self, files: Snapshot | None = None) -> Status[Mark]:
         """Where the database stands, what is pending, and what it has that no file knows; one round trip, no lock.
 
         ``files``: a snapshot to compare with, for whoever asks again and again; else they are read
@@ -55,16 +55,19 @@ class RunningHistory(Parts):
         import asyncio
 
         from asyncmig.files.snapshot import Snapshot
-        from asyncmig.running.ledger.status import status_of
+        from asyncmig.running.ledger.status import Status
 
         files = files or Snapshot(self.directory)
         asking = asyncio.ensure_future(self._ledger().marks())
         try:
             await asyncio.sleep(0)  # the question goes out, and the server is at work while the files are read
             _ = files.checksums
-            return status_of(await asking, files)
+            status = Status(await asking, files)
         finally:
             asking.cancel()
+        if not status.is_exact:
+            _ = status.graph  # files that form no history are told of now
+        return status
 
     async def plan(
         self,
@@ -90,11 +93,11 @@ class RunningHistory(Parts):
             refuse_missing_context(revision, module, self._context)
             return module
 
-        position = await self._position(files.graph if files else None)
-        path = position.path(target, direction, strict_order=self._strict(strict_order))
-        position.refuse_half_done(path)
+        status = await self._status(files.graph if files else None)
+        path = status.path(target, direction, strict_order=self._strict(strict_order))
+        status.refuse_half_done(path)
         live = await self.state() if path else DatabaseState()
-        half_way = [one.revision for one in path if one.revision in position.entries.keys() - position.applied]
+        half_way = [one.revision for one in path if one.revision in status.entries.keys() - status.applied]
         records = await self._stopped(half_way, direction)
         with self._explaining("planning a run on"):
             plan = await make_plan(
@@ -107,7 +110,7 @@ class RunningHistory(Parts):
                 inserted=self._inserted,
                 context=self._context,
             )
-        return replace(plan, out_of_order=position.late(path)) if direction == "upgrade" else plan
+        return replace(plan, out_of_order=status.late(path)) if direction == "upgrade" else plan
 
     async def preflight(
         self, target: str = "head", *, budget: float = 30.0, exact: bool = False, **choice: Any
@@ -138,7 +141,7 @@ class RunningHistory(Parts):
 
     async def losses(self, target: str = "head", *, direction: Direction = "upgrade") -> tuple[Loss, ...]:
         """What a run to ``target`` would take away for good, found in the sources without running them."""
-        return await self._losses((await self._position()).path(target, direction), direction)
+        return await self._losses((await self._status()).path(target, direction), direction)
 
     async def _inserted(self) -> Mapping[str, Sequence[Mapping[str, Any]]]:
         """What asyncmig itself has inserted, by collection: to take that back loses nothing."""
@@ -206,12 +209,12 @@ class RunningHistory(Parts):
         files: RecordedFiles | None = None,
     ) -> Runner | None:
         """The runner to run on; None where nothing is to be done, found without what only a run needs."""
-        position = await self._position(files.graph if files else None)
-        path = position.path(target, direction, strict_order=strict_order)
-        position.refuse_half_done(path)
-        if not path and (direction == "downgrade" or position.is_tidy):
+        status = await self._status(files.graph if files else None)
+        path = status.path(target, direction, strict_order=strict_order)
+        status.refuse_half_done(path)
+        if not path and (direction == "downgrade" or status.is_tidy):
             if self._on_event:
-                for warning in position.warnings():
+                for warning in status.warnings():
                     self._on_event(warning)
             return None
         guard = None
@@ -219,7 +222,7 @@ class RunningHistory(Parts):
             losses = await self._losses(path, direction, files)
             await confirm(losses)
             guard = self._guarded(losses, confirm, direction)
-        return self._runner(position.graph, files, guard)
+        return self._runner(status.graph, files, guard)
 
     def _guarded(self, agreed: Sequence[Loss], confirm: Confirm, direction: Direction) -> LossGuard:
         from asyncmig.review.loss import LossGuard
@@ -234,16 +237,19 @@ class RunningHistory(Parts):
         """What stands against running anything: a baseline is pending, and the database was there before it."""
         from asyncmig.running.unadopted import unadopted
 
-        position = await self._position()
-        return await unadopted(self._driver(), position.entries, position.pending)
+        status = await self._status()
+        return await unadopted(self._driver(), status.entries, status.pending_revisions)
 
     async def repair(self, revisions: Sequence[str] | None = None) -> list[Revision]:
         """Accept files that were edited after they were applied: those named, or all; the ledger remembers it."""
         return await self._runner().repair(revisions)
 
-    async def situation(self, graph: RevisionGraph | None = None) -> Situation:
-        """Where the database stands, what is half-way, and who holds the lock; ``graph`` where it is known."""
-        return await self._runner(graph).situation()
+    async def full_status(self, graph: RevisionGraph | None = None) -> Status[Record]:
+        """As ``status``, with the records, those of what is half-way in full, and with who holds the lock.
+
+        ``graph``: that of the files, where it is known.
+        """
+        return await self._runner(graph).full_status()
 
     async def holder(self) -> Holder | None:
         """Who holds the lock, alive or not; None when it is free. One round trip."""

@@ -27,7 +27,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from asyncmig.drivers.base import Driver
@@ -42,9 +41,8 @@ from asyncmig.history.revision import Revision
 from asyncmig.running.abandoned import end_sessions
 from asyncmig.running.ledger.audit_log import AuditLog
 from asyncmig.running.ledger.ledger import Ledger
-from asyncmig.running.ledger.position import Position
 from asyncmig.running.ledger.record import Record
-from asyncmig.running.locking.holder import Holder
+from asyncmig.running.ledger.status import Status
 from asyncmig.running.locking.lock import Lock
 from asyncmig.running.own_collections import refuse_own_in_code
 from asyncmig.running.path import PathRun
@@ -56,23 +54,9 @@ from asyncmig.schema.own_names import OwnNames
 if TYPE_CHECKING:
     from asyncmig.files.module import RevisionModule
 
-__all__ = ["Runner", "Situation"]
+__all__ = ["Runner"]
 
 Records = Mapping[str, Record]
-
-
-@dataclass(frozen=True, slots=True)
-class Situation:
-    """Where a database stands: its records without journals, the unsettled ones in full, and the lock's holder."""
-
-    records: Records
-    unsettled: tuple[Record, ...]
-    holder: Holder | None
-
-    @property
-    def applied(self) -> frozenset[str]:
-        """The ids that are applied as a whole."""
-        return frozenset(one for one, record in self.records.items() if record.is_applied)
 
 
 class Runner:
@@ -119,7 +103,7 @@ class Runner:
         RevisionError for a target or files that do not fit, OutOfOrder when ``strict_order``
         and a pending revision is older than an applied one, LockTimeout, LockLost, RevisionFailed.
         """
-        before = await self._position()
+        before = await self._status()
         for warning in before.warnings():
             self._tell(warning)
         path = before.path(target, "upgrade", strict_order=strict_order)
@@ -144,7 +128,7 @@ class Runner:
 
         Raises IrreversibleRevision before the first step; else as upgrade.
         """
-        before = await self._position()
+        before = await self._status()
         path = before.path(target, "downgrade")
         before.refuse_half_done(path)
         if not path:
@@ -160,14 +144,14 @@ class Runner:
             for revision in path:
                 if parts := now.parts(revision):
                     await replace_range(run, revision, parts, now.entries)
-            return await self._walk(run, "downgrade", path, (await self._position()).entries if path else {})
+            return await self._walk(run, "downgrade", path, (await self._status()).entries if path else {})
 
-    async def _position(self) -> Position[Record]:
-        return Position(self._graph, await self._ledger.summaries())
+    async def _status(self) -> Status[Record]:
+        return Status(await self._ledger.summaries(), self._graph)
 
-    async def _tidy(self, run: Run, now: Position[Record]) -> None:
+    async def _tidy(self, run: Run, now: Status[Record]) -> None:
         """Record the squashed revisions that the database has by their ranges; forget ranges that have no files."""
-        if whole := now.taken:
+        if whole := now.unrecorded_squashes:
             await record_squashed(run, whole)
         for revision in now.squashes_without_files:
             await replace_range(run, revision, now.parts(revision), now.entries)
@@ -203,7 +187,7 @@ class Runner:
             if missing := [one for one in found if not server.has(one.feature)]:
                 raise ServerTooOld(revision, server, missing)
 
-    async def _refuse_unadopted(self, before: Position[Record], path: Sequence[Revision]) -> None:
+    async def _refuse_unadopted(self, before: Status[Record], path: Sequence[Revision]) -> None:
         """Raise NotAdopted where a baseline would run on the very database that it was written from."""
         with explaining(self._driver, "looking for collections of the baseline"):
             if error := await unadopted(self._driver, before.entries, path):
@@ -228,7 +212,7 @@ class Runner:
         return self._modules[revision.revision]
 
     @asynccontextmanager
-    async def _running(self) -> AsyncIterator[tuple[Run, Position[Record]]]:
+    async def _running(self) -> AsyncIterator[tuple[Run, Status[Record]]]:
         """The lock held, everything unsettled marked as ours, the state read again."""
         async with self._lock.held(wait=self._wait, command=self._command) as lease:
             own = OwnNames(self._ledger.collection, self._lock.collection).all
@@ -238,19 +222,19 @@ class Runner:
             run.context = self._context
             await end_sessions(self._driver, await self._ledger.sessions(lease))
             await self._ledger.claim(lease)
-            position = await self._position()
-            newest = max((record.token for record in position.entries.values()), default=0)
+            status = await self._status()
+            newest = max((record.token for record in status.entries.values()), default=0)
             if newest > lease.token:
                 lease.token = await self._lock.raise_token(lease, newest + 1)
                 await self._ledger.claim(lease)
-            yield run, position
+            yield run, status
 
     async def stamp(self, target: str, *, purge: bool = False) -> tuple[str, ...]:
         """Say that the database stands at ``target``, running nothing; returns the heads afterwards.
 
         ``purge`` forgets every record first, those of unknown revisions too. Raises as upgrade.
         """
-        before = await self._position()
+        before = await self._status()
         wanted, kept = before.stamped(target, purge=purge)
         if wanted | kept != before.applied or len(before.entries) != len(wanted | kept):
             async with self._running() as (run, now):
@@ -261,14 +245,15 @@ class Runner:
     async def repair(self, revisions: Iterable[str] | None = None) -> list[Revision]:
         """Accept the files as they are now, on purpose: those named, or all that changed; recorded in each record."""
         wanted = None if revisions is None else {self._graph.get(one).revision for one in revisions}
-        changed = [one for one in (await self._position()).edited if wanted is None or one.revision in wanted]
+        changed = [one for one in (await self._status()).edited_revisions if wanted is None or one.revision in wanted]
         if changed:
             async with self._running() as (run, _):
                 await repaired(run, changed)
         return changed
 
-    async def situation(self) -> Situation:
-        """Where the database stands and who is at work on it; takes no lock."""
+    async def full_status(self) -> Status[Record]:
+        """Where the database stands, what is half-way, and who is at work on it; takes no lock."""
         records = await self._ledger.summaries()
         whole = [await self._ledger.record(one.revision) for one in records.values() if not one.is_applied]
-        return Situation(records, tuple(one for one in whole if one is not None), await self._lock.holder())
+        half_way = [record for record in whole if record is not None]
+        return Status(records, self._graph, half_way=half_way, holder=await self._lock.holder())

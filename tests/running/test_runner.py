@@ -754,15 +754,15 @@ async def test_an_edited_file_is_a_warning_until_it_is_repaired(three: History, 
     assert [one["now"] for one in found.repaired] == [three.revisions["b"].checksum]
 
 
-async def test_the_situation_tells_what_is_half_way(three: History, database: Any) -> None:
+async def test_the_status_tells_what_is_half_way(three: History, database: Any) -> None:
     await three.runner(database).upgrade("b")
     three.add("c", MAKE.format("c") + "\n1 / 0")
     with pytest.raises(RevisionFailed):
         await three.runner(database).upgrade()
-    situation = await three.runner(database).situation()
-    assert situation.applied == {"a", "b"}
-    assert [(one.revision, one.finished) for one in situation.unsettled] == [("c", 1)]
-    assert situation.holder is None
+    status = await three.runner(database).full_status()
+    assert status.applied == {"a", "b"}
+    assert [(one.revision, one.finished) for one in status.half_way] == [("c", 1)]
+    assert status.holder is None
 
 
 # -- interrupts and the lock ----------------------------------------------------------------------

@@ -15,7 +15,8 @@ from asyncmig.history import RevisionGraph
 from asyncmig.report.drawing import Node, ascii_only, dot, lanes, mermaid
 
 if TYPE_CHECKING:
-    from asyncmig.running.runner import Situation
+    from asyncmig.running.ledger.record import Record
+    from asyncmig.running.ledger.status import Status
 
 
 @command(
@@ -35,8 +36,8 @@ if TYPE_CHECKING:
 async def graph(app: App, form: str, indicate_current: bool) -> None:
     """Draw the history, newest on top. Reads the files alone, unless -i asks for the database."""
     history = app.files().graph
-    situation = await _situation(app) if indicate_current else None
-    found = states(history, situation) if situation else {}
+    status = await _status(app) if indicate_current else None
+    found = states(history, status) if status else {}
     nodes = [
         Node(
             revision.revision,
@@ -47,7 +48,7 @@ async def graph(app: App, form: str, indicate_current: bool) -> None:
         )
         for revision in reversed(list(history))
     ]
-    applied = situation.applied if situation else frozenset()
+    applied = status.applied if status else frozenset()
     forms = {
         "tree": lambda: _tree(app, history, nodes, applied),
         "mermaid": lambda: mermaid(nodes),
@@ -59,9 +60,9 @@ async def graph(app: App, form: str, indicate_current: bool) -> None:
     emit(app, {"revisions": revisions}, forms[form]())
 
 
-async def _situation(app: App) -> Situation:
+async def _status(app: App) -> Status[Record]:
     async with app.migrator("graph") as migrator:
-        return await migrator.situation()
+        return await migrator.full_status()
 
 
 def _tree(app: App, history: RevisionGraph, nodes: list[Node], applied: Collection[str]) -> Iterator[str]:

@@ -36,13 +36,13 @@ async def history(app: App, rev_range: str | None, indicate_current: bool) -> No
     Reads the files alone, unless -i or a range with 'current' asks for the database.
     """
     lower, upper = _ends(rev_range)
-    situation = None
+    status = None
     if indicate_current or _CURRENT.search(f"{lower}:{upper}"):
         async with app.migrator("history") as migrator:
-            situation = await migrator.situation()
+            status = await migrator.full_status()
     graph = _readable(app)
-    applied = situation.applied if situation else frozenset()
-    found = states(graph, situation) if situation else {}
+    applied = status.applied if status else frozenset()
+    found = states(graph, status) if status else {}
     shown = list(reversed(graph.between(lower, upper, applied) if rev_range else list(graph)))
     noted = {one: marks(graph, one, found.get(one.revision, ""), share(graph, applied, one)) for one in shown}
     as_table = app.console.out.terminal and shown and not app.verbose

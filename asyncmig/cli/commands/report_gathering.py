@@ -24,7 +24,8 @@ from asyncmig.version import __version__
 
 if TYPE_CHECKING:
     from asyncmig.migrator import Migrator
-    from asyncmig.running.runner import Situation
+    from asyncmig.running.ledger.record import Record
+    from asyncmig.running.ledger.status import Status
 
 __all__ = ["gather"]
 
@@ -49,8 +50,8 @@ async def gather(app: App) -> dict[str, Any]:
     return report
 
 
-def _graph(app: App, graph: RevisionGraph, situation: Situation | None = None) -> dict[str, Any]:
-    found = states(graph, situation) if situation else {}
+def _graph(app: App, graph: RevisionGraph, status: Status[Record] | None = None) -> dict[str, Any]:
+    found = states(graph, status) if status else {}
     newest_first = reversed(list(graph))
     return {
         "revisions": [
@@ -74,7 +75,7 @@ class _Asking:
         database = self._migrator.database
         driver = driver_for(database)
         self._report["database"] = {"name": database.name, "hosts": list(driver.hosts), "server": None}
-        await self._part("status, history", self._situation)
+        await self._part("status, history", self._status)
         if self._has_files:
             await self._part("pending revisions", self._plan)
         if self._app.settings.models:
@@ -95,15 +96,15 @@ class _Asking:
         else:
             self._answered += 1
 
-    async def _situation(self) -> None:
+    async def _status(self) -> None:
         app, report = self._app, self._report
-        situation = await self._migrator.situation(self._graph)
+        status = await self._migrator.full_status(self._graph)
         head_fault = self._migrator.head_fault(self._graph) if self._has_files else None
-        report["status"] = status_document(app, self._graph, situation, head_fault)
-        records = sorted(situation.records.values(), key=lambda one: str(one.finished_at or ""), reverse=True)
+        report["status"] = status_document(app, status, head_fault)
+        records = sorted(status.entries.values(), key=lambda one: str(one.finished_at or ""), reverse=True)
         report["history"] = [record_document(record) for record in records]
         if self._has_files:
-            report["graph"] = _graph(app, self._graph, situation)
+            report["graph"] = _graph(app, self._graph, status)
 
     async def _plan(self) -> None:
         target = "heads" if len(self._graph.heads) > 1 else "head"

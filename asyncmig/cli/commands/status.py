@@ -20,8 +20,8 @@ from asyncmig.printable import counted
 if TYPE_CHECKING:
     from asyncmig.cli.untouched import Untouched
     from asyncmig.running.ledger.record import JournalEntry, Record
+    from asyncmig.running.ledger.status import Status
     from asyncmig.running.locking.holder import Holder
-    from asyncmig.running.runner import Situation
 
 _SHOWN = 10
 _SEVERAL = "`asyncmig merge` joins them, `asyncmig rebase` puts one behind another"
@@ -34,64 +34,56 @@ async def status(app: App) -> None:
     has_files = (app.settings.directory / "versions").is_dir()
     async with app.migrator("status", files=False) as migrator:
         graph = migrator.graph if has_files else RevisionGraph([])
-        situation = await migrator.situation(graph)
+        found = await migrator.full_status(graph)
         untouched = None
-        if not situation.records:
+        if not found.entries:
             from asyncmig.cli.untouched import look
 
             untouched = await look(migrator, has_models=bool(app.settings.models), has_revisions=bool(graph.heads))
-        view = _View(graph, situation, untouched, migrator.head_fault(graph) if has_files else None)
+        view = _View(found, untouched, migrator.head_fault(graph) if has_files else None)
     emit(app, view.document(app), view.lines(app.console.out))
 
 
 @dataclass(frozen=True, slots=True)
 class _View:
-    graph: RevisionGraph
-    situation: Situation
+    status: Status[Record]
     untouched: Untouched | None = None
     head_fault: RevisionFileError | None = None
 
     @property
-    def current(self) -> tuple[str, ...]:
-        return self.graph.heads_of(self.situation.applied)
+    def graph(self) -> RevisionGraph:
+        return self.status.graph
 
     @property
     def pending(self) -> list[Revision]:
-        half = {record.revision for record in self.situation.unsettled}
-        return [one for one in self.graph.pending(self.situation.applied) if one.revision not in half]
-
-    @property
-    def missing(self) -> tuple[str, ...]:
-        return self.graph.unknown(self.situation.records)
+        """What nothing was done of yet."""
+        status = self.status
+        return [revision for revision in status.pending_revisions if revision.revision not in status.unsettled]
 
     @property
     def changed(self) -> list[str]:
-        return [
-            one.revision
-            for one in self.graph
-            if one.revision in self.situation.applied
-            and self.situation.records[one.revision].checksum not in (None, one.checksum)
-        ]
+        edited = self.status.edited
+        return [revision.revision for revision in self.graph if revision.revision in edited]
 
     def document(self, app: App) -> dict[str, Any]:
-        return status_document(app, self.graph, self.situation, self.head_fault, self.untouched)
+        return status_document(app, self.status, self.head_fault, self.untouched)
 
     def lines(self, out: Stream) -> Iterator[str]:
-        yield from _block(out, "Current", [self._named(out, name) for name in self.current] or ["none applied"])
-        yield from _block(out, "Applied", [str(len(self.situation.applied))])
+        yield from _block(out, "Current", [self._named(out, name) for name in self.status.current] or ["none applied"])
+        yield from _block(out, "Applied", [str(len(self.status.applied))])
         yield from _block(out, "Pending", [revision_line(out, one) for one in self.pending] or ["none"])
         yield from _block(
-            out, "Half-way", [_half_way(out, record, self.situation.holder) for record in self.situation.unsettled]
+            out, "Half-way", [_half_way(out, record, self.status.holder) for record in self.status.half_way]
         )
-        yield from _block(out, "Building", [text for record in self.situation.unsettled for text in _building(record)])
-        yield from _block(out, "No file", [out.paint(name, "bad") for name in self.missing])
+        yield from _block(out, "Building", [text for record in self.status.half_way for text in _building(record)])
+        yield from _block(out, "No file", [out.paint(name, "bad") for name in self.status.ahead])
         yield from _block(out, "Changed", [f"{self._named(out, name)}  since it was applied" for name in self.changed])
         if len(self.graph.heads) > 1:
             heads = [self._named(out, name) for name in self.graph.heads]
             yield from _block(out, "Heads", heads if self._is_labelled else [*heads, out.paint(_SEVERAL, "warn")])
         if self.head_fault:
             yield from _block(out, "HEAD file", [out.paint(self.head_fault.fault, "warn")])
-        yield from _block(out, "Lock", [_lock(out, self.situation.holder)])
+        yield from _block(out, "Lock", [_lock(out, self.status.holder)])
         if self.untouched:
             yield from _block(out, "Database", [*self.untouched.lines()])
 
@@ -108,24 +100,23 @@ class _View:
 
 def status_document(
     app: App,
-    graph: RevisionGraph,
-    situation: Situation,
+    status: Status[Record],
     head_fault: RevisionFileError | None,
     untouched: Untouched | None = None,
 ) -> dict[str, Any]:
     """The same for programs."""
-    view = _View(graph, situation, untouched, head_fault)
+    view, graph = _View(status, untouched, head_fault), status.graph
     return {
-        "current": list(view.current),
+        "current": list(status.current),
         "heads": [revision_document(app, graph, graph.get(name)) for name in graph.heads],
-        "at_head": not view.pending and not situation.unsettled,
-        "applied": len(situation.applied),
+        "at_head": not view.pending and not status.half_way,
+        "applied": len(status.applied),
         "pending": [revision_document(app, graph, one) for one in view.pending],
-        "failed": [_failed_document(record) for record in situation.unsettled],
-        "ahead": [recorded_revision(situation.records[name]) for name in view.missing],
+        "failed": [_failed_document(record) for record in status.half_way],
+        "ahead": [recorded_revision(status.entries[name]) for name in status.ahead],
         "edited": [revision_document(app, graph, graph.get(name)) for name in view.changed],
         "head_file": str(head_fault) if head_fault else None,
-        "lock": situation.holder.document if situation.holder else None,
+        "lock": status.holder.document if status.holder else None,
         "untouched": untouched.document if untouched else None,
     }
 
