@@ -239,7 +239,7 @@ def example(session: nox.Session) -> None:
 
 MUTATED = {
     "schema": ["tests/schema", "--deselect", "tests/schema/test_real_indexes.py"],
-    "operations": ["tests/operations", "tests/data/test_retryability.py"],
+    "operations": ["tests/operations", "tests/data/test_repeatability.py"],
     "history": ["tests/history", "tests/files"],
     "running/ledger/transitions.py": ["tests/running/test_transitions.py"],
 }

@@ -161,7 +161,10 @@ class _Start:
         return status
 
     async def _again(self, before: Status[Mark]) -> Status[Mark]:
-        """Where the database stands now; as before, where the server does not answer for a moment."""
+        """Where the database stands now; as before, where the server does not answer for a moment.
+
+        Not retried here: whoever asks looks again after a pause, until its own limit.
+        """
         try:
             return await self._migrator.status(self._files)
         except (PyMongoError, DriverError) as error:

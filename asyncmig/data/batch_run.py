@@ -104,6 +104,8 @@ class BatchRun:
         return self._at.excludes is not False if task.excludes is None else task.excludes
 
     async def _round(self, task: Task) -> None:
+        """One way through the documents. After a transient error it goes on, and does not begin again as a retry would:
+        at the newest checkpoint, with smaller batches after a conflict, for as long as any of them is done in time."""
         size, is_sure = BatchSize(self._largest(task)), True
         while self._at.end is not None:
             try:

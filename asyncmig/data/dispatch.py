@@ -29,7 +29,7 @@ from asyncmig.operations import (
 )
 from asyncmig.operations.data import Update
 from asyncmig.operations.fields import OnConflict
-from asyncmig.operations.retryability import is_idempotent
+from asyncmig.operations.repeatability import is_idempotent
 
 __all__ = ["condition", "is_same_level", "source_options", "tasks_of"]
 

@@ -2,6 +2,11 @@
 
 Which errors are transient is told by :mod:`asyncmig.drivers.transient`. Whatever is retried has to be
 safe to do twice, for after a transient error nobody knows whether the server has done it.
+
+Four loops ask again by rules of their own, for the reason that is given there: the renewal of a lease
+(:mod:`asyncmig.running.locking.lease`: the lease bounds it), the waits for a lock and for another process
+(:mod:`asyncmig.running.locking.waiting`, :mod:`asyncmig.application.startup`: they ask again whatever the answer was),
+a batch (:mod:`asyncmig.data.batch_run`: each attempt begins at the newest checkpoint, and may be smaller).
 """
 
 from __future__ import annotations

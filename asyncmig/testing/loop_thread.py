@@ -11,6 +11,7 @@ import pymongo
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 from pymongo.errors import PyMongoError, ServerSelectionTimeoutError
 
+from asyncmig.drivers.retry import retry
 from asyncmig.testing.clients import Clients
 from asyncmig.testing.leftovers import end_transactions
 
@@ -61,16 +62,20 @@ class LoopThread:
 
     async def retry_ending_transactions(self, work: Callable[..., Awaitable[T]], *arguments: Any) -> T:
         """What ``work`` gives, which may be done twice; a transaction that a test has left open ends for it."""
-        try:
-            with pymongo.timeout(_SHORT_SECONDS):
+        errors: list[Exception] = []
+
+        async def attempt() -> T:
+            is_blocked = bool(errors) and not isinstance(errors[0], ServerSelectionTimeoutError)
+            if is_blocked:
+                await end_transactions(self._clients.of(_OWN_DRIVER), self._name)
+            with pymongo.timeout(_LONG_SECONDS if is_blocked else _SHORT_SECONDS):
                 return await work(*arguments)
-        except ServerSelectionTimeoutError:
-            patience = _SHORT_SECONDS
-        except PyMongoError:
-            patience = _LONG_SECONDS
-            await end_transactions(self._clients.of(_OWN_DRIVER), self._name)
-        with pymongo.timeout(patience):
-            return await work(*arguments)
+
+        return await retry(attempt, times=1, is_retryable=_is_of_the_server, tell=errors.append)
 
     async def _drop(self, name: str) -> None:
         await self._clients.of(_OWN_DRIVER).drop_database(name)
+
+
+def _is_of_the_server(error: BaseException) -> bool:
+    return isinstance(error, PyMongoError)

@@ -25,7 +25,7 @@ from asyncmig.files.call_site import CallSites
 from asyncmig.operations import DataOperation, InsertDocuments, Operation
 from asyncmig.operations.arguments import arguments, differ_by_chance
 from asyncmig.operations.fingerprint import fingerprint, has_function, outline, path_to, subjects
-from asyncmig.operations.retryability import is_repeatable
+from asyncmig.operations.repeatability import is_repeatable
 from asyncmig.running.ledger.record import JournalEntry
 
 __all__ = ["CannotTell", "Found", "Matching"]

@@ -143,7 +143,11 @@ class Lease:
             self._extend(sent, expires_at)
 
     async def _after_failure(self, error: BaseException, *, overslept: bool) -> None:
-        """Try again until the deadline, and once more when the attempt itself fell into a standstill of ours."""
+        """Try again until the deadline, and once more when the attempt itself fell into a standstill of ours.
+
+        Not by :mod:`asyncmig.drivers.retry`: it is the lease, not an error, a number or a time, that ends
+        these attempts, and whatever fails is tried again as long as it is ours.
+        """
         left = self._deadline - local_clock()
         if left > 0:
             await anyio.sleep(min(self._length / 30, left))

@@ -1,7 +1,7 @@
 """Whether an update may be applied twice: told from the update alone, and only where it is certain.
 
 What is not known here (an operator or a variable of a newer server) counts as not repeatable. The tables
-are held against a real server by ``tests/data/test_retryability.py``, which applies random updates once
+are held against a real server by ``tests/data/test_repeatability.py``, which applies random updates once
 and twice.
 
 https://www.mongodb.com/docs/manual/reference/mql/update/

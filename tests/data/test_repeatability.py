@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
-from asyncmig.operations.retryability import is_idempotent
+from asyncmig.operations.repeatability import is_idempotent
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 BIG, SMALL = {"x.v": {"$gt": 1}}, {"y.v": {"$lt": 2}}
@@ -155,8 +155,8 @@ stages = st.one_of(
 @pytest.fixture(scope="module")
 def documents(server_url: str) -> Iterator[Any]:
     with MongoClient[dict[str, Any]](server_url, w=1) as client:
-        yield client["retryability"]["c"]
-        client.drop_database("retryability")
+        yield client["repeatability"]["c"]
+        client.drop_database("repeatability")
 
 
 @settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
