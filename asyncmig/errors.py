@@ -17,21 +17,23 @@
     ├── RevisionFailed                      7   a revision stopped half-way
     ├── LedgerGone                          7   somebody dropped the ledger meanwhile
     ├── RevisionHalfDone                    7   a revision is half-way that the run would go over
+    ├── FailedElsewhere                     7   at start-up: it failed in the process that was waited for
     └── CheckFailed                         1
         ├── RevisionsEdited                 1   files were changed after they were applied
         ├── SchemaDiffers                   3   models and database differ
         ├── PendingRevisions                4   revisions are waiting to run
+        │   └── StillPending                4   at start-up: nobody has run them in time
         ├── DatabaseAhead                   9   the database has revisions that no file knows
         └── NotAdopted                     10   the database was there before its baseline
 
 Each class takes the facts, keeps them as attributes, builds its own message and says what to do
-next. ``exit_code`` is what the command line answers with.
+next. ``exit_code`` is what the command line answers with; this table is held against the classes by a test.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
@@ -45,6 +47,7 @@ __all__ = [
     "DatabaseAhead",
     "DeclarationError",
     "DriverError",
+    "FailedElsewhere",
     "IrreversibleOperation",
     "LedgerGone",
     "LockError",
@@ -60,6 +63,7 @@ __all__ = [
     "RevisionsEdited",
     "SchemaDiffers",
     "ServerUnreachable",
+    "StillPending",
     "UnsupportedByDriver",
     "UnsupportedByServer",
 ]
@@ -238,6 +242,18 @@ class RevisionFailed(AsyncmigError):
         )
 
 
+class FailedElsewhere(AsyncmigError):
+    """Raised at start-up by the policy ``upgrade`` when an error stopped the process that this one has waited for."""
+
+    exit_code = 7
+
+    def __init__(self, revision: str, who: str, trouble: str) -> None:
+        self.revision, self.who, self.trouble = revision, who, trouble
+        super().__init__(
+            f"revision {revision} failed in {who}: {trouble}; the next start, or `asyncmig upgrade`, tries again"
+        )
+
+
 def _cause(cause: BaseException, where: str) -> str:
     """What an error says, without what ``where`` says already."""
     if isinstance(cause, OperationRefused) and (described := one_line(cause.operation.describe())) in where:
@@ -307,6 +323,16 @@ class PendingRevisions(CheckFailed):
             f"{counted(number, 'revision')} {verb} pending: {', '.join(self.pending)}; run `asyncmig upgrade`"
             + (besides if operations else "")
         )
+
+
+class StillPending(PendingRevisions, TimeoutError):
+    """Raised at start-up by the policy ``wait`` when nobody has upgraded in time."""
+
+    def __init__(self, pending: Sequence[str], stopped: Collection[str], seconds: float) -> None:
+        self.stopped, self.seconds = tuple(stopped), seconds
+        super().__init__(pending)
+        failed = f"; an error has stopped {', '.join(stopped)}, see `asyncmig status`" if stopped else ""
+        self.args = (f"after {seconds:g} s of waiting for another process, {self}{failed}",)
 
 
 class DatabaseAhead(CheckFailed):

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 from pymongo.errors import PyMongoError
 
-from asyncmig.application.errors import FailedElsewhere, StillPending
 from asyncmig.application.log import logger, reason, some, tell
 from asyncmig.application.options import Options, migrator_for, project_settings
 from asyncmig.application.policy import StartupPolicy, chosen
@@ -21,11 +20,13 @@ from asyncmig.errors import (
     ConfigurationError,
     DatabaseAhead,
     DriverError,
+    FailedElsewhere,
     LockTimeout,
     NotAdopted,
     PendingRevisions,
     RevisionHalfDone,
     SchemaDiffers,
+    StillPending,
 )
 from asyncmig.files.snapshot import Snapshot
 

@@ -8,33 +8,30 @@ from typing import Any
 
 from asyncmig.errors import DriverError
 
-__all__ = ["ClosedClient", "OtherLoop", "UnusableClient", "refuse_unusable"]
+__all__ = ["UnusableClient", "refuse_unusable"]
 
 _WHERE_DRIVERS_KEEP_THE_LOOP = ("_io_loop", "_loop")  # Motor, PyMongo Async
 
 
 class UnusableClient(DriverError):
-    """Raised when nothing can be sent by a client, whatever the server does."""
+    """Raised when nothing can be sent by a client, whatever the server does: it is closed, or bound to another loop."""
+
+    def __init__(self, database: str, fault: str, remedy: str) -> None:
+        self.database, self.fault = database, fault
+        super().__init__(f"the client of database {database} {fault}{remedy}")
 
 
-class OtherLoop(UnusableClient):
-    """Raised when a client is bound to another event loop than the one that runs."""
-
-    def __init__(self, database: str, *, closed: bool) -> None:
-        self.database = database
-        super().__init__(
-            f"the client of database {database} belongs to another event loop{', which is closed' if closed else ''}: "
-            "a client works on the loop that it was first used on, and on no other. Make one for each loop (in the "
-            "lifespan, or in what asyncio.run is given) instead of one when the module is imported"
-        )
+def _is_closed(database: str) -> UnusableClient:
+    return UnusableClient(database, "is closed", ", and no driver opens one again: make another")
 
 
-class ClosedClient(UnusableClient):
-    """Raised when a client has been closed."""
-
-    def __init__(self, database: str) -> None:
-        self.database = database
-        super().__init__(f"the client of database {database} is closed, and no driver opens one again: make another")
+def _is_of_another_loop(database: str, *, closed: bool) -> UnusableClient:
+    return UnusableClient(
+        database,
+        f"belongs to another event loop{', which is closed' if closed else ''}",
+        ": a client works on the loop that it was first used on, and on no other. Make one for each loop (in the "
+        "lifespan, or in what asyncio.run is given) instead of one when the module is imported",
+    )
 
 
 def refuse_unusable(database: Any) -> None:
@@ -45,14 +42,14 @@ def refuse_unusable(database: Any) -> None:
     held = _attributes(database)
     client = _attributes(held.get("client", held.get("_client")))
     if client.get("_closed") or _attributes(client.get("delegate")).get("_closed"):
-        raise ClosedClient(str(database.name))
+        raise _is_closed(str(database.name))
     try:
         running = asyncio.get_running_loop()
     except RuntimeError:
         return
     bound = next((client[name] for name in _WHERE_DRIVERS_KEEP_THE_LOOP if client.get(name) is not None), running)
     if bound is not running:
-        raise OtherLoop(str(database.name), closed=bound.is_closed())
+        raise _is_of_another_loop(str(database.name), closed=bound.is_closed())
 
 
 def _attributes(value: Any) -> Mapping[str, Any]:

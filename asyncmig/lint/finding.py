@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal, get_args
 
-from asyncmig.errors import AsyncmigError
+from asyncmig.errors import ConfigurationError
 
 __all__ = [
     "CATALOGUE",
@@ -17,7 +17,6 @@ __all__ = [
     "Entry",
     "Finding",
     "Severity",
-    "UnknownCode",
     "selected",
 ]
 
@@ -69,25 +68,17 @@ class Finding:
         return CATALOGUE[self.code].url(self.code)
 
 
-class UnknownCode(AsyncmigError, ValueError):
-    """Raised when a code is asked for that no rule has."""
-
-    exit_code = 2
-
-    def __init__(self, code: str) -> None:
-        self.code = code
-        super().__init__(f"there is no rule {code!r}; there are {', '.join(CATALOGUE)}, and L1 stands for L10 to L19")
-
-
 def selected(asked: Iterable[str]) -> frozenset[str]:
     """The codes that are asked for, each in full or by its beginning; all of them where nothing is.
 
-    Raises UnknownCode.
+    Raises ConfigurationError for a code that no rule has.
     """
     words = [word.upper() for text in asked for word in re.split(r"[\s,]+", text) if word]
     for word in words:
         if not any(code.startswith(word) for code in CATALOGUE):
-            raise UnknownCode(word)
+            raise ConfigurationError(
+                f"there is no rule {word!r}; there are {', '.join(CATALOGUE)}, and L1 stands for L10 to L19"
+            )
     return frozenset(code for code in CATALOGUE if not words or code.startswith(tuple(words)))
 
 

@@ -23,7 +23,7 @@ from starlette.routing import Route
 import asyncmig
 from asyncmig import Migrator
 from asyncmig.drivers.real import maybe
-from asyncmig.drivers.usable import OtherLoop
+from asyncmig.drivers.usable import UnusableClient
 from asyncmig.fastapi import Health
 
 from ..clients import CLIENTS
@@ -137,7 +137,7 @@ def test_a_client_of_the_module_on_a_second_loop(
     app: Any = FastAPI(lifespan=asyncmig.fastapi.lifespan(client[NAME], "warn"))  # type: ignore[arg-type]
     app.include_router(asyncmig.fastapi.router(client[NAME]))
     assert asyncio.run(started(app)) == 503
-    with pytest.raises(OtherLoop, match="Make one for each loop"):
+    with pytest.raises(UnusableClient, match="Make one for each loop"):
         asyncio.run(started(app))
     assert asyncio.run(Health(client[NAME])()) == (503, {"status": "unknown"})
     refusals = [record.message for record in caplog.records if "belongs to another event loop" in record.message]

@@ -13,7 +13,6 @@ from pymongo.errors import AutoReconnect
 
 import asyncmig
 from asyncmig import Collection, Migrator
-from asyncmig.application.errors import StillPending
 from asyncmig.errors import (
     ConfigurationError,
     DatabaseAhead,
@@ -21,6 +20,7 @@ from asyncmig.errors import (
     PendingRevisions,
     RevisionFailed,
     SchemaDiffers,
+    StillPending,
 )
 from asyncmig.history.errors import UnknownApplied
 

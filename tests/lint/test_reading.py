@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from asyncmig.errors import ConfigurationError
 from asyncmig.lint import recording
-from asyncmig.lint.finding import UnknownCode, selected
+from asyncmig.lint.finding import selected
 from asyncmig.lint.linter import NotARevision, fingerprints
 
 from .cases import Case
@@ -71,7 +72,7 @@ async def test_files_that_are_no_revisions_and_codes_that_are_no_rules_are_refus
     other.touch()
     with pytest.raises(NotARevision, match=r"other\.py is no revision file"):
         await linted(directory, files=[other])
-    with pytest.raises(UnknownCode, match="no rule 'L9X'"):
+    with pytest.raises(ConfigurationError, match="no rule 'L9X'"):
         selected(["L01, l9x"])
     assert selected(["l2"]) == {"L20", "L21", "L22", "L23", "L24", "L25"}
 
