@@ -61,13 +61,13 @@ class Address:
 def address(url: str) -> Address:
     """What may be shown of a MongoDB URL."""
     scheme = url.partition("://")[0] if url.startswith(("mongodb://", "mongodb+srv://")) else HIDDEN
-    found = _URL.fullmatch(url)
-    if found is None or _may_hide_a_password(url, found.end("hosts")):
+    match = _URL.fullmatch(url)
+    if match is None or _may_hide_a_password(url, match.end("hosts")):
         return Address(scheme)
-    hosts = tuple(found["hosts"].split(","))
+    hosts = tuple(match["hosts"].split(","))
     if scheme == "mongodb":
         hosts = tuple(_with_port(unquote(host)) for host in hosts)
-    return Address(scheme, hosts, unquote(found["name"] or "").partition(".")[0])
+    return Address(scheme, hosts, unquote(match["name"] or "").partition(".")[0])
 
 
 def _may_hide_a_password(url: str, end: int) -> bool:
@@ -81,13 +81,13 @@ def without_secrets(text: str) -> str:
     return _UNREADABLE.sub(_hidden, _USER_IN_TEXT.sub(r"\1***@", text))
 
 
-def _hidden(found: re.Match[str]) -> str:
+def _hidden(match: re.Match[str]) -> str:
     """A URL without user as it is; one that does not come apart hides all up to the last ``@`` of its line."""
-    readable = found["url"].rstrip("'\"`),.;:!")
+    readable = match["url"].rstrip("'\"`),.;:!")
     if not address(readable).is_hidden:
-        return found[0]
-    after = found["after"].rpartition("@")[2]
-    return f"{found['url'].partition('://')[0]}://{HIDDEN}{after}"
+        return match[0]
+    after = match["after"].rpartition("@")[2]
+    return f"{match['url'].partition('://')[0]}://{HIDDEN}{after}"
 
 
 def _with_port(host: str) -> str:

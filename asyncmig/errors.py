@@ -218,7 +218,7 @@ class RevisionHalfDone(AsyncmigError):
 
     def __init__(self, revisions: Mapping[str, str], *, unknown: bool) -> None:
         self.revisions, self.unknown = dict(revisions), unknown
-        named = ", ".join(f"{one} ({message})" if message else one for one, message in self.revisions.items())
+        named = ", ".join(f"{name} ({message})" if message else name for name, message in self.revisions.items())
         first = next(iter(self.revisions))
         what = f"half-way, and has to be settled before anything else runs: {named}"
         if unknown:
@@ -346,8 +346,8 @@ class DatabaseAhead(CheckFailed):
 
     def __init__(self, ahead: Sequence[str], *, messages: Mapping[str, str] | None = None, why: str = "") -> None:
         self.ahead = tuple(ahead)
-        told = messages or {}
-        names = ", ".join(f"{one} ({told[one]})" if told.get(one) else one for one in self.ahead)
+        known = messages or {}
+        names = ", ".join(f"{name} ({known[name]})" if known.get(name) else name for name in self.ahead)
         super().__init__(
             f"the database is ahead of the files by {counted(len(self.ahead), 'revision')} that no file has: {names}"
             f"{f'; {why}' if why else ''}.\n{WAYS_BACK_TO_THE_FILES}"

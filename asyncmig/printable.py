@@ -16,7 +16,9 @@ def printable(text: str, keep: str = _LAYOUT) -> str:
     visible = text.replace("\n", "") if "\n" in keep else text
     if visible.isprintable():  # as nearly all is: 30 times as fast
         return text
-    return "".join(one if one.isprintable() or one in keep else _escaped(one) for one in text)
+    return "".join(
+        character if character.isprintable() or character in keep else _escaped(character) for character in text
+    )
 
 
 def one_line(text: str) -> str:

@@ -134,10 +134,10 @@ def _count(given: Given) -> int:
 
 
 def _version(given: Given) -> tuple[int, int]:
-    found = re.fullmatch(r"(\d+)\.(\d+)(?:\.\d+)?", str(given.value).strip())
-    if found is None or isinstance(given.value, bool):
+    match = re.fullmatch(r"(\d+)\.(\d+)(?:\.\d+)?", str(given.value).strip())
+    if match is None or isinstance(given.value, bool):
         given.wrong(f"must be a version of MongoDB such as '6.0', not {given.value!r}")
-    return int(found[1]), int(found[2])
+    return int(match[1]), int(match[2])
 
 
 def _kind(value: Any) -> str:

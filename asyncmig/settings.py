@@ -84,9 +84,9 @@ class Settings:
     unset: Mapping[str, ConfigurationError] = field(default_factory=dict)
 
     def __repr__(self) -> str:
-        shown = {one.name: getattr(self, one.name) for one in dataclass_fields(self) if one.name != "unset"} | {
-            "url": self.safe_url
-        }
+        shown = {
+            setting.name: getattr(self, setting.name) for setting in dataclass_fields(self) if setting.name != "unset"
+        } | {"url": self.safe_url}
         shown["context"] = sorted(self.context)  # the names alone: a value may be a secret
         return f"Settings({', '.join(f'{name}={value!r}' for name, value in shown.items())})"
 
@@ -224,9 +224,9 @@ def _read_values(
     """The values; and the faults of those that need a variable that a machine that only looks at files may lack."""
     values: dict[str, Any] = {}
     unset: dict[str, ConfigurationError] = {}
-    for name, found in given.items():
+    for name, value in given.items():
         try:
-            values[name] = KEYS[name](_expanded(found, environment))
+            values[name] = KEYS[name](_expanded(value, environment))
         except _VariableNotSet as fault:
             if name not in _FOR_A_SERVER:
                 raise
@@ -289,15 +289,15 @@ def unknown_variables(environment: Mapping[str, str]) -> list[str]:
     """A message for each variable that is named like a setting and is none, with the one that may be meant."""
     from difflib import get_close_matches
 
-    found = []
+    messages = []
     for name in sorted(environment):
         key = name.removeprefix(_PREFIX)
         if key == name or key.lower() in KEYS or key in _ELSEWHERE:
             continue
         near = get_close_matches(key.lower(), KEYS, n=1, cutoff=0.7)
         meant = f"; did you mean {_PREFIX}{near[0].upper()}?" if near else ""
-        found.append(f"the environment variable {name} is no setting, and is left out of account{meant}")
-    return found
+        messages.append(f"the environment variable {name} is no setting, and is left out of account{meant}")
+    return messages
 
 
 def _nearest(key: str) -> str:

@@ -99,7 +99,7 @@ def _open(url: str, client_class: Callable[..., Any], timeout: float, app_name: 
             client = client_class(url, **{key: value for key, value in wanted.items() if not _says(url, key)})
     except (errors.PyMongoError, OSError, ValueError, TypeError) as error:
         raise _explained(error, url, timeout) if _is_of_dns(error) else _unusable(error, url) from None
-    for warning in {str(one.message): one for one in caught}.values():
+    for warning in {str(warning.message): warning for warning in caught}.values():
         _heed(warning.message, url)
     for message in unknown_options(url):
         warnings.warn(message, UserWarning, stacklevel=3)
@@ -194,5 +194,5 @@ def _secrets(url: str) -> list[str]:
 
 def _misplaced(body: str) -> str:
     """``hunter2`` of ``user:hunter2``, where the host was forgotten; a port is no secret."""
-    found = re.match(r"[^:/?\[]*:([^/?,]*)(.*)", body)
-    return found[1] + found[2] if found and not found[1].isdigit() else ""
+    port = re.match(r"[^:/?\[]*:([^/?,]*)(.*)", body)
+    return port[1] + port[2] if port and not port[1].isdigit() else ""

@@ -210,23 +210,23 @@ class RealDriver:
         https://www.mongodb.com/docs/manual/core/transactions/
         """
         await self._require_transactions()
-        async with self.session() if session is None else nullcontext(session) as one:
+        async with self.session() if session is None else nullcontext(session) as running:
             await maybe(
-                one.start_transaction(
+                running.start_transaction(
                     read_concern=ReadConcern("local"),  # any other forbids creating a collection
                     write_concern=_MAJORITY,
                     read_preference=ReadPreference.PRIMARY,
                 )
             )
             try:
-                yield one
+                yield running
                 if self._guard is not None:
                     await self._guard.ensure()
-                await _commit(one)
+                await _commit(running)
             finally:
-                if one.in_transaction:
+                if running.in_transaction:
                     with anyio.CancelScope(shield=True):
-                        await one.abort_transaction()
+                        await running.abort_transaction()
 
     async def has_transactions(self) -> bool:
         """Whether the server is a member of a replica set, or a router; asked once."""

@@ -60,7 +60,7 @@ def is_transient(error: BaseException) -> bool:
 
 def _bulk_is_transient(error: BulkWriteError) -> bool:
     refused = (error.details or {}).get("writeErrors", [])
-    return all(one.get("code") in _CODES for one in refused)  # none at all: a write concern was not met
+    return all(error.get("code") in _CODES for error in refused)  # none at all: a write concern was not met
 
 
 def wants_another_transaction(error: BaseException) -> bool:
@@ -74,7 +74,7 @@ def outcome_is_unknown(error: BaseException) -> bool:
 
 
 def _is_labelled(error: BaseException, label: str) -> bool:
-    return any(isinstance(one, PyMongoError) and one.has_error_label(label) for one in _chain(error))
+    return any(isinstance(cause, PyMongoError) and cause.has_error_label(label) for cause in _chain(error))
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:

@@ -35,7 +35,7 @@ def spelled_options(url: str) -> Mapping[str, str]:
     """The options as the URL spells them, and their values; none of a URL that does not come apart."""
     if address(url).is_hidden:
         return {}
-    pairs = (one.partition("=") for one in url.partition("?")[2].replace(";", "&").split("&") if one)
+    pairs = (option.partition("=") for option in url.partition("?")[2].replace(";", "&").split("&") if option)
     return {name: unquote_plus(value) for name, _, value in pairs}
 
 

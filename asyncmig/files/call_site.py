@@ -52,27 +52,27 @@ class CallSites:
         """Whether a call site is the same, and no line of its statement was edited."""
         if not self.is_same(before, now):
             return False
-        return all(self._is_kept(line) for one in now.split(">") for line in self._statement(int(one)))
+        return all(self._is_kept(line) for number in now.split(">") for line in self._statement(int(number)))
 
     def _is_kept(self, line: int) -> bool:
         return any(kind == "equal" and first < line <= last for kind, _, _, first, last in self._changes)
 
     def _statement(self, line: int) -> range:
         """The lines of the smallest statement that has this one in it."""
-        around = [one for one in self._statements if line in one]
+        around = [statement for statement in self._statements if line in statement]
         return min(around, key=len, default=range(line, line + 1))
 
     @cached_property
     def _statements(self) -> list[range]:
         nodes = ast.walk(self._tree) if self._tree is not None else ()
-        return [_lines(one) for one in nodes if isinstance(one, ast.stmt)]
+        return [_lines(node) for node in nodes if isinstance(node, ast.stmt)]
 
     def is_same(self, before: str, now: str) -> bool:
         """Whether a call site of the old source and one of the new are the same, as far as that can be told."""
         old, new = before.split(">"), now.split(">")
         if not before or not now or len(old) != len(new) or not self.are_known:
             return False
-        return all(int(two) in self._become(int(one)) for one, two in zip(old, new, strict=True))
+        return all(int(second) in self._become(int(first)) for first, second in zip(old, new, strict=True))
 
     def _become(self, line: int) -> range:
         """What a line of the old source has become."""
@@ -115,7 +115,7 @@ class CallSites:
 def _repeats_calls(node: ast.AST) -> bool:
     """Whether it is a loop; a comprehension is none that only makes up an argument, and awaits nothing."""
     if isinstance(node, _COMPREHENSIONS):
-        return any(isinstance(one, ast.Await) for one in ast.walk(node))
+        return any(isinstance(inner, ast.Await) for inner in ast.walk(node))
     return isinstance(node, _LOOPS)
 
 

@@ -30,13 +30,17 @@ def created_collections(source: str) -> frozenset[str]:
 
 def _calls(function: ast.AsyncFunctionDef) -> list[ast.Call]:
     """The method calls in a function, in the order of the text."""
-    found = [node for node in ast.walk(function) if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)]
-    return sorted(found, key=lambda call: (call.lineno, call.col_offset))
+    calls = [node for node in ast.walk(function) if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)]
+    return sorted(calls, key=lambda call: (call.lineno, call.col_offset))
 
 
 def _follow(names: set[str], call: ast.Call) -> None:
     method = call.func.attr if isinstance(call.func, ast.Attribute) else ""
-    texts = [one.value for one in call.args if isinstance(one, ast.Constant) and isinstance(one.value, str)]
+    texts = [
+        argument.value
+        for argument in call.args
+        if isinstance(argument, ast.Constant) and isinstance(argument.value, str)
+    ]
     if method in _ONE:
         names.update(texts[:1])
     elif method == _SEVERAL:

@@ -107,7 +107,7 @@ class Directory:
             MissingDirectory: when there is no such folder. Faults of single files are in the listing.
             MisplacedFile: when a revision file lies where it is not looked for.
         """
-        found: dict[str, Revision] = {}
+        revisions: dict[str, Revision] = {}
         problems: list[RevisionFileError] = []
         for path in self._files():
             try:
@@ -116,10 +116,10 @@ class Directory:
             except RevisionFileError as problem:
                 problems.append(problem)
                 continue
-            first = found.setdefault(revision.revision, revision)
+            first = revisions.setdefault(revision.revision, revision)
             if first is not revision:
                 problems.append(DuplicateRevision(revision.revision, [first.path, path]))
-        return Listing(tuple(found[i] for i in sorted(found)), tuple(problems))
+        return Listing(tuple(revisions[i] for i in sorted(revisions)), tuple(problems))
 
     def checksums(self) -> list[str]:
         """The checksum of every revision file, in the order of their names; nothing is parsed, so it is cheap.
@@ -202,13 +202,13 @@ class Directory:
     def _names(self) -> list[str]:
         try:
             with os.scandir(self.versions) as entries:
-                found = [(e.name, e.is_dir()) for e in entries if e.name[0] not in "_."]
+                listed = [(e.name, e.is_dir()) for e in entries if e.name[0] not in "_."]
         except (FileNotFoundError, NotADirectoryError):
             raise MissingDirectory(self.versions) from None
         except OSError as error:
             raise UnreadableFile(self.versions, f"it cannot be read: {error.strerror or error}") from error
-        self._refuse_misplaced([self.versions / name for name, is_folder in found if is_folder])
-        return sorted(name for name, is_folder in found if name.endswith(".py") and not is_folder)
+        self._refuse_misplaced([self.versions / name for name, is_folder in listed if is_folder])
+        return sorted(name for name, is_folder in listed if name.endswith(".py") and not is_folder)
 
     def _refuse_misplaced(self, folders: Iterable[Path]) -> None:
         """Raise MisplacedFile for a revision file where nobody would ever run it: beside ``versions/`` or below it."""

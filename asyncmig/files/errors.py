@@ -89,11 +89,11 @@ class MissingFunction(RevisionFileError, AttributeError):
 class NotAsync(RevisionFileError, TypeError):
     """Raised for `def upgrade`: its calls, never awaited, would silently do nothing."""
 
-    def __init__(self, path: Path | None, function: str, line: int | None, found: str = "a plain `def`") -> None:
+    def __init__(self, path: Path | None, function: str, line: int | None, kind: str = "a plain `def`") -> None:
         self.function = function
         super().__init__(
             path,
-            f"`{function}` is {found}; write `async def {function}(env)` and await each call on env, "
+            f"`{function}` is {kind}; write `async def {function}(env)` and await each call on env, "
             "or they would silently do nothing",
             line,
         )
@@ -173,11 +173,11 @@ class HeadFileError(RevisionFileError, ValueError):
 class HeadFileConflict(HeadFileError):
     """Raised when git left its conflict marks in the HEAD file."""
 
-    def __init__(self, path: Path, found: Sequence[str]) -> None:
-        super().__init__(path, found, ())
+    def __init__(self, path: Path, sides: Sequence[str]) -> None:
+        super().__init__(path, sides, ())
         self.fault = (
-            f"git left a conflict in it between {' and '.join(found) or 'two versions'}: two branches added revisions. "
-            f"`asyncmig merge` joins them; {_rebase(found)} puts your own unapplied one behind the other. "
+            f"git left a conflict in it between {' and '.join(sides) or 'two versions'}: two branches added revisions. "
+            f"`asyncmig merge` joins them; {_rebase(sides)} puts your own unapplied one behind the other. "
             "Both write this file anew"
         )
         self.args = (f"{path}: {self.fault}",)

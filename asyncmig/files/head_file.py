@@ -60,6 +60,6 @@ class HeadFile:
             HeadFileError: when it says something else, or is missing.
             HeadFileConflict: when git left its conflict marks in it.
         """
-        found = self.read()
-        if sorted(found or ()) != sorted(heads):
-            raise HeadFileError(self.path, found, sorted(heads))
+        recorded = self.read()
+        if sorted(recorded or ()) != sorted(heads):
+            raise HeadFileError(self.path, recorded, sorted(heads))

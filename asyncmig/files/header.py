@@ -84,7 +84,7 @@ class Header:
 def _names_revisions(value: object) -> bool:
     if value is None or isinstance(value, str):
         return value != ""
-    return isinstance(value, (tuple, list)) and all(isinstance(one, str) and one for one in value)
+    return isinstance(value, (tuple, list)) and all(isinstance(name, str) and name for name in value)
 
 
 def read_header(source: str, path: Path, *, thorough: bool = False) -> Header | None:
@@ -105,7 +105,7 @@ def _quick(source: str, path: Path) -> Header | None:
     body = _BODY.search(source)
     if not body:
         return None
-    below = [(found[1], found[2]) for found in _BELOW.finditer(source, body.start())]
+    below = [(match[1], match[2]) for match in _BELOW.finditer(source, body.start())]
     if len(below) != 2 or {name for _, name in below} != set(FUNCTIONS):
         return None
     docstring = _DOCSTRING.match(source, 0, body.start())
@@ -114,8 +114,8 @@ def _quick(source: str, path: Path) -> Header | None:
     for line in source[start : body.start()].split("\n"):
         if not line or line[0] == "#":
             continue
-        if found := _ASSIGNMENT.match(line):
-            name, constant, text, texts = found.groups()
+        if match := _ASSIGNMENT.match(line):
+            name, constant, text, texts = match.groups()
             values[name] = _CONSTANTS[constant] if constant else text[1:-1] if text else _texts(texts)
         elif not _IMPORT.match(line):
             return None

@@ -129,8 +129,8 @@ def _step(module: ModuleType, name: str, path: Path) -> Step:
     if inspect.isasyncgenfunction(function):
         raise NotAsync(path, name, line, "an async generator (it has a `yield`)")
     if not inspect.iscoroutinefunction(function):
-        found = "a plain `def`" if inspect.isfunction(function) else f"a {type(function).__name__}"
-        raise NotAsync(path, name, line, found)
+        kind = "a plain `def`" if inspect.isfunction(function) else f"a {type(function).__name__}"
+        raise NotAsync(path, name, line, kind)
     signature = inspect.signature(function)
     try:
         signature.bind(None)

@@ -74,7 +74,7 @@ def is_empty(function: Callable[..., Any]) -> bool:
 def only_raises(function: Callable[..., Any]) -> bool:
     """Whether a function can do nothing but raise: it awaits nothing, decides nothing, and raises."""
     code = getattr(inspect.unwrap(function), "__code__", None)
-    steps = {one.opname for one in dis.get_instructions(code)} if code is not None else set()
+    steps = {instruction.opname for instruction in dis.get_instructions(code)} if code is not None else set()
     return "RAISE_VARARGS" in steps and not any(name.startswith(("GET_AWAITABLE", "POP_JUMP")) for name in steps)
 
 
@@ -132,8 +132,8 @@ def refuse_schema_changes(revision: Revision, function: Callable[..., Any]) -> N
     """Raise SchemaChangeInTransaction where the code names a method that changes the schema."""
     code = getattr(inspect.unwrap(function), "__code__", None)
     named = {name for part in _codes(code) for name in part.co_names} if code is not None else set()
-    if found := sorted(named & _SCHEMA_METHODS):
-        raise SchemaChangeInTransaction(revision, f"call {', '.join(found)}")
+    if methods := sorted(named & _SCHEMA_METHODS):
+        raise SchemaChangeInTransaction(revision, f"call {', '.join(methods)}")
 
 
 def refuse_schema_change(revision: Revision, operation: Operation) -> None:

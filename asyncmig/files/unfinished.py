@@ -37,7 +37,7 @@ class UnfinishedRevision(RevisionError):
 
     def __init__(self, revision: Revision, left: list[Unfinished]) -> None:
         self.revision, self.left = revision, tuple(left)
-        names = ", ".join(f"of {one.collection} in line {one.line}" for one in left)
+        names = ", ".join(f"of {outline.collection} in line {outline.line}" for outline in left)
         where = f" ({revision.path})" if revision.path else ""
         super().__init__(
             f"revision {revision} is not finished: its {left[0].function} has the rebuild {names} as a comment, and a "
@@ -50,16 +50,16 @@ def unfinished(source: str, function: str) -> list[Unfinished]:
     """The rebuilds in ``function`` of a revision's source whose outline is a comment still."""
     if BY_HAND not in source:
         return []  # nearly always
-    return [one for one in _outlines(source.splitlines()) if one.function == function]
+    return [outline for outline in _outlines(source.splitlines()) if outline.function == function]
 
 
 def _outlines(lines: list[str]) -> Iterator[Unfinished]:
     function, heading = "", None
     for number, line in enumerate(lines, 1):
-        if found := _FUNCTION.match(line):
-            function = found["name"]
-        if found := _HEADING.fullmatch(line):
-            heading = Unfinished(found["name"], function, number)
+        if match := _FUNCTION.match(line):
+            function = match["name"]
+        if match := _HEADING.fullmatch(line):
+            heading = Unfinished(match["name"], function, number)
         elif not line.lstrip().startswith("#"):
             heading = None
         elif heading and line.lstrip().startswith(OUTLINE_MARK):

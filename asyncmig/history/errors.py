@@ -160,7 +160,7 @@ class Cycle(GraphFault):
     def __init__(self, path: Sequence[Named], fields: Sequence[str]) -> None:
         self.path, self.fields = tuple(path), tuple(fields)
         self.revisions = tuple(revision.revision for revision in self.path)
-        arrows = [f"-({field})-> {one}" for field, one in zip(self.fields, self.revisions[1:], strict=True)]
+        arrows = [f"-({field})-> {revision}" for field, revision in zip(self.fields, self.revisions[1:], strict=True)]
         if len(arrows) > 20:
             arrows[15:-3] = [f"… {len(arrows) - 18} more …"]
         drawn = " ".join((self.revisions[0], *arrows))

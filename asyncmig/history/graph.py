@@ -105,10 +105,10 @@ class RevisionGraph:
             UnknownRevision, AmbiguousRevision: when there is none, or more than one.
             SquashedAway: when only a squashed revision remembers it.
         """
-        found = self._view.names(name)
-        if found in self._files:
-            return self._files[found]
-        raise SquashedAway(name, found, self._files[self._views.squashes.owner[found]], "and its file is gone")
+        known = self._view.names(name)
+        if known in self._files:
+            return self._files[known]
+        raise SquashedAway(name, known, self._files[self._views.squashes.owner[known]], "and its file is gone")
 
     def resolve(self, target: str) -> tuple[Revision, ...]:
         """The revisions that a target names on its own, without a database: none for ``base``, several for ``heads``.
@@ -128,8 +128,8 @@ class RevisionGraph:
 
     def dependencies(self, name: str) -> tuple[str, ...]:
         """The ids that a revision's ``depends_on`` leads to, parents left out."""
-        one = self._view.find(name)
-        return tuple(need for need in self._view.edges.needs[one] if need not in self._view.edges.parents[one])
+        known = self._view.find(name)
+        return tuple(need for need in self._view.edges.needs[known] if need not in self._view.edges.parents[known])
 
     def ancestors(self, name: str) -> tuple[str, ...]:
         """All that a revision needs, dependencies included, in order; itself left out."""
@@ -140,8 +140,8 @@ class RevisionGraph:
         return self._around(name, self._view.edges.dependents)
 
     def _around(self, name: str, links: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
-        one = self._view.find(name)
-        return tuple(ordered(reach([one], links) - {one}, self._view.edges))
+        start = self._view.find(name)
+        return tuple(ordered(reach([start], links) - {start}, self._view.edges))
 
     def labels_of(self, name: str) -> tuple[str, ...]:
         """The labels of the branches that a revision is on: from the one that carries the label on,
@@ -177,14 +177,16 @@ class RevisionGraph:
         """The squashed revisions that a database has by their ranges alone, not by their ids; inner ones first."""
         ids = _ids(applied)
         shares = self._views.squashes.shares(ids)
-        return [self._files[one] for one, share in shares.items() if share is Coverage.ALL and one not in ids]
+        return [self._files[squash] for squash, share in shares.items() if share is Coverage.ALL and squash not in ids]
 
     def squashes_without_files(self, applied: Iterable[str]) -> list[Revision]:
         """The squashed revisions that a database has beside some of their ranges, and those have no files any more."""
         ids = _ids(applied)
-        within = {one: self._views.squashes.within(one) for one in self._views.squashes.members if one in ids}
-        gone = {one: parts for one, parts in within.items() if not any(part in self._files for part in parts)}
-        return [self._files[one] for one, parts in gone.items() if not ids.isdisjoint(parts)]
+        within = {
+            squash: self._views.squashes.within(squash) for squash in self._views.squashes.members if squash in ids
+        }
+        gone = {squash: parts for squash, parts in within.items() if not any(part in self._files for part in parts)}
+        return [self._files[squash] for squash, parts in gone.items() if not ids.isdisjoint(parts)]
 
     def pending(self, applied: Iterable[str]) -> list[Revision]:
         """What is not applied, in the order in which it would be; unknown ids are no matter here."""
@@ -198,7 +200,7 @@ class RevisionGraph:
         with older revisions is merged after newer ones were applied.
         """
         view, counted, _ = self._views.stand(_ids(applied))
-        position = {one: number for number, one in enumerate(view.order)}
+        position = {name: number for number, name in enumerate(view.order)}
         newest = max(counted, key=position.__getitem__, default=None)
         if newest is None:
             return []
@@ -282,7 +284,7 @@ class RevisionGraph:
             TargetError: when one of them names nothing, or too much.
         """
         stand = self._views.stand(_ids(applied))
-        here = [place for one in stand.view.standing(stand.applied) for place in self._view.places(one)]
+        here = [place for head in stand.view.standing(stand.applied) for place in self._view.places(head)]
         return self._view.revisions(ordered(between(self._view, lower, upper, here), self._view.edges))
 
     # -- what was asked -------------------------------------------------------------------------

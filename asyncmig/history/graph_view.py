@@ -58,13 +58,13 @@ class GraphView:
     def _labels(self) -> dict[str, str]:
         labels: dict[str, str] = {}
         carriers = sorted(i for i, revision in self._files.items() if revision.branch_labels)
-        for one in sorted(carriers, key=lambda i: i not in self._members):
-            for label in self._files[one].branch_labels:
+        for carrier in sorted(carriers, key=lambda i: i not in self._members):
+            for label in self._files[carrier].branch_labels:
                 if label in self._files:
-                    raise DuplicateLabel(label, [self._files[label], self._files[one]])
-                place = self.places(one)[-1]
-                if labels.setdefault(label, place) != place and one in self._members:
-                    raise DuplicateLabel(label, [self._files[labels[label]], self._files[one]])
+                    raise DuplicateLabel(label, [self._files[label], self._files[carrier]])
+                place = self.places(carrier)[-1]
+                if labels.setdefault(label, place) != place and carrier in self._members:
+                    raise DuplicateLabel(label, [self._files[labels[label]], self._files[carrier]])
         return labels
 
     def _parents(self) -> dict[str, tuple[str, ...]]:
@@ -91,13 +91,13 @@ class GraphView:
         return {i: self._resolved(revision) for i, revision in self._members.items() if revision.depends_on}
 
     def _resolved(self, revision: Revision) -> tuple[str, ...]:
-        found: list[str] = []
+        places: list[str] = []
         for name in revision.depends_on:
             try:
-                found.extend(self.places(self.names(name, f"depends_on of {revision.revision}")))
+                places.extend(self.places(self.names(name, f"depends_on of {revision.revision}")))
             except UnknownRevision as error:
                 raise MissingDependency(revision, name, error.near) from None
-        return tuple(found)
+        return tuple(places)
 
     def _cycle(self) -> Cycle:
         left = self._members.keys() - set(self.order)
@@ -143,13 +143,13 @@ class GraphView:
             return self.places(self.names(name, target))[-1]
         return self.places(self.names.among(name, lambda i: self.places(i)[-1] in among, target))[-1]
 
-    def below(self, one: str) -> set[str]:
+    def below(self, name: str) -> set[str]:
         """A revision and all its ancestors, dependencies aside."""
-        return reach([one], self.edges.parents)
+        return reach([name], self.edges.parents)
 
-    def lineage(self, one: str) -> set[str]:
+    def lineage(self, name: str) -> set[str]:
         """A revision with all its ancestors and descendants, dependencies aside."""
-        return self.below(one) | reach([one], self.edges.children)
+        return self.below(name) | reach([name], self.edges.children)
 
     def path(self, steps: Collection[str], *, gaps: bool) -> list[str]:
         """Steps in order; with ``gaps``, some may be connected only by way of revisions that are not steps."""
@@ -158,12 +158,12 @@ class GraphView:
     def standing(self, applied: Collection[str]) -> tuple[str, ...]:
         """What is applied minus the ancestors of what is applied, dependencies included, sorted."""
         needs = self.edges.needs
-        below = reach([need for one in applied for need in needs[one]], needs)
-        return tuple(sorted(one for one in applied if one not in below))
+        below = reach([need for name in applied for need in needs[name]], needs)
+        return tuple(sorted(name for name in applied if name not in below))
 
-    def labels_of(self, one: str) -> tuple[str, ...]:
+    def labels_of(self, name: str) -> tuple[str, ...]:
         """The labels of the branches that a revision is on, sorted."""
-        return tuple(sorted(label for label, members in self._branches.items() if one in members))
+        return tuple(sorted(label for label, members in self._branches.items() if name in members))
 
     @cached_property
     def _branches(self) -> dict[str, set[str]]:

@@ -113,7 +113,7 @@ class GraphViews:
         return GraphState(self._unfolded(unfolded), self.squashes.counted(ids, unfolded))
 
     def _with_outer(self, squashes: Iterable[str]) -> frozenset[str]:
-        return frozenset(one for squash in squashes for one in (squash, *self.squashes.around(squash)))
+        return frozenset(name for squash in squashes for name in (squash, *self.squashes.around(squash)))
 
     def _parts(self, ids: frozenset[str]) -> list[str]:
         if not self.squashes:
@@ -149,6 +149,6 @@ class GraphViews:
     def _ends(self, squash: str, member: str) -> bool:
         """Whether a member is the upper end of a range, so that the squashed revision says the same."""
         members = self.squashes.members[squash]
-        if any(one not in self._files for one in members):
+        if any(member not in self._files for member in members):
             return member == members[-1]
         return self.squashes.tips(squash, self._files) == (member,)

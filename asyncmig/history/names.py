@@ -52,8 +52,8 @@ def _fault(name: str, forbidden: re.Pattern[str]) -> str:
         return "is empty"
     if name in RESERVED:
         return "is a word that targets use"
-    found = sorted(set(forbidden.findall(name)))
-    return f"has characters that are not allowed there: {' '.join(map(repr, found))}" if found else ""
+    characters = sorted(set(forbidden.findall(name)))
+    return f"has characters that are not allowed there: {' '.join(map(repr, characters))}" if characters else ""
 
 
 class Names:
@@ -84,7 +84,7 @@ class Names:
         """The id behind a name; of several ids that begin with it, only those that count."""
         if name in self:
             return self(name, target)
-        return self._one(name, [found for found in self.starting(name) if counts(self(found))], target)
+        return self._one(name, [known for known in self.starting(name) if counts(self(known))], target)
 
     def starting(self, prefix: str) -> list[str]:
         """The ids and labels of four characters or more that begin so, in order."""
@@ -105,12 +105,12 @@ class Names:
 
         return get_close_matches(name, self._sorted, n=3, cutoff=0.75)
 
-    def _one(self, name: str, found: list[str], target: str) -> str:
-        if not found:
+    def _one(self, name: str, fitting: list[str], target: str) -> str:
+        if not fitting:
             raise UnknownRevision(name, target, self.near(name))
-        if len(found) > 1:
-            raise AmbiguousRevision(name, found, target)
-        return self(found[0])
+        if len(fitting) > 1:
+            raise AmbiguousRevision(name, fitting, target)
+        return self(fitting[0])
 
     @cached_property
     def _sorted(self) -> list[str]:

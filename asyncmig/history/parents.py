@@ -57,17 +57,17 @@ def merged_parents(graph: RevisionGraph, targets: Sequence[str]) -> tuple[str, .
         NotAHead: when one of them is no head.
         TargetError: when one of them names nothing.
     """
-    named = dict.fromkeys(one for target in targets or ("heads",) for one in _merged(graph, target))
+    named = dict.fromkeys(parent for target in targets or ("heads",) for parent in _merged(graph, target))
     if len(named) < 2:
-        raise NothingToMerge([graph.get(one) for one in named])
+        raise NothingToMerge([graph.get(name) for name in named])
     return tuple(named)
 
 
 def _merged(graph: RevisionGraph, target: str) -> tuple[str, ...]:
     if target == "heads":
         return graph.heads
-    found = graph.resolve(target)
-    for one in found:
-        if one.revision not in graph.heads:
-            raise NotAHead(one, f"A merge joins heads, and those are: {', '.join(graph.heads)}")
-    return tuple(one.revision for one in found)
+    revisions = graph.resolve(target)
+    for revision in revisions:
+        if revision.revision not in graph.heads:
+            raise NotAHead(revision, f"A merge joins heads, and those are: {', '.join(graph.heads)}")
+    return tuple(revision.revision for revision in revisions)

@@ -55,20 +55,20 @@ def squashable_range(graph: RevisionGraph, text: str) -> Range:
     if len(ids) < 2:
         raise NotSquashable(text, "it has fewer than two revisions")
     inside = frozenset(ids)
-    tops = [one for one in ids if not inside & set(graph.children(one))]
-    bottoms = [one for one in ids if not inside & set(graph.parents(one))]
+    tops = [name for name in ids if not inside & set(graph.children(name))]
+    bottoms = [name for name in ids if not inside & set(graph.parents(name))]
     if len(bottoms) > 1 or len(tops) > 1:
         raise NotSquashable(text, f"it has more than one end ({', '.join(bottoms if len(bottoms) > 1 else tops)})")
     _refuse_openings(graph, text, ids, bottoms[0], tops[0])
-    needs = dict.fromkeys(need for one in ids for need in graph.dependencies(one) if need not in inside)
+    needs = dict.fromkeys(need for name in ids for need in graph.dependencies(name) if need not in inside)
     labels = dict.fromkeys(label for member in members for label in member.branch_labels)
-    replaces = [every for one in ids for every in (*graph.within(one), one)]
+    replaces = [every for name in ids for every in (*graph.within(name), name)]
     return Range(tuple(members), graph.parents(bottoms[0]), tuple(needs), tuple(labels), tuple(replaces))
 
 
 def _refuse_openings(graph: RevisionGraph, text: str, ids: list[str], bottom: str, top: str) -> None:
-    for one in ids:
-        if one != bottom and (foreign := set(graph.parents(one)) - set(ids)):
-            raise NotSquashable(text, f"{one} also comes from {', '.join(sorted(foreign))}, outside of it")
-        if one != top and (foreign := set(graph.children(one)) - set(ids)):
-            raise NotSquashable(text, f"{', '.join(sorted(foreign))}, outside of it, comes from {one} in its middle")
+    for name in ids:
+        if name != bottom and (foreign := set(graph.parents(name)) - set(ids)):
+            raise NotSquashable(text, f"{name} also comes from {', '.join(sorted(foreign))}, outside of it")
+        if name != top and (foreign := set(graph.children(name)) - set(ids)):
+            raise NotSquashable(text, f"{', '.join(sorted(foreign))}, outside of it, comes from {name} in its middle")

@@ -52,10 +52,10 @@ def _one(graph: RevisionGraph, name: str) -> Revision:
     try:
         return graph.get(name)
     except UnknownRevision:
-        found = graph.resolve(name)
-    if len(found) != 1:
-        raise InvalidTarget(name, f"it stands for {len(found)} revisions, and one is moved at a time")
-    return found[0]
+        revisions = graph.resolve(name)
+    if len(revisions) != 1:
+        raise InvalidTarget(name, f"it stands for {len(revisions)} revisions, and one is moved at a time")
+    return revisions[0]
 
 
 def _refuse_to_leave(graph: RevisionGraph, revision: Revision, head: Revision) -> None:

@@ -77,7 +77,7 @@ def _tuple(name: str, value: Ids, revision: object) -> tuple[str, ...]:
         return (value,)
     if isinstance(value, Iterable):
         given = tuple(value)
-        ids = tuple([one for one in given if isinstance(one, str)])
+        ids = tuple([name for name in given if isinstance(name, str)])
         if len(ids) == len(given):
             return ids
     raise IllegalRevision(revision, f"its {name} must be None, a string or several strings, not {value!r:.100}")

@@ -48,7 +48,7 @@ class Squashes:
         if revision.revision in revision.replaces:
             raise IllegalReplacement(revision, "replaces itself")
         # What a squashed member replaces may be listed beside it, and is to be once its file is gone.
-        inner = {one for member in revision.replaces if member in revisions for one in revisions[member].replaces}
+        inner = {part for member in revision.replaces if member in revisions for part in revisions[member].replaces}
         self.members[revision.revision] = tuple(m for m in dict.fromkeys(revision.replaces) if m not in inner)
         for member in self.members[revision.revision]:
             other = self.owner.setdefault(member, revision.revision)
@@ -73,25 +73,25 @@ class Squashes:
 
     def within(self, name: str) -> tuple[str, ...]:
         """All that a squashed revision stands for, in order, each squashed member after its own; empty for others."""
-        found: list[str] = []
+        members: list[str] = []
         waiting = list(reversed(self.members.get(name, ())))
         seen: set[str] = set()
         while waiting:
-            one = waiting[-1]
-            if one in seen or one not in self.members:
-                found.append(waiting.pop())
+            member = waiting[-1]
+            if member in seen or member not in self.members:
+                members.append(waiting.pop())
             else:
-                seen.add(one)
-                waiting += reversed(self.members[one])
-        return tuple(found)
+                seen.add(member)
+                waiting += reversed(self.members[member])
+        return tuple(members)
 
     def shares(self, applied: Collection[str]) -> dict[str, Coverage]:
         """How much of each range a database has. A squashed revision that is applied itself has all of it."""
         shares: dict[str, Coverage] = {}
         for squash in self._inner_first:
-            found = {self._share(member, shares, applied) for member in self.members[squash]}
-            one = found.pop() if len(found) == 1 else Coverage.PART
-            shares[squash] = Coverage.ALL if squash in applied else one
+            coverages = {self._share(member, shares, applied) for member in self.members[squash]}
+            coverage = coverages.pop() if len(coverages) == 1 else Coverage.PART
+            shares[squash] = Coverage.ALL if squash in applied else coverage
         return shares
 
     def _share(self, member: str, shares: Mapping[str, Coverage], applied: Collection[str]) -> Coverage:
@@ -103,7 +103,7 @@ class Squashes:
         """The members of a range that are applied, and those that are not."""
         shares = self.shares(applied)
         has = {member: self._share(member, shares, applied) is Coverage.ALL for member in self.members[squash]}
-        return [m for m, there in has.items() if there], [m for m, there in has.items() if not there]
+        return [m for m, is_there in has.items() if is_there], [m for m, is_there in has.items() if not is_there]
 
     def visible(self, revisions: Iterable[str], unfolded: Collection[str]) -> list[str]:
         """Those of the revisions that are in the graph when the given squashed ones are unfolded."""
@@ -119,15 +119,17 @@ class Squashes:
         """Where a revision is in the graph: itself, the squashed one it is a part of, or the tips of its range."""
         while name in self.owner and self.owner[name] not in unfolded:
             name = self.owner[name]
-        found = [name]
-        while any(one in unfolded for one in found):
-            found = [tip for one in found for tip in (self.tips(one, revisions) if one in unfolded else (one,))]
-        return tuple(dict.fromkeys(found))
+        places = [name]
+        while any(place in unfolded for place in places):
+            places = [
+                tip for place in places for tip in (self.tips(place, revisions) if place in unfolded else (place,))
+            ]
+        return tuple(dict.fromkeys(places))
 
     def counted(self, applied: frozenset[str], unfolded: Collection[str]) -> frozenset[str]:
         """What is applied, in terms of the graph with the given squashed revisions unfolded."""
         shares = self.shares(applied)
         whole = {squash for squash, share in shares.items() if share is Coverage.ALL}
         inside = {member for squash in whole for member in self.members[squash]}
-        there = applied | whole | inside
-        return frozenset(self.visible(there, unfolded))
+        counted = applied | whole | inside
+        return frozenset(self.visible(counted, unfolded))

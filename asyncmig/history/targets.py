@@ -87,10 +87,10 @@ def parse(text: object, is_name: Callable[[str], bool]) -> Target:
 def goals(view: GraphView, target: Target, current: Sequence[str]) -> tuple[str, ...]:
     """The revisions that an upgrade goes to; none for base. ``current`` is where the database stands."""
     if target.offset is None:
-        found = revisions_at(view, target, target.branch)
-        if len(found) > 1 and target.branch is not None:
-            _refuse_overlap(view, target, found)
-        return found
+        revisions = revisions_at(view, target, target.branch)
+        if len(revisions) > 1 and target.branch is not None:
+            _refuse_overlap(view, target, revisions)
+        return revisions
     _branch(view, target)
     if target.symbol is None:
         if target.offset <= 0:
@@ -168,29 +168,29 @@ def revisions_at(view: GraphView, target: Target, branch: str | None) -> tuple[s
             return view.heads_alone() if target.symbol == "heads" else view.one_head(target.text, view.heads)
         heads = [head for head in view.heads if head in lineage]
         return tuple(heads) if target.symbol == "heads" else view.one_head(target.text, heads)
-    found = view.find(str(target.symbol), target.text, lineage)
-    if lineage is not None and found not in lineage:
-        raise NotOnBranch(target.text, str(branch), found, view.labels_of(found))
-    return (found,)
+    name = view.find(str(target.symbol), target.text, lineage)
+    if lineage is not None and name not in lineage:
+        raise NotOnBranch(target.text, str(branch), name, view.labels_of(name))
+    return (name,)
 
 
 def _one_at(view: GraphView, target: Target, branch: str | None) -> str | None:
-    found = revisions_at(view, target, branch)
-    if len(found) > 1:
-        view.one_head(target.text, found)
-    return found[0] if found else None
+    names = revisions_at(view, target, branch)
+    if len(names) > 1:
+        view.one_head(target.text, names)
+    return names[0] if names else None
 
 
 def _branch(view: GraphView, target: Target) -> str | None:
     return None if target.branch is None else view.find(target.branch, target.text)
 
 
-def _refuse_overlap(view: GraphView, target: Target, found: Sequence[str]) -> None:
+def _refuse_overlap(view: GraphView, target: Target, goals: Sequence[str]) -> None:
     needs = view.edges.needs
-    below = reach([need for one in found for need in needs[one]], needs)
-    for lower in found:
+    below = reach([need for goal in goals for need in needs[goal]], needs)
+    for lower in goals:
         if lower in below:
-            upper = next(one for one in found if one != lower and lower in reach([one], needs))
+            upper = next(goal for goal in goals if goal != lower and lower in reach([goal], needs))
             raise OverlappingTargets(target.text, upper, lower)
 
 
@@ -201,7 +201,7 @@ def _start_of_climb(view: GraphView, target: Target, current: Sequence[str]) -> 
         starts = [start for start in current if start in lineage]
         if not starts:
             active = reach(current, view.edges.needs) & lineage
-            below = {need for one in active for need in view.edges.needs[one]}
+            below = {need for name in active for need in view.edges.needs[name]}
             starts = sorted(active - below)
     if len(starts) > 1:
         raise _several(view, target, starts, "+")

@@ -21,7 +21,7 @@ _MODULES = frozenset({"bson", "datetime", "uuid"})
 
 def arguments(operation: DataOperation) -> dict[str, Any]:
     """Every argument that says what is done; of a function what it closes over, for it cannot be kept itself."""
-    given = {one.name: getattr(operation, one.name) for one in fields(operation) if _tells(one)}
+    given = {field.name: getattr(operation, field.name) for field in fields(operation) if _tells(field)}
     return {name: _around(value) if callable(value) else value for name, value in given.items()}
 
 
@@ -41,7 +41,9 @@ def _is_plain(value: Any) -> bool:
 
 def with_arguments(operation: DataOperation, kept: Mapping[str, Any]) -> DataOperation:
     """The operation with these arguments; what an older or a newer asyncmig kept besides is left alone."""
-    known = {one.name for one in fields(operation) if _tells(one) and not callable(getattr(operation, one.name))}
+    known = {
+        field.name for field in fields(operation) if _tells(field) and not callable(getattr(operation, field.name))
+    }
     return replace(operation, **{name: value for name, value in kept.items() if name in known})
 
 
@@ -49,18 +51,18 @@ def _tells(field: Any) -> bool:
     return field.init and field.compare and field.name != "collection" and not field.metadata.get("tuning")
 
 
-def differ_by_chance(one: Any, other: Any) -> bool:
+def differ_by_chance(value: Any, other: Any) -> bool:
     """Whether two arguments differ in nothing but times, generated ids, and the order of a list's elements.
 
     These are another in each run, and say nothing of whether the same operation is meant.
     """
-    if isinstance(one, Mapping) and isinstance(other, Mapping):
-        return list(one) == list(other) and all(differ_by_chance(one[name], other[name]) for name in one)
-    if _is_list(one) and _is_list(other):
-        alike = len(one) == len(other) and all(map(differ_by_chance, one, other))
-        return alike or sorted(map(repr, one)) == sorted(map(repr, other))
-    if isinstance(one, _PLAIN) or isinstance(other, _PLAIN) or one is None or other is None:
-        return bool(one == other)
+    if isinstance(value, Mapping) and isinstance(other, Mapping):
+        return list(value) == list(other) and all(differ_by_chance(value[name], other[name]) for name in value)
+    if _is_list(value) and _is_list(other):
+        alike = len(value) == len(other) and all(map(differ_by_chance, value, other))
+        return alike or sorted(map(repr, value)) == sorted(map(repr, other))
+    if isinstance(value, _PLAIN) or isinstance(other, _PLAIN) or value is None or other is None:
+        return bool(value == other)
     return True  # a time, an ObjectId, a UUID, a regular expression
 
 

@@ -72,8 +72,8 @@ class BuildProgress:
     @property
     def document(self) -> dict[str, Any]:
         """As the journal stores it."""
-        found = {field.name: getattr(self, field.name) for field in fields(self)}
-        return {name: list(value) if isinstance(value, tuple) else value for name, value in found.items()}
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
 
     @classmethod
     def read(cls, document: Mapping[str, Any]) -> Self:
@@ -116,4 +116,4 @@ class BuildProgress:
 
 def phase_of(message: str) -> tuple[BuildPhase, str]:
     """The phase, and what it counts, from the ``msg`` of the server's operation."""
-    return next((found for words, found in _PHASES.items() if words in message), ("building", ""))
+    return next((phase for words, phase in _PHASES.items() if words in message), ("building", ""))

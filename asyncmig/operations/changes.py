@@ -57,7 +57,7 @@ def remembered_changes(operation: Operation) -> tuple[Change, ...]:
         new = {"viewOn": operation.view_on, "pipeline": operation.pipeline}
         return tuple(_differing({"viewOn": was.get("viewOn"), "pipeline": was.get("pipeline")}, new))
     if isinstance(operation, ModifyIndex) and operation.was:
-        back = next((one for one in operation.was if isinstance(one, ModifyIndex)), None)
+        back = next((change for change in operation.was if isinstance(change, ModifyIndex)), None)
         before = back.options if back else dict.fromkeys(operation.options.keys() & _FLAGS, False)
         return tuple(_differing(before, operation.options))
     return ()

@@ -48,7 +48,7 @@ def outline(operation: Operation) -> str:
 
 def has_function(operation: Operation) -> bool:
     """Whether a function of the user's takes part in it."""
-    return any(callable(getattr(operation, one.name)) for one in _telling(operation))
+    return any(callable(getattr(operation, field.name)) for field in _telling(operation))
 
 
 def _digest(value: Any) -> str:
@@ -63,7 +63,7 @@ def _plain(value: Any, functions: _Functions) -> Any:
     if isinstance(value, Index):
         return _plain(value.document, functions)
     if is_dataclass(value) and not isinstance(value, type):
-        return type(value).__name__, [_plain(getattr(value, one.name), functions) for one in _telling(value)]
+        return type(value).__name__, [_plain(getattr(value, field.name), functions) for field in _telling(value)]
     if isinstance(value, Mapping):
         return type(value).__name__, [(str(key), _plain(item, functions)) for key, item in value.items()]
     if isinstance(value, (list, tuple)):
@@ -77,7 +77,7 @@ def _plain(value: Any, functions: _Functions) -> Any:
 
 
 def _telling(value: Any) -> list[Field[Any]]:
-    return [one for one in fields(value) if one.compare and not one.metadata.get("tuning")]
+    return [field for field in fields(value) if field.compare and not field.metadata.get("tuning")]
 
 
 @singledispatch
@@ -97,7 +97,7 @@ def _(operation: RenameCollection) -> tuple[str, ...]:
 
 @subjects.register
 def _(operation: CreateCollections) -> tuple[str, ...]:
-    return tuple(one.name for one in operation.created)
+    return tuple(collection.name for collection in operation.created)
 
 
 @subjects.register
@@ -144,7 +144,9 @@ def _index_subject(collection: str, name: str) -> str:
 def is_touched(operation: Operation, done: Touched | Iterable[str]) -> bool:
     """Whether one of the ``done`` subjects is what ``operation`` works on, contains it or is a part of it."""
     touched = done if isinstance(done, Touched) else Touched.of(done)
-    return any(one in touched.above or not touched.exact.isdisjoint(path_to(one)) for one in subjects(operation))
+    return any(
+        subject in touched.above or not touched.exact.isdisjoint(path_to(subject)) for subject in subjects(operation)
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +160,7 @@ class Touched:
     def of(cls, done: Iterable[str]) -> Touched:
         """These subjects."""
         exact = frozenset(done)
-        return cls(exact, frozenset(part for one in exact for part in path_to(one)))
+        return cls(exact, frozenset(part for subject in exact for part in path_to(subject)))
 
 
 def path_to(subject: str) -> Iterator[str]:

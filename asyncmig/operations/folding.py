@@ -46,7 +46,9 @@ def _(operation: DropCollection, done: list[Operation]) -> bool:
     made = _last(done, CreateCollection, operation.collection)
     if made is None or not _only(done[made + 1 :], operation.collection, _UNDERSTOOD) or _is_source(done, operation):
         return False
-    done[:] = [one for place, one in enumerate(done) if place < made or one.collection != operation.collection]
+    done[:] = [
+        earlier for place, earlier in enumerate(done) if place < made or earlier.collection != operation.collection
+    ]
     return True
 
 
@@ -55,7 +57,9 @@ def _(operation: DropView, done: list[Operation]) -> bool:
     made = _last(done, CreateView, operation.collection)
     if made is None or not _only(done[made + 1 :], operation.collection, (ModifyView,)) or _is_source(done, operation):
         return False
-    done[:] = [one for place, one in enumerate(done) if place < made or one.collection != operation.collection]
+    done[:] = [
+        earlier for place, earlier in enumerate(done) if place < made or earlier.collection != operation.collection
+    ]
     return True
 
 
@@ -64,17 +68,18 @@ def _(operation: RenameCollection, done: list[Operation]) -> bool:
     made = _last(done, CreateCollection, operation.collection)
     if made is None or not _only(done[made + 1 :], operation.collection, _UNDERSTOOD) or _is_source(done, operation):
         return False
-    if any(operation.new in _names(one) for one in done):
+    if any(operation.new in _names(earlier) for earlier in done):
         return False
     done[:] = [
-        replace(one, collection=operation.new) if one.collection == operation.collection else one for one in done
+        replace(earlier, collection=operation.new) if earlier.collection == operation.collection else earlier
+        for earlier in done
     ]
     return True
 
 
 @_fold.register
 def _(operation: ModifyCollection, done: list[Operation]) -> bool:
-    before = _place(done, operation, lambda one: isinstance(one, ModifyCollection | CreateCollection))
+    before = _place(done, operation, lambda earlier: isinstance(earlier, ModifyCollection | CreateCollection))
     if before is None:
         return False
     former = done[before]
@@ -89,7 +94,7 @@ def _(operation: ModifyCollection, done: list[Operation]) -> bool:
 
 @_fold.register
 def _(operation: CreateIndexes, done: list[Operation]) -> bool:
-    before = _place(done, operation, lambda one: isinstance(one, CreateIndexes | DropIndex | ModifyIndex))
+    before = _place(done, operation, lambda earlier: isinstance(earlier, CreateIndexes | DropIndex | ModifyIndex))
     former = done[before] if before is not None else None
     if before is None or not isinstance(former, CreateIndexes):
         return False
@@ -99,7 +104,7 @@ def _(operation: CreateIndexes, done: list[Operation]) -> bool:
 
 @_fold.register
 def _(operation: DropIndex, done: list[Operation]) -> bool:
-    place = _place(done, operation, lambda one: _is_about(one, operation.name))
+    place = _place(done, operation, lambda earlier: _is_about(earlier, operation.name))
     former = done[place] if place is not None else None
     if place is None or _drops_between(done[place + 1 :], operation.collection):
         return False
@@ -117,7 +122,7 @@ def _(operation: DropIndex, done: list[Operation]) -> bool:
 
 @_fold.register
 def _(operation: ModifyIndex, done: list[Operation]) -> bool:
-    place = _place(done, operation, lambda one: _is_about(one, operation.name))
+    place = _place(done, operation, lambda earlier: _is_about(earlier, operation.name))
     former = done[place] if place is not None else None
     if place is None:
         return False
@@ -133,7 +138,7 @@ def _(operation: ModifyIndex, done: list[Operation]) -> bool:
 
 @_fold.register
 def _(operation: ModifyView, done: list[Operation]) -> bool:
-    place = _place(done, operation, lambda one: isinstance(one, CreateView | ModifyView))
+    place = _place(done, operation, lambda earlier: isinstance(earlier, CreateView | ModifyView))
     former = done[place] if place is not None else None
     if place is None or not isinstance(former, CreateView | ModifyView) or former.view_on != operation.view_on:
         return False  # another source may be younger than the view's place in the list
@@ -143,14 +148,16 @@ def _(operation: ModifyView, done: list[Operation]) -> bool:
 
 @_fold.register
 def _(operation: DeleteDocuments, done: list[Operation]) -> bool:
-    place = _place(done, operation, lambda one: isinstance(one, InsertDocuments))
+    place = _place(done, operation, lambda earlier: isinstance(earlier, InsertDocuments))
     former = done[place] if place is not None else None
     if place is None or not isinstance(former, InsertDocuments):
         return False
     inserted = [document["_id"] for document in former.documents]
-    if not operation.if_unchanged or any(one not in inserted for one in operation.ids):
+    if not operation.if_unchanged or any(id_ not in inserted for id_ in operation.ids):
         return False
-    if any(_inserts(one, operation) for one in done[:place]):  # that one came first, and what is deleted is its own
+    if any(
+        _inserts(earlier, operation) for earlier in done[:place]
+    ):  # that one came first, and what is deleted is its own
         return False
     left = tuple(document for document in former.documents if document["_id"] not in operation.ids)
     done[place : place + 1] = [replace(former, documents=left)] if left else []
@@ -160,11 +167,11 @@ def _(operation: DeleteDocuments, done: list[Operation]) -> bool:
 def _place(done: Sequence[Operation], operation: Operation, fits: Callable[[Operation], bool]) -> int | None:
     """The last operation that fits, if nothing after it that touches the collection is more than its schema."""
     for place in range(len(done) - 1, -1, -1):
-        one = done[place]
-        if operation.collection in _names(one):
-            if fits(one):
+        earlier = done[place]
+        if operation.collection in _names(earlier):
+            if fits(earlier):
                 return place
-            if not isinstance(one, _UNDERSTOOD) or isinstance(one, InsertDocuments):
+            if not isinstance(earlier, _UNDERSTOOD) or isinstance(earlier, InsertDocuments):
                 return None
     return None
 
@@ -175,17 +182,19 @@ def _last(done: Sequence[Operation], kind: type[Operation], collection: str) -> 
 
 
 def _only(later: Iterable[Operation], collection: str, kinds: tuple[type[Operation], ...]) -> bool:
-    return all(isinstance(one, kinds) for one in later if collection in _names(one))
+    return all(isinstance(operation, kinds) for operation in later if collection in _names(operation))
 
 
 def _is_source(done: Iterable[Operation], operation: Operation) -> bool:
     """Whether a view is made of what ``operation`` takes away."""
-    return any(isinstance(one, CreateView | ModifyView) and one.view_on == operation.collection for one in done)
+    return any(
+        isinstance(earlier, CreateView | ModifyView) and earlier.view_on == operation.collection for earlier in done
+    )
 
 
 def _is_about(operation: Operation, index: str) -> bool:
     if isinstance(operation, CreateIndexes):
-        return any(one.name == index for one in operation.indexes)
+        return any(declared.name == index for declared in operation.indexes)
     return isinstance(operation, DropIndex | ModifyIndex) and operation.name == index
 
 
@@ -202,7 +211,7 @@ def _inserts(operation: Operation, deletion: DeleteDocuments) -> bool:
 
 def _drops_between(later: Iterable[Operation], collection: str) -> bool:
     """Whether the index stood in for another one that went meanwhile: it has to be there for that while."""
-    return any(isinstance(one, DropIndex) and one.collection == collection for one in later)
+    return any(isinstance(operation, DropIndex) and operation.collection == collection for operation in later)
 
 
 def _modified(index: Index, options: Mapping[str, Any]) -> Index:

@@ -37,7 +37,9 @@ def identity(function: Callable[..., Any], plain: Callable[[Any], Any], seen: tu
 
 def _code(code: CodeType) -> Any:
     """What a function does, without the lines where it stands."""
-    constants = [_code(one) if isinstance(one, CodeType) else _constant(one) for one in code.co_consts]
+    constants = [
+        _code(constant) if isinstance(constant, CodeType) else _constant(constant) for constant in code.co_consts
+    ]
     return code.co_code.hex(), constants, code.co_names, code.co_varnames, code.co_freevars
 
 
@@ -63,7 +65,7 @@ def _around(function: FunctionType, plain: Callable[[Any], Any], seen: tuple[int
 
 
 def _names(code: CodeType) -> set[str]:
-    inner = [_names(one) for one in code.co_consts if isinstance(one, CodeType)]
+    inner = [_names(constant) for constant in code.co_consts if isinstance(constant, CodeType)]
     return {*code.co_names}.union(*inner)
 
 
@@ -81,12 +83,12 @@ def surroundings(function: Callable[..., Any]) -> dict[str, Any]:
     """The values that a function closes over or has as defaults, by name: what differs between two of one code."""
     if not isinstance(function, FunctionType):
         return {}
-    found: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
         with suppress(ValueError):
-            found[name] = cell.cell_contents
+            values[name] = cell.cell_contents
     defaults = function.__defaults__ or ()
-    found |= dict(
+    values |= dict(
         zip(reversed(function.__code__.co_varnames[: function.__code__.co_argcount]), reversed(defaults), strict=False)
     )
-    return found | dict(function.__kwdefaults__ or {})
+    return values | dict(function.__kwdefaults__ or {})

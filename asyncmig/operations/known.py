@@ -101,9 +101,9 @@ class KnownState:
         return KnownState({other: known for other, known in self.collections.items() if other != name})
 
 
-def _joined(one: KnownCollection, other: KnownCollection) -> KnownCollection:
+def _joined(first: KnownCollection, other: KnownCollection) -> KnownCollection:
     return KnownCollection(
-        {**one.options, **other.options}, {**one.indexes, **other.indexes}, one.filled | other.filled
+        {**first.options, **other.options}, {**first.indexes, **other.indexes}, first.filled | other.filled
     )
 
 
@@ -122,8 +122,8 @@ def _(operation: CreateCollection, state: KnownState) -> KnownState:
 
 @_after.register
 def _(operation: CreateCollections, state: KnownState) -> KnownState:
-    for one in spread([operation]):
-        state = state.after(one)
+    for part in spread([operation]):
+        state = state.after(part)
     return state
 
 
@@ -201,4 +201,4 @@ def _set_by(stage: Any) -> Iterable[str]:
 
 def created_by(operation: Operation) -> frozenset[str]:
     """The collections that an operation creates."""
-    return frozenset(one.collection for one in spread([operation]) if isinstance(one, CreateCollection))
+    return frozenset(part.collection for part in spread([operation]) if isinstance(part, CreateCollection))

@@ -101,14 +101,14 @@ def _lead_to_the_same(paths: Sequence[Sequence[str]]) -> bool:
     """
     if any("$" in path for path in paths):
         return False
-    return not any(_is_open(one, other) for one, other in combinations(paths, 2))
+    return not any(_is_open(path, other) for path, other in combinations(paths, 2))
 
 
-def _is_open(one: Sequence[str], other: Sequence[str]) -> bool:
+def _is_open(first: Sequence[str], other: Sequence[str]) -> bool:
     """Whether what one path writes may decide which elements the other one is about."""
-    if one[0] != other[0]:
+    if first[0] != other[0]:
         return False
-    chosen = [_chosen(path) for path in (one, other)]
+    chosen = [_chosen(path) for path in (first, other)]
     return any(chosen) and chosen[0] != chosen[1]
 
 
@@ -130,7 +130,7 @@ def _is_repeatable_pipeline(pipeline: Iterable[Mapping[str, Any]]) -> bool:
     if not all(_is_computed_alike(value) for operand in values for value in operand.values()):
         return False
     read = {path for operand in values for path in _read(operand)}
-    return not any(_overlap(one, other) for one in read for other in written)
+    return not any(_overlap(path, other) for path in read for other in written)
 
 
 def _written(stage: Mapping[str, Any]) -> Iterator[str]:
@@ -188,5 +188,5 @@ def _is_list(value: Any) -> bool:
     return isinstance(value, Sequence) and not isinstance(value, (str, bytes))
 
 
-def _overlap(one: str, other: str) -> bool:
-    return not one or one == other or one.startswith(f"{other}.") or other.startswith(f"{one}.")
+def _overlap(path: str, other: str) -> bool:
+    return not path or path == other or path.startswith(f"{other}.") or other.startswith(f"{path}.")

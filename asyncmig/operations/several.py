@@ -56,22 +56,22 @@ class CreateCollections(Operation):
         object.__setattr__(self, "collection", self.created[0].name if self.created else "")
 
     def describe(self) -> str:
-        names = [one.name for one in self.created]
+        names = [collection.name for collection in self.created]
         more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
         indexes = sum(len(one.indexes) for one in self.created)
         with_them = f" with {counted(indexes, 'index')}" if indexes else ""
         return f"create {counted(len(names), 'collection')}{with_them}: {', '.join(names[:_NAMED])}{more}"
 
     def reverse(self) -> tuple[Operation, ...]:
-        return tuple(DropCollection(one.name) for one in reversed(self.created))
+        return tuple(DropCollection(collection.name) for collection in reversed(self.created))
 
 
 def spread(operations: Iterable[Operation]) -> Iterator[Operation]:
     """The same operations, with every collection and its indexes created by operations of its own."""
     for operation in operations:
         if isinstance(operation, CreateCollections):
-            for one in operation.created:
-                yield from one.operations
+            for collection in operation.created:
+                yield from collection.operations
         else:
             yield operation
 
@@ -82,30 +82,37 @@ def gathered(operations: Sequence[Operation]) -> tuple[Operation, ...]:
     Their indexes are taken along from wherever they stand, unless something else is done with the
     collection before.
     """
-    found: list[Operation] = []
+    result: list[Operation] = []
     rest = list(operations)
     while rest:
         run, rest = _run(rest)
-        if len({one.collection for one in run}) < MANY:
-            found += run or [rest.pop(0)]
+        if len({operation.collection for operation in run}) < MANY:
+            result += run or [rest.pop(0)]
             continue
-        made = {one.collection: NewCollection(one.collection, one.options) for one in _of(run, CreateCollection)}
-        for one in _of(run, CreateIndexes):
-            made[one.collection] = _with(made[one.collection], one)
+        made = {
+            creation.collection: NewCollection(creation.collection, creation.options)
+            for creation in _of(run, CreateCollection)
+        }
+        for creation in _of(run, CreateIndexes):
+            made[creation.collection] = _with(made[creation.collection], creation)
         rest = _taken_along(made, rest)
-        found.append(CreateCollections(tuple(made.values())))
-    return tuple(found)
+        result.append(CreateCollections(tuple(made.values())))
+    return tuple(result)
 
 
 def _run(operations: Sequence[Operation]) -> tuple[list[Operation], list[Operation]]:
     """The creations that ``operations`` begins with, each collection's once, and what comes after them."""
     made: dict[str, set[str]] = {}
     """By collection the names of its indexes."""
-    for place, one in enumerate(operations):
-        if isinstance(one, CreateCollection) and one.collection not in made:
-            made[one.collection] = set()
-        elif isinstance(one, CreateIndexes) and one.collection in made and not made[one.collection] & _names(one):
-            made[one.collection] |= _names(one)
+    for place, operation in enumerate(operations):
+        if isinstance(operation, CreateCollection) and operation.collection not in made:
+            made[operation.collection] = set()
+        elif (
+            isinstance(operation, CreateIndexes)
+            and operation.collection in made
+            and not made[operation.collection] & _names(operation)
+        ):
+            made[operation.collection] |= _names(operation)
         else:
             return list(operations[:place]), list(operations[place:])
     return list(operations), []
@@ -115,12 +122,16 @@ def _taken_along(made: dict[str, NewCollection], rest: Sequence[Operation]) -> l
     """``rest`` without the indexes of these collections, which go into ``made``."""
     left: list[Operation] = []
     open_: set[str] = set(made)
-    for one in rest:
-        if isinstance(one, CreateIndexes) and one.collection in open_ and _is_apart(made[one.collection], one):
-            made[one.collection] = _with(made[one.collection], one)
+    for operation in rest:
+        if (
+            isinstance(operation, CreateIndexes)
+            and operation.collection in open_
+            and _is_apart(made[operation.collection], operation)
+        ):
+            made[operation.collection] = _with(made[operation.collection], operation)
             continue
-        open_ -= {one.collection, *([one.new] if isinstance(one, RenameCollection) else ())}
-        left.append(one)
+        open_ -= {operation.collection, *([operation.new] if isinstance(operation, RenameCollection) else ())}
+        left.append(operation)
     return left
 
 
@@ -138,4 +149,4 @@ def _with(made: NewCollection, operation: CreateIndexes) -> NewCollection:
 
 
 def _of(operations: Iterable[Operation], kind: type[_Kind]) -> list[_Kind]:
-    return [one for one in operations if isinstance(one, kind)]
+    return [operation for operation in operations if isinstance(operation, kind)]

@@ -101,8 +101,10 @@ def _stray_indexes(model: Any) -> Faults:
     if not hasattr(model, "__collection_name__"):
         return
     for attribute, value in vars(model).items():
-        found = [one for one in (value if isinstance(value, list | tuple) else [value]) if isinstance(one, Index)]
-        if found and attribute != "__indexes__" and not any(one in _own(model) for one in found):
+        indexes = [
+            entry for entry in (value if isinstance(value, list | tuple) else [value]) if isinstance(entry, Index)
+        ]
+        if indexes and attribute != "__indexes__" and not any(index in _own(model) for index in indexes):
             yield attribute, "declares no index by itself; put what it holds into __indexes__"
 
 

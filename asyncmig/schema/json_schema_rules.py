@@ -59,8 +59,10 @@ def validator_faults(validator: Any) -> Faults:
             for member in value:
                 yield from validator_faults(member)
         elif operator in _NOT_IN_VALIDATORS or (isinstance(value, Mapping) and set(value) & set(_NOT_IN_VALIDATORS)):
-            found = operator if operator in _NOT_IN_VALIDATORS else next(k for k in value if k in _NOT_IN_VALIDATORS)
-            yield f"{found} is not allowed in a validator"
+            forbidden = (
+                operator if operator in _NOT_IN_VALIDATORS else next(k for k in value if k in _NOT_IN_VALIDATORS)
+            )
+            yield f"{forbidden} is not allowed in a validator"
 
 
 class _Place(NamedTuple):

@@ -47,8 +47,8 @@ def database_name_fault(name: str) -> str | None:
 
     if name.lower() in RESERVED:
         return f"{name!r} is MongoDB's own, where no application keeps its collections; name yours"
-    if found := sorted(set(name) & set('/\\. "$\0')):
-        return f"{name!r} has {found[0]!r} in it, which no database's name can have"
+    if characters := sorted(set(name) & set('/\\. "$\0')):
+        return f"{name!r} has {characters[0]!r} in it, which no database's name can have"
     if len(name.encode()) > _LONGEST_DATABASE:
         return f"a name of {len(name.encode())} bytes, and a database's has {_LONGEST_DATABASE} at most"
     return None

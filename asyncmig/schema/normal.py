@@ -140,7 +140,7 @@ def _are_plain(keys: Keys) -> bool:
 
 
 def _normal(keys: Keys, options: Options, collation: Options | None, versions: Options, kind: CollectionKind) -> Index:
-    found = {"name": options["name"]}
+    normal = {"name": options["name"]}
     rest = {key: value for key, value in options.items() if key not in _IGNORED and key not in _VERSIONS}
     always_inherits = kind == "timeseries" and "partialFilterExpression" in rest  # and refuses to be told so
     rest["collation"] = None if always_inherits else collation
@@ -150,9 +150,9 @@ def _normal(keys: Keys, options: Options, collation: Options | None, versions: O
     for key, value in rest.items():
         kept = _OPTIONS[key](value) if key in _OPTIONS and value is not None else value
         if kept is not None:
-            found[key] = kept
-    found |= {key: _whole(value) for key, value in versions.items()}
-    return Index.made(tuple((field, _direction(value)) for field, value in keys), found)
+            normal[key] = kept
+    normal |= {key: _whole(value) for key, value in versions.items()}
+    return Index.made(tuple((field, _direction(value)) for field, value in keys), normal)
 
 
 def _direction(value: Any) -> Any:

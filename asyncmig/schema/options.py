@@ -58,12 +58,12 @@ def normal_options(options: Options, kind: CollectionKind) -> dict[str, Any]:
     if not options and kind == "collection":
         return {}
     forms = _FORMS[kind]
-    found = {key: forms[key](value) for key, value in options.items() if key in forms and value is not None}
+    normal = {key: forms[key](value) for key, value in options.items() if key in forms and value is not None}
     if kind == "view":
-        found.setdefault("pipeline", [])
-    if not found.get("capped"):
-        found = {key: value for key, value in found.items() if key not in ("size", "max")}
-    return {key: value for key, value in found.items() if value is not None}
+        normal.setdefault("pipeline", [])
+    if not normal.get("capped"):
+        normal = {key: value for key, value in normal.items() if key not in ("size", "max")}
+    return {key: value for key, value in normal.items() if value is not None}
 
 
 def options_definition(state: CollectionState) -> Hashable:

@@ -27,9 +27,9 @@ def collection_from_server(
     kind: CollectionKind = info.get("type", "collection")
     options = normal_options(info.get("options", {}), kind)
     collation = options.get("collation")
-    found = [index_from_server(spec, collation, kind) for spec in indexes if not is_id_index(spec["key"], kind)]
-    found.sort(key=_by_name)
-    return CollectionState(info["name"], kind, options, tuple(found), tuple(documents))
+    states = [index_from_server(spec, collation, kind) for spec in indexes if not is_id_index(spec["key"], kind)]
+    states.sort(key=_by_name)
+    return CollectionState(info["name"], kind, options, tuple(states), tuple(documents))
 
 
 def is_id_index(key: Mapping[str, Any], kind: CollectionKind) -> bool:
