@@ -139,7 +139,9 @@ class Adoption:
 
     async def _current(self) -> DatabaseState:
         state = await self.project.state() if self.state is None else self.state
-        return DatabaseState({one.name: one for one in state if one.name not in self.ignored})
+        return DatabaseState(
+            {collection.name: collection for collection in state if collection.name not in self.ignored}
+        )
 
     def _graph(self) -> RevisionGraph:
         directory = self.project.directory
@@ -149,14 +151,14 @@ class Adoption:
         self, records: Mapping[str, LedgerEntry], baseline: Revision | None, imported: Sequence[Imported]
     ) -> None:
         """An adoption is for a database that asyncmig does not run yet."""
-        known = {one.revision.revision for one in imported} | ({baseline.revision} if baseline else set())
+        known = {step.revision.revision for step in imported} | ({baseline.revision} if baseline else set())
         if others := sorted(records.keys() - known):
             count = f"{len(others)} revisions are applied or half-way ({_some(others)})"
             raise AdoptionRefused(
                 f"asyncmig runs this database already: {count}; there is nothing to adopt, and `asyncmig status` shows "
                 "where it stands"
             )
-        pending = [one.revision for one in self._graph() if one.revision not in known and not baseline]
+        pending = [revision.revision for revision in self._graph() if revision.revision not in known and not baseline]
         if pending:
             raise AdoptionRefused(
                 f"{self.project.directory.versions} has {len(pending)} revisions and no baseline ({_some(pending)}): a "
@@ -179,16 +181,16 @@ class Adoption:
 
     def _new(self, graph: RevisionGraph, imported: Sequence[Imported]) -> Revision:
         """The baseline's place: behind what is imported; its id is newer than all others."""
-        taken = {one.revision for one in graph} | {one.revision.revision for one in imported}
-        heads = _heads([one.revision for one in imported]) or graph.heads
+        taken = {revision.revision for revision in graph} | {step.revision.revision for step in imported}
+        heads = _heads([step.revision for step in imported]) or graph.heads
         return Revision(self.project.directory.new_id(taken=taken), heads, message=_MESSAGE, baseline=True)
 
     def _changes(self, proposal: Proposal, new: Revision | None, imported: Sequence[Imported]) -> Changes:
         versions = self.project.directory.versions
         changes = Changes(folders=[versions], kept=[self.project.directory.head_file.path])
-        for one in imported:
-            if one.source is not None:
-                changes.created[versions / f"{one.revision.revision}_{slug(one.step.name)}.py"] = one.source
+        for step in imported:
+            if step.source is not None:
+                changes.created[versions / f"{step.revision.revision}_{slug(step.step.name)}.py"] = step.source
         if new is not None:
             changes.created[versions / f"{new.revision}_{_MESSAGE}.py"] = self._source(proposal, new)
             changes.created.update(proposal.files)
@@ -242,9 +244,9 @@ class Adoption:
 
     def _notes(self, current: DatabaseState) -> tuple[str, ...]:
         building = [
-            f"{one.name}: {', '.join(one.building)} being built just now, and not taken in"
-            for one in current
-            if one.building
+            f"{collection.name}: {', '.join(collection.building)} being built just now, and not taken in"
+            for collection in current
+            if collection.building
         ]
         said = [] if self.from_database or self.history_only else [str(note) for note in self.project.declared().notes]
         return (*building, *said)
@@ -252,17 +254,19 @@ class Adoption:
 
 def _own(declared: Declared) -> frozenset[str]:
     return frozenset(
-        name for name, origins in declared.provenance.items() if any(one.framework == "asyncmig" for one in origins)
+        name
+        for name, origins in declared.provenance.items()
+        if any(origin.framework == "asyncmig" for origin in origins)
     )
 
 
 def _baseline(graph: RevisionGraph) -> Revision | None:
-    return next((one for one in graph if one.baseline), None)
+    return next((revision for revision in graph if revision.baseline), None)
 
 
 def _heads(revisions: Sequence[Revision]) -> tuple[str, ...]:
-    parents = {name for one in revisions for name in one.down_revision}
-    return tuple(one.revision for one in revisions if one.revision not in parents)
+    parents = {name for revision in revisions for name in revision.down_revision}
+    return tuple(revision.revision for revision in revisions if revision.revision not in parents)
 
 
 def _some(names: Sequence[str]) -> str:

@@ -68,8 +68,8 @@ def agreement(current: DatabaseState, wanted: DatabaseState, passive: Iterable[s
     lines = [line for model in wanted for line in _lines(current.get(model.name), model, quiet)]
     return Agreement(
         tuple(lines),
-        tuple(one.name for one in current if one.name not in wanted),
-        tuple(one.name for one in wanted if one.name not in current and one.name in quiet),
+        tuple(collection.name for collection in current if collection.name not in wanted),
+        tuple(collection.name for collection in wanted if collection.name not in current and collection.name in quiet),
     )
 
 
@@ -151,14 +151,14 @@ def supplement(current: DatabaseState, accepted: Iterable[Line], whole: Iterable
     Where models and database say different things of one option or index, no addition helps: such lines
     are for the caller to refuse.
     """
-    found = {name: _bare(state) for name in whole if (state := current.get(name))}
+    collections = {name: _bare(state) for name in whole if (state := current.get(name))}
     for line in accepted:
         state = current.get(line.collection)
         if state is None or line.column != "database":
             continue
-        part = found.get(line.collection, CollectionState(line.collection, state.kind))
-        found[line.collection] = _added(part, line, state)
-    return DatabaseState(dict(sorted(found.items())))
+        part = collections.get(line.collection, CollectionState(line.collection, state.kind))
+        collections[line.collection] = _added(part, line, state)
+    return DatabaseState(dict(sorted(collections.items())))
 
 
 def _bare(state: CollectionState) -> CollectionState:

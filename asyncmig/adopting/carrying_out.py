@@ -29,9 +29,9 @@ class Changes:
 
     def refuse_existing(self) -> None:
         """Raise AdoptionRefused where a file that is to be made is there already."""
-        if found := [path for path in self.created if path.exists()]:
+        if existing := [path for path in self.created if path.exists()]:
             raise AdoptionRefused(
-                f"{', '.join(map(str, found))} exists already, and nothing was written; move it away, or write to "
+                f"{', '.join(map(str, existing))} exists already, and nothing was written; move it away, or write to "
                 "another place with --write"
             )
 
@@ -98,10 +98,10 @@ def _write(changes: Changes, done: _Done) -> None:
 
 
 def _make(folder: Path, done: _Done) -> None:
-    missing = [one for one in (folder, *folder.parents) if not one.exists()]
-    for one in reversed(missing):
-        one.mkdir()
-        done.folders.append(one)
+    missing = [path for path in (folder, *folder.parents) if not path.exists()]
+    for path in reversed(missing):
+        path.mkdir()
+        done.folders.append(path)
 
 
 def verified(files: Mapping[Path, str], wanted: DatabaseState) -> Sequence[str]:

@@ -31,14 +31,15 @@ async def with_facts(driver: Driver, lines: Sequence[Line]) -> list[Line]:
 
 async def collection_sizes(driver: Driver, collections: Iterable[str]) -> dict[str, str]:
     """``12,000 documents, 3.1 MiB`` for each collection of which the server tells."""
-    found = await _statistics(driver, collections)
+    statistics = await _statistics(driver, collections)
     return {
-        name: f"{one.get('count', 0):,} documents, {_bytes(one.get('size', 0))}" for name, one in sorted(found.items())
+        name: f"{numbers.get('count', 0):,} documents, {_bytes(numbers.get('size', 0))}"
+        for name, numbers in sorted(statistics.items())
     }
 
 
 async def _statistics(driver: Driver, collections: Iterable[str]) -> dict[str, Document]:
-    found: dict[str, Document] = {}
+    statistics: dict[str, Document] = {}
 
     async def read(name: str) -> None:
         try:
@@ -46,10 +47,10 @@ async def _statistics(driver: Driver, collections: Iterable[str]) -> dict[str, D
         except (OperationFailure, UnsupportedByDriver):  # a role without collStats, a view: it is only a remark
             return
         if answer:
-            found[name] = answer[0].get("storageStats", {})
+            statistics[name] = answer[0].get("storageStats", {})
 
     await each(sorted(collections), read, 8)
-    return found
+    return statistics
 
 
 def _told(line: Line, uses: Mapping[tuple[str, str], tuple[object, int]], sizes: Mapping[str, Document]) -> Line:

@@ -43,15 +43,15 @@ def majority(states: Mapping[str, DatabaseState], quorum: float = 0.5) -> Majori
     the quorum. What a minority has is told, and never asked to go.
     """
     least = _least(states, quorum)
-    names = sorted({one.name for state in states.values() for one in state})
-    found: dict[str, CollectionState] = {}
+    names = sorted({collection.name for state in states.values() for collection in state})
+    collections: dict[str, CollectionState] = {}
     outliers: list[Outlier] = []
     for name in names:
         having = {database: state.collections[name] for database, state in states.items() if name in state}
         _note(outliers, name, len(having) >= least, set(having), set(states))
         if len(having) >= least:
-            found[name] = _common(name, having, quorum, outliers)
-    return Majority(DatabaseState(found), tuple(outliers))
+            collections[name] = _common(name, having, quorum, outliers)
+    return Majority(DatabaseState(collections), tuple(outliers))
 
 
 def _least(databases: Sized, quorum: float) -> int:

@@ -30,8 +30,10 @@ def models_source(state: DatabaseState, title: str = "Collections, as the databa
     """
     names = class_names(state.collections)
     imports = Imports()
-    classes = [line for one in _in_order(state) for line in _class(one, names[one.name], state, imports)]
-    listed = _all([names[one.name] for one in _in_order(state)])
+    classes = [
+        line for collection in _in_order(state) for line in _class(collection, names[collection.name], state, imports)
+    ]
+    listed = _all([names[collection.name] for collection in _in_order(state)])
     return _joined(title, imports, [*classes, "", "", *listed] if classes else ["", *listed])
 
 
@@ -42,10 +44,10 @@ def indexes_source(state: DatabaseState, title: str) -> str:
     """
     imports = Imports()
     entries = [
-        listing([_arguments(index, imports, one.name) for index in _declarable(one)], expanded=True).prefixed(
-            f"{quoted(one.name, one.name)}: "
-        )
-        for one in _in_order(state)
+        listing(
+            [_arguments(index, imports, collection.name) for index in _declarable(collection)], expanded=True
+        ).prefixed(f"{quoted(collection.name, collection.name)}: ")
+        for collection in _in_order(state)
     ]
     whole = lay_out(replace(mapping(entries), expanded=True, forced=True).prefixed(f"{INDEXES} = "))
     return _joined(title, imports, ["", *whole])
@@ -60,13 +62,15 @@ def models_package(state: DatabaseState, title: str = "Collections, as the datab
     """The same as a package: file name to text; collections that share the first word share a module."""
     names, modules = class_names(state.collections), module_names(state.collections)
     members: dict[str, list[CollectionState]] = {}
-    for one in _in_order(state):
-        members.setdefault(modules[one.name], []).append(one)
-    files = {f"{module}.py": _module(state, found, names) for module, found in members.items()}
+    for collection in _in_order(state):
+        members.setdefault(modules[collection.name], []).append(collection)
+    files = {f"{module}.py": _module(state, collections, names) for module, collections in members.items()}
     imported = [
-        line for module in sorted(members) for line in _import(module, [names[one.name] for one in members[module]])
+        line
+        for module in sorted(members)
+        for line in _import(module, [names[collection.name] for collection in members[module]])
     ]
-    root = [f'"""{title}"""', "", *imported, "", *_all([names[one.name] for one in _in_order(state)])]
+    root = [f'"""{title}"""', "", *imported, "", *_all([names[collection.name] for collection in _in_order(state)])]
     return {"__init__.py": _text(root), **files}
 
 
@@ -80,13 +84,13 @@ def _import(module: str, names: Sequence[str]) -> list[str]:
 
 def _module(state: DatabaseState, members: Sequence[CollectionState], names: Mapping[str, str]) -> str:
     imports = Imports()
-    classes = [line for one in members for line in _class(one, names[one.name], state, imports)]
+    classes = [line for collection in members for line in _class(collection, names[collection.name], state, imports)]
     return _joined(f"{len(members)} of the database's collections.", imports, classes)
 
 
 def _in_order(state: DatabaseState) -> list[CollectionState]:
     """By name, views after what they may be views of."""
-    return sorted(state, key=lambda one: (one.kind == "view", one.name))
+    return sorted(state, key=lambda collection: (collection.kind == "view", collection.name))
 
 
 def _joined(title: str, imports: Imports, lines: Iterable[str]) -> str:
@@ -103,42 +107,45 @@ def _all(names: Sequence[str]) -> list[str]:
     return lay_out(listing([text(name) for name in names], expanded=len(names) > 1).prefixed(f"{ALL} = "))
 
 
-def _class(one: CollectionState, name: str, state: DatabaseState, imports: Imports) -> Iterator[str]:
-    base = imports.name("asyncmig", "View" if one.kind == "view" else "Collection")
+def _class(collection: CollectionState, name: str, state: DatabaseState, imports: Imports) -> Iterator[str]:
+    base = imports.name("asyncmig", "View" if collection.kind == "view" else "Collection")
     yield from ["", ""]
-    for remark in _remarks(one, state):
+    for remark in _remarks(collection, state):
         yield from comment(remark, LINE_LENGTH)
     yield f"class {name}({base}):"
-    for attribute, value in _attributes(one, imports):
+    for attribute, value in _attributes(collection, imports):
         for line in lay_out(value.prefixed(f"{attribute} = "), LINE_LENGTH - _INDENT):
             yield " " * _INDENT + line
 
 
-def _attributes(one: CollectionState, imports: Imports) -> Iterator[tuple[str, Node]]:
-    yield "__collection_name__", text(quoted(one.name, one.name))
-    options = dict(one.options)
-    if one.kind == "view":
-        yield "__view_on__", text(quoted(options.pop("viewOn"), one.name))
-        stages = [node(stage, imports, f"{one.name}: pipeline") for stage in options.pop("pipeline", ())]
+def _attributes(collection: CollectionState, imports: Imports) -> Iterator[tuple[str, Node]]:
+    yield "__collection_name__", text(quoted(collection.name, collection.name))
+    options = dict(collection.options)
+    if collection.kind == "view":
+        yield "__view_on__", text(quoted(options.pop("viewOn"), collection.name))
+        stages = [node(stage, imports, f"{collection.name}: pipeline") for stage in options.pop("pipeline", ())]
         yield "__pipeline__", listing(stages, expanded=len(stages) > 1)
-    indexes = [index_source(index, imports, f"{one.name}: {index.name}") for index in _declarable(one)]
+    indexes = [index_source(index, imports, f"{collection.name}: {index.name}") for index in _declarable(collection)]
     if indexes:
         yield "__indexes__", listing(indexes, expanded=len(indexes) > 1)
     if options:
-        yield "__options__", node(options, imports, one.name)
+        yield "__options__", node(options, imports, collection.name)
 
 
-def _declarable(one: CollectionState) -> list[Index]:
+def _declarable(collection: CollectionState) -> list[Index]:
     """The indexes but for those that the server makes by itself, which no model needs to name."""
-    return [index for index in one.indexes if index.name not in one.automatic]
+    return [index for index in collection.indexes if index.name not in collection.automatic]
 
 
-def _remarks(one: CollectionState, state: DatabaseState) -> Iterator[str]:
-    if one.building:
-        yield f"Being built when this was written, and so not declared: {', '.join(one.building)}"
-    for index in one.indexes:
+def _remarks(collection: CollectionState, state: DatabaseState) -> Iterator[str]:
+    if collection.building:
+        yield f"Being built when this was written, and so not declared: {', '.join(collection.building)}"
+    for index in collection.indexes:
         if index.options.get("prepareUnique"):
             yield f"{index.name} is half-way to a unique index (prepareUnique): old duplicates may stand"
     for ending in _BUCKET:
-        if one.name.endswith(ending) and all(one.name.removesuffix(ending) + other in state for other in _BUCKET):
-            yield f"A part of the GridFS bucket {one.name.removesuffix(ending)!r}; the drivers make its indexes, too"
+        if collection.name.endswith(ending) and all(
+            collection.name.removesuffix(ending) + other in state for other in _BUCKET
+        ):
+            bucket = collection.name.removesuffix(ending)
+            yield f"A part of the GridFS bucket {bucket!r}; the drivers make its indexes, too"

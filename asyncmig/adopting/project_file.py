@@ -37,10 +37,10 @@ def with_settings(text: str, values: Mapping[str, Value], *, own_file: bool = Fa
 def _table(parent: Any, name: str, *, hidden: bool = False) -> Any:
     if name not in parent:
         parent[name] = table(is_super_table=hidden)
-    found = parent[name]
-    if not isinstance(found, Table | Mapping):
+    existing = parent[name]
+    if not isinstance(existing, Table | Mapping):
         raise AdoptionRefused(f"{name} in the configuration file is no table")
-    return found
+    return existing
 
 
 def _list(values: Sequence[str]) -> Any:

@@ -111,18 +111,18 @@ def from_models(
     where lines are open, UnknownLine for a choice of nothing, AdoptionRefused where the database is to be
     right and no addition to the models can say so.
     """
-    found = compared(current, wanted)
-    choices = Choices.parse(wish.accept, found.open, found.unclaimed)
-    if open_lines := [line for line in found.open if choices.of(line) is None]:
+    comparison = compared(current, wanted)
+    choices = Choices.parse(wish.accept, comparison.open, comparison.unclaimed)
+    if open_lines := [line for line in comparison.open if choices.of(line) is None]:
         first = open_lines[0]
         side = "database" if first.column == "database" else "models"
         raise NotAgreed([line.name for line in open_lines], f"{side}:{first.name}")
-    accepted = [line for line in found.open if choices.of(line) == "database"]
+    accepted = [line for line in comparison.open if choices.of(line) == "database"]
     _refuse_contradictions(accepted, own)
-    whole = [name for name in found.unclaimed if choices.lines.get(name) == "database"]
-    left = tuple(line for line in found.open if choices.of(line) == "models")
+    whole = [name for name in comparison.unclaimed if choices.lines.get(name) == "database"]
+    left = tuple(line for line in comparison.open if choices.of(line) == "models")
     proposal = Proposal(
-        found, _creation(_agreed(current, [*wanted.collections, *whole], left)), left=left, current=current
+        comparison, _creation(_agreed(current, [*wanted.collections, *whole], left)), left=left, current=current
     )
     added = supplement(current, accepted, whole)
     return _with_addition(proposal, added, wish, named) if added.collections else proposal
@@ -131,7 +131,9 @@ def from_models(
 def _with_addition(proposal: Proposal, added: DatabaseState, wish: Wish, named: str | Sequence[str] | None) -> Proposal:
     """Indexes alone go beside the models as arguments of ``create_index``; anything else needs classes."""
     beside, title = replace(wish, split=False), _BESIDE.format(database=wish.database)
-    only_indexes = all(one.kind == "collection" and one.indexes and not one.options for one in added)
+    only_indexes = all(
+        collection.kind == "collection" and collection.indexes and not collection.options for collection in added
+    )
     source = indexes_source(added, title) if only_indexes else models_source(added, title)
     models = f"{beside.module}:{INDEXES if only_indexes else ALL}"
     return replace(proposal, files={beside.target: source}, models=_joined(named, models), written=added)
@@ -139,7 +141,11 @@ def _with_addition(proposal: Proposal, added: DatabaseState, wish: Wish, named: 
 
 def compared(current: DatabaseState, wanted: DatabaseState) -> Agreement:
     """The three columns; what other libraries create with their first document is no difference."""
-    quiet = [one.name for one in wanted if one.implicit and not (one.indexes or one.options or one.documents)]
+    quiet = [
+        collection.name
+        for collection in wanted
+        if collection.implicit and not (collection.indexes or collection.options or collection.documents)
+    ]
     return agreement(current, wanted, quiet)
 
 
@@ -170,15 +176,19 @@ def _joined(named: str | Sequence[str] | None, added: str) -> str | tuple[str, .
 
 def _bare(state: DatabaseState) -> DatabaseState:
     """Without documents, and without indexes that the server makes by itself."""
-    return DatabaseState({one.name: _without(one, frozenset(one.automatic)) for one in state})
+    return DatabaseState(
+        {collection.name: _without(collection, frozenset(collection.automatic)) for collection in state}
+    )
 
 
-def _without(one: CollectionState, names: frozenset[str], options: frozenset[str] = frozenset()) -> CollectionState:
-    kept = tuple(index for index in one.indexes if index.name not in names)
+def _without(
+    collection: CollectionState, names: frozenset[str], options: frozenset[str] = frozenset()
+) -> CollectionState:
+    kept = tuple(index for index in collection.indexes if index.name not in names)
     return replace(
-        one,
+        collection,
         indexes=kept,
-        options={key: value for key, value in one.options.items() if key not in options},
+        options={key: value for key, value in collection.options.items() if key not in options},
         documents=(),
     )
 
@@ -186,13 +196,15 @@ def _without(one: CollectionState, names: frozenset[str], options: frozenset[str
 def _agreed(current: DatabaseState, names: Iterable[str], left: Iterable[Line]) -> DatabaseState:
     """What of the database is wanted: all of these collections, but for what only it has and is not to keep."""
     gone = [line for line in left if line.column == "database"]
-    found = {}
+    collections = {}
     for name in names:
-        if one := current.get(name):
+        if collection := current.get(name):
             indexes = {line.index.name for line in gone if line.collection == name and line.index}
             options = {line.option for line in gone if line.collection == name and line.option}
-            found[name] = _without(one, frozenset({*indexes, *one.automatic}), frozenset(filter(None, options)))
-    return DatabaseState(found)
+            collections[name] = _without(
+                collection, frozenset({*indexes, *collection.automatic}), frozenset(filter(None, options))
+            )
+    return DatabaseState(collections)
 
 
 def _creation(state: DatabaseState) -> Difference:

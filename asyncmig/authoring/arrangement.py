@@ -20,10 +20,10 @@ def by_collection(operations: Iterable[Operation]) -> list[Operation]:
     first = _many_new(steps)
     placed = {id(step) for step in first}
     rest = [step for step in steps if id(step) not in placed]
-    found: dict[str, list[Operation]] = {}
+    groups: dict[str, list[Operation]] = {}
     for step in rest:
-        found.setdefault(step.collection, []).append(step)
-    return [*first, *(step for group in found.values() for step in group)]
+        groups.setdefault(step.collection, []).append(step)
+    return [*first, *(step for group in groups.values() for step in group)]
 
 
 def _many_new(steps: Sequence[Operation]) -> list[Operation]:

@@ -52,9 +52,9 @@ def equivalents(index: Index) -> Iterator[Index]:
         yield index.replace(partialFilterExpression={})
 
 
-def clash(one: Index, other: Index) -> bool:
+def clash(index: Index, other: Index) -> bool:
     """Whether the server refuses to have both: one name, one signature, or two text indexes."""
-    return one.name == other.name or (is_text(one) and is_text(other)) or signature(one) == signature(other)
+    return index.name == other.name or (is_text(index) and is_text(other)) or signature(index) == signature(other)
 
 
 def is_text(index: Index) -> bool:

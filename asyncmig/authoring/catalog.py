@@ -47,7 +47,7 @@ async def list_collections(
     that vanishes meanwhile is left out of the indexes. At most ``limit`` commands run at once.
     """
     documents = await driver.read({"listCollections": 1}, raw=True)
-    found: dict[str, Listed] = {}
+    indexes: dict[str, Listed] = {}
     if len(documents) < _WORTH_IT or not driver.has_server:
         infos = _infos(documents, keep)
     else:
@@ -55,13 +55,13 @@ async def list_collections(
         try:
             await anyio.sleep(0.001)  # the question goes out, and the server is at work on it meanwhile
             infos = _infos(documents, keep)
-            found = _listed(await asking, infos)
+            indexes = _listed(await asking, infos)
         finally:
             asking.cancel()
-    rest = [info["name"] for info in infos if info["name"] not in found and info["type"] != "view"]
-    _log.debug("indexes of %d collections from the catalogue, of %d one by one", len(found), len(rest))
-    await each(rest, _Reader(driver, found).read, limit)
-    return infos, found
+    rest = [info["name"] for info in infos if info["name"] not in indexes and info["type"] != "view"]
+    _log.debug("indexes of %d collections from the catalogue, of %d one by one", len(indexes), len(rest))
+    await each(rest, _Reader(driver, indexes).read, limit)
+    return infos, indexes
 
 
 def _infos(documents: Iterable[Any], keep: Callable[[Document], bool]) -> list[Document]:
@@ -113,11 +113,11 @@ async def _catalogue(driver: Driver, count: int) -> list[Any]:
 
 
 def _command(database: str, milliseconds: int) -> Document:
-    found = {"specs": "$md.indexes.spec", "ready": "$md.indexes.ready"}
+    fields = {"specs": "$md.indexes.spec", "ready": "$md.indexes.ready"}
     pipeline = [
         {"$listCatalog": {}},
         {"$match": {"db": database, "type": "collection"}},
-        {"$project": {"_id": 0, "name": 1, "found": found}},
+        {"$project": {"_id": 0, "name": 1, "found": fields}},
     ]
     return {"aggregate": 1, "pipeline": pipeline, "cursor": {}, "maxTimeMS": milliseconds}
 
@@ -128,8 +128,8 @@ def _listed(entries: Iterable[Any], infos: Iterable[Document]) -> dict[str, List
     return {entry["name"]: _from_catalogue(entry["found"], known) for entry in entries if entry["name"] in wanted}
 
 
-def _from_catalogue(found: Any, known: dict[bytes, Listed]) -> Listed:
-    spelling = stored_bytes(found)
+def _from_catalogue(value: Any, known: dict[bytes, Listed]) -> Listed:
+    spelling = stored_bytes(value)
     if spelling not in known:
         listed = decoded(spelling)
         pairs = list(zip(listed["specs"], listed["ready"], strict=True))
@@ -141,8 +141,8 @@ def _from_catalogue(found: Any, known: dict[bytes, Listed]) -> Listed:
 class _Reader:
     """Reads the indexes of one collection after the other into ``found``."""
 
-    def __init__(self, driver: Driver, found: dict[str, Listed]) -> None:
-        self._driver, self._found = driver, found
+    def __init__(self, driver: Driver, indexes: dict[str, Listed]) -> None:
+        self._driver, self._found = driver, indexes
         self._known: dict[bytes, Listed] = {}
         self._tells_builds = True
 

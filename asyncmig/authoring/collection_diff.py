@@ -118,9 +118,9 @@ def _rebuild(difference: OptionDifference, option: str, old: Any, new: Any) -> N
     difference.begins_anew |= option == "collation"
 
 
-def _is_coarser(one: str | None, other: str | None) -> bool:
-    known = one in _GRANULARITIES and other in _GRANULARITIES
-    return known and _GRANULARITIES.index(str(one)) > _GRANULARITIES.index(str(other))
+def _is_coarser(first: str | None, other: str | None) -> bool:
+    known = first in _GRANULARITIES and other in _GRANULARITIES
+    return known and _GRANULARITIES.index(str(first)) > _GRANULARITIES.index(str(other))
 
 
 def _told(value: Any) -> str:

@@ -59,21 +59,23 @@ async def compare(
     policy = policy.without(driver.lost_index_options)
     if driver.has_server:
         policy = replace(policy, server=await server_of(driver))
-    found = difference(current, wanted, policy)
+    first = difference(current, wanted, policy)
     if not driver.has_server:
-        return found
-    now = {one.new: one.collection for one in found.operations if isinstance(one, RenameCollection)}
-    evidence = await gather(driver, found.operations, now) if look else {}
-    counted = await _usage(driver, found, now)
+        return first
+    now = {
+        operation.new: operation.collection for operation in first.operations if isinstance(operation, RenameCollection)
+    }
+    evidence = await gather(driver, first.operations, now) if look else {}
+    counted = await _usage(driver, first, now)
     if not evidence and not counted:
-        return found
-    told = difference(current, wanted, policy, counted, evidence)
-    return told if evidence else replace(told, notes=found.notes)  # left_alone is the same
+        return first
+    second = difference(current, wanted, policy, counted, evidence)
+    return second if evidence else replace(second, notes=first.notes)  # left_alone is the same
 
 
-async def _usage(driver: Driver, found: Difference, now: Mapping[str, str]) -> Usage:
+async def _usage(driver: Driver, planned: Difference, now: Mapping[str, str]) -> Usage:
     """How often the indexes have been used that would go; the server counts under the name that it still has."""
-    dropped = {one.collection for one in found.operations if isinstance(one, DropIndex)}
+    dropped = {operation.collection for operation in planned.operations if isinstance(operation, DropIndex)}
     if not dropped:
         return {}
     names = {now.get(name, name): name for name in dropped}

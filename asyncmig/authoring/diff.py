@@ -97,10 +97,10 @@ def difference(
     doomed = _leave(plan, renames.current, wanted, policy)
     _compare_views(plan, renames.current, wanted, doomed)
     plan.notes += oddities(renames.current, wanted)
-    found = plan.result()
+    result = plan.result()
     if policy.server is not None:
-        _require_able(found.operations, current, policy.server)
-    return found
+        _require_able(result.operations, current, policy.server)
+    return result
 
 
 def _require_able(operations: Sequence[Operation], current: DatabaseState, server: Server) -> None:
@@ -210,10 +210,10 @@ def _create(plan: _Plan, wanted: CollectionState) -> None:
     plan.data += _insertion(wanted, ())
 
 
-def _insertion(wanted: CollectionState, found: Sequence[Mapping[str, Any]]) -> Iterator[Operation]:
+def _insertion(wanted: CollectionState, existing: Sequence[Mapping[str, Any]]) -> Iterator[Operation]:
     """The initial data that is missing by ``_id``; what is there may have been changed by users, and is theirs."""
-    there = {canonical(document["_id"]) for document in found}
-    missing = tuple(document for document in wanted.documents if canonical(document["_id"]) not in there)
+    ids = {canonical(document["_id"]) for document in existing}
+    missing = tuple(document for document in wanted.documents if canonical(document["_id"]) not in ids)
     if missing:
         yield InsertDocuments(wanted.name, missing)
 
@@ -223,11 +223,11 @@ def _compare_views(
 ) -> None:
     pairs = []
     for state in wanted:
-        found = current.get(state.name)
-        if state.kind == "view" and (found is None or found.kind == "view"):
-            pairs.append((found, state))
-        elif state.kind == "view" and found:
-            plan.modifications.append(_rebuild(found, state, option_difference(found, state)))
+        existing = current.get(state.name)
+        if state.kind == "view" and (existing is None or existing.kind == "view"):
+            pairs.append((existing, state))
+        elif state.kind == "view" and existing:
+            plan.modifications.append(_rebuild(existing, state, option_difference(existing, state)))
     plan.views, drops = view_difference(pairs, doomed)
     plan.drops = [*drops, *plan.drops]
 

@@ -15,14 +15,14 @@ from asyncmig.operations.several import gathered
 __all__ = ["draft"]
 
 
-def draft(found: Difference, **header: Any) -> str:
+def draft(planned: Difference, **header: Any) -> str:
     """The source of the revision that ``found`` asks for; ``header`` as ``revision_source`` takes it."""
-    back, notes = _way_back(found.operations)
+    back, notes = _way_back(planned.operations)
     return revision_source(
-        upgrade=gathered(found.operations),
+        upgrade=gathered(planned.operations),
         downgrade=gathered(back),
-        summary=summary(found.operations),
-        notes=[*found.notes, *notes],
+        summary=summary(planned.operations),
+        notes=[*planned.notes, *notes],
         **header,
     )
 

@@ -25,24 +25,24 @@ class Evidence:
 
     def renamed(self) -> dict[str, LikelyRename]:
         """Likely renames by the old path."""
-        return {one.old: one for one in likely_renames(self.profile)}
+        return {rename.old: rename for rename in likely_renames(self.profile)}
 
     def of(self, path: str) -> PathProfile | None:
         """What is known of a dotted path."""
-        return next((one for one in self.profile.paths.values() if one.dotted == path), None)
+        return next((finding for finding in self.profile.paths.values() if finding.dotted == path), None)
 
     def presence(self, path: str) -> str:
         """In how many documents a field is, and when it was last seen; a sentence."""
-        found = self.of(path)
-        if found is None:
+        finding = self.of(path)
+        if finding is None:
             return f"None of {self.profile.documents:,} documents that were read has it."
-        seen = f", last seen {found.last_seen:%Y-%m-%d}" if found.last_seen else ""
-        return f"It is in {percent(found.share)} of {self.profile.documents:,} documents that were read{seen}."
+        seen = f", last seen {finding.last_seen:%Y-%m-%d}" if finding.last_seen else ""
+        return f"It is in {percent(finding.share)} of {self.profile.documents:,} documents that were read{seen}."
 
     def types(self, path: str) -> str:
         """The types that a field holds, with their counts; a sentence."""
-        values = [one for one in self.profile.paths.values() if one.dotted == path]
-        counts = ", ".join(f"{kind} {number:,}" for one in values for kind, number in one.types.most_common())
-        told = f"Of {self.profile.documents:,} documents that were read: {counts or 'none has it'}."
+        values = [finding for finding in self.profile.paths.values() if finding.dotted == path]
+        counts = ", ".join(f"{kind} {number:,}" for finding in values for kind, number in finding.types.most_common())
+        sample = f"Of {self.profile.documents:,} documents that were read: {counts or 'none has it'}."
         bad, tried = self.unconvertible.get(path, (0, 0))
-        return f"{told} {bad:,} of {tried:,} texts cannot be converted, and stop it." if bad else told
+        return f"{sample} {bad:,} of {tried:,} texts cannot be converted, and stop it." if bad else sample

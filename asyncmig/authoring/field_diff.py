@@ -78,18 +78,18 @@ class DocumentChanges:
             self.is_refused |= not (isinstance(change, Added) and change.is_new and not change.was_refused)
             self._change(change)
 
-    def _paired(self, found: Sequence[Change]) -> list[Change]:
+    def _paired(self, found_changes: Sequence[Change]) -> list[Change]:
         """With a field gone and one come as one change, where the documents say that it was renamed."""
         likely = self.evidence.renamed() if self.evidence else {}
-        come = {change.place.path: change for change in found if isinstance(change, Added) and change.is_new}
+        come = {change.place.path: change for change in found_changes if isinstance(change, Added) and change.is_new}
         pairs = {
             change.place.path: Exchanged(change, come[likely[change.place.path].new])
-            for change in found
+            for change in found_changes
             if isinstance(change, Gone) and change.place.path in likely and likely[change.place.path].new in come
         }
         taken = {pair.come.place.path for pair in pairs.values()}
         rest: list[Change] = []
-        for change in found:
+        for change in found_changes:
             if isinstance(change, Gone) and change.place.path in pairs:
                 pair = pairs[change.place.path]
                 new = pair.come
@@ -186,11 +186,11 @@ class DocumentChanges:
 
     @_change.register
     def _(self, change: Restricted) -> None:
-        path, told = change.place.path, ", ".join(map(repr, change.lost or change.allowed))
+        path, values = change.place.path, ", ".join(map(repr, change.lost or change.allowed))
         in_arrays = not change.elements and _may_be_array(change.new)
         wanted = condition(values=change.lost, others=change.allowed, in_arrays=in_arrays)
-        reason = f"{path} may no longer be {told}." if change.lost else f"{path} may be nothing but {told}."
-        if not told or (change.elements and change.place.arrays):
+        reason = f"{path} may no longer be {values}." if change.lost else f"{path} may be nothing but {values}."
+        if not values or (change.elements and change.place.arrays):
             self.notes.append(f"{path}: fewer values are allowed; documents that break this stay as they are")
         elif change.elements:
             self._replace_elements(path, change.new, wanted, reason)
@@ -216,11 +216,11 @@ class DocumentChanges:
         if None in conversions:
             self._set_aside(change, lost)
             return
-        found = _with_way_back([one for one in conversions if one is not None], change.old)
-        if all(conversion.was == () for conversion in found):
-            path, to = change.place.path, found[0].to
+        ways = _with_way_back([conversion for conversion in conversions if conversion is not None], change.old)
+        if all(conversion.was == () for conversion in ways):
+            path, to = change.place.path, ways[0].to
             self.notes.append(f"{path}: a downgrade leaves it {to}, as nobody can tell what has been converted")
-        for conversion in found:
+        for conversion in ways:
             self._convert(change, conversion)
 
     def _convert(self, change: Retyped, conversion: ConvertField) -> None:
@@ -237,7 +237,7 @@ class DocumentChanges:
     def _set_aside(self, change: Retyped, lost: list[str]) -> None:
         """Values that cannot be converted: an array around a single one, else they move to another field."""
         self.is_open = True
-        place, told = change.place, " and ".join(lost)
+        place, kinds = change.place, " and ".join(lost)
         if wrapped := _wrapped(self.collection, change, lost):
             self._suggest(f"{place.path} is an array now.", wrapped)
             return
@@ -245,7 +245,7 @@ class DocumentChanges:
         if change.required:
             value = example(change.array or change.new)
             steps.append(fill(self.collection, place, value, condition(missing=True), was=()))
-        self._suggest(f"{place.path}: no conversion is known from {told}; the values move to another field.", *steps)
+        self._suggest(f"{place.path}: no conversion is known from {kinds}; the values move to another field.", *steps)
 
     def _suggest(self, reason: str, *operations: DataOperation) -> None:
         self.operations.append(Suggestion(self.collection, operations, reason))
@@ -290,14 +290,14 @@ def _with_way_back(conversions: list[ConvertField], old: Mapping[str, Any]) -> l
     nobody can tell which, and they stay.
     """
     before = types(old) or frozenset()
-    kinds = [str(one.from_) for one in conversions]
+    kinds = [str(conversion.from_) for conversion in conversions]
     widest = next((kind for kind in ("decimal", "double", "long", "int") if kind in kinds), kinds[0])
-    if any(one.to in before for one in conversions):
-        return [replace(one, was=()) for one in conversions]
-    if len({one.to for one in conversions}) > 1:
+    if any(conversion.to in before for conversion in conversions):
+        return [replace(conversion, was=()) for conversion in conversions]
+    if len({conversion.to for conversion in conversions}) > 1:
         return conversions
     if len(kinds) > 1 and not set(kinds) <= {"decimal", "double", "long", "int"}:
-        return [replace(one, was=()) for one in conversions]
+        return [replace(conversion, was=()) for conversion in conversions]
     *others, last = conversions
     if "null" in before and last.to == "string":
         # What has been filled in since need not be convertible, and may be null again.
@@ -306,7 +306,7 @@ def _with_way_back(conversions: list[ConvertField], old: Mapping[str, Any]) -> l
         back = ConvertField(last.collection, last.field, widest, last.to)
     else:
         return conversions
-    return [*(replace(one, was=()) for one in others), replace(last, was=(back,))]
+    return [*(replace(conversion, was=()) for conversion in others), replace(last, was=(back,))]
 
 
 def _can_become(value: Any, to: str) -> bool:

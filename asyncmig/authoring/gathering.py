@@ -25,13 +25,13 @@ async def gather(driver: Driver, operations: Iterable[Operation], names: Mapping
     """
     steps = list(operations)
     schemas = {step.collection: _schema(step) for step in steps if isinstance(step, ModifyCollection) and _schema(step)}
-    found = {}
+    evidence = {}
     for name, schema in schemas.items():
         try:
-            found[name] = await _of_collection(driver, names.get(name, name), schema, _conversions(steps, name))
+            evidence[name] = await _of_collection(driver, names.get(name, name), schema, _conversions(steps, name))
         except PyMongoError:
             continue
-    return found
+    return evidence
 
 
 def _schema(operation: ModifyCollection) -> Mapping[str, Any]:
@@ -42,7 +42,11 @@ def _schema(operation: ModifyCollection) -> Mapping[str, Any]:
 
 def _conversions(operations: Iterable[Operation], name: str) -> list[ConvertField]:
     flat = [one for step in operations for one in (step.operations if isinstance(step, Suggestion) else [step])]
-    return [one for one in flat if isinstance(one, ConvertField) and one.collection == name and one.from_ == "string"]
+    return [
+        operation
+        for operation in flat
+        if isinstance(operation, ConvertField) and operation.collection == name and operation.from_ == "string"
+    ]
 
 
 async def _of_collection(
@@ -53,7 +57,11 @@ async def _of_collection(
     if not read.documents:
         return Evidence(read)
     breaking = await count_breaking(collection, schema, seconds=_SECONDS)
-    tried = {one.field: await _tried(driver, name, one) for one in conversions if f"{one.field}[]" not in read.paths}
+    tried = {
+        conversion.field: await _tried(driver, name, conversion)
+        for conversion in conversions
+        if f"{conversion.field}[]" not in read.paths
+    }
     return Evidence(read, breaking, tried)
 
 
@@ -72,5 +80,5 @@ async def _tried(driver: Driver, name: str, conversion: ConvertField) -> tuple[i
         },
     ]
     command = {"aggregate": name, "pipeline": pipeline, "cursor": {}, "maxTimeMS": int(_SECONDS * 1000)}
-    found = await driver.read(command)
-    return (int(found[0]["bad"]), int(found[0]["tried"])) if found else (0, 0)
+    counts = await driver.read(command)
+    return (int(counts[0]["bad"]), int(counts[0]["tried"])) if counts else (0, 0)

@@ -36,11 +36,11 @@ class Imports:
         For code that is a comment: an import inside a function makes the name a local one from the
         function's first line on, so that code above it which has the name from the module would fail.
         """
-        found = Imports()
-        found._modules = self._modules - other._modules
+        added = Imports()
+        added._modules = self._modules - other._modules
         left = {module: names - other._names.get(module, set()) for module, names in self._names.items()}
-        found._names = {module: names for module, names in left.items() if names}
-        return found
+        added._names = {module: names for module, names in left.items() if names}
+        return added
 
     def lines(self) -> list[str]:
         """The import statements as isort sorts them: the standard library's, a blank line, and the others."""

@@ -35,7 +35,7 @@ def index_difference(
     current: CollectionState, wanted: CollectionState, policy: Policy, usage: Usage
 ) -> tuple[list[Operation], list[Note]]:
     """What turns the indexes of ``current`` into those of ``wanted``: changes in place first, then see ``sequence``."""
-    found = _sort(current, wanted, policy)
+    groups = _sort(current, wanted, policy)
     notes = _building(current, wanted)
     notes += [
         Note(
@@ -43,41 +43,41 @@ def index_difference(
             f"index {new.name} differs from {before.name} by its name only, and is built anew; "
             'the setting index_names = "ignore" lets names be',
         )
-        for before, new in found.renamed
+        for before, new in groups.renamed
     ]
-    drops = [DropIndex(wanted.name, index.name, was=index) for index in found.dropped]
-    for index in found.undeclared:
-        _decide(index, current, found, policy, drops, notes, usage)
+    drops = [DropIndex(wanted.name, index.name, was=index) for index in groups.dropped]
+    for index in groups.undeclared:
+        _decide(index, current, groups, policy, drops, notes, usage)
     present = current.indexes
     operations: list[Operation] = []
-    for index, changes in found.modified:
+    for index, changes in groups.modified:
         for options in changes:
             before, present = present, _with(present, index.name, options)
             back = tuple(_undo(wanted.name, current, present, before))
             operations.append(ModifyIndex(wanted.name, index.name, options, was=back))
-    steps = sequence(wanted.name, present, found.created, drops)
+    steps = sequence(wanted.name, present, groups.created, drops)
     is_able = policy.server is not None and policy.server.has("unique in place")
     operations += in_two_steps(steps, present) if is_able else steps
     return operations, notes
 
 
 def _sort(current: CollectionState, wanted: CollectionState, policy: Policy) -> _Sorted:
-    found = _Sorted()
+    groups = _Sorted()
     old = {index.name: index for index in current.indexes}
     declared = {index.name for index in wanted.indexes}
     for new in wanted.indexes:
         before = old.pop(new.name, None)
-        twin = None if before else _twin(new, [one for one in old.values() if one.name not in declared], policy)
+        twin = None if before else _twin(new, [index for index in old.values() if index.name not in declared], policy)
         if twin and policy.index_names == "ignore":
             old.pop(twin.name)
         elif before is None:
             if twin:
-                found.renamed.append((twin, new))
-            found.created.append(new)
+                groups.renamed.append((twin, new))
+            groups.created.append(new)
         elif not same(before, new, policy.unseen):
-            _sort_changed(found, before, new, current, policy)
-    found.undeclared.extend(index for index in old.values() if index.name not in current.automatic)
-    return found
+            _sort_changed(groups, before, new, current, policy)
+    groups.undeclared.extend(index for index in old.values() if index.name not in current.automatic)
+    return groups
 
 
 def _twin(new: Index, others: Sequence[Index], policy: Policy) -> Index | None:
@@ -85,27 +85,27 @@ def _twin(new: Index, others: Sequence[Index], policy: Policy) -> Index | None:
     return next((other for other in others if same(other, new, policy.unseen)), None)
 
 
-def _sort_changed(found: _Sorted, before: Index, new: Index, current: CollectionState, policy: Policy) -> None:
+def _sort_changed(groups: _Sorted, before: Index, new: Index, current: CollectionState, policy: Policy) -> None:
     changes = in_place(before, new, current.kind, policy.server)
     twins = (other for other in current.indexes if other.name != new.name and signature(other) == signature(new))
     if changes is not None and not any(twins):
-        found.modified.append((before, changes))
+        groups.modified.append((before, changes))
     else:
-        found.created.append(new)
-        found.dropped.append(before)
+        groups.created.append(new)
+        groups.dropped.append(before)
 
 
 def _decide(
     index: Index,
     current: CollectionState,
-    found: _Sorted,
+    groups: _Sorted,
     policy: Policy,
     drops: list[DropIndex],
     notes: list[Note],
     usage: Usage,
 ) -> None:
     """What becomes of an index that no model mentions. One that stands in another's way goes, whatever the policy."""
-    in_the_way = next((new for new in found.created if clash(new, index)), None)
+    in_the_way = next((new for new in groups.created if clash(new, index)), None)
     hidden = bool(index.options.get("hidden"))
     if in_the_way or is_bridge(index.name) or policy.undeclared_indexes == "drop":
         drops.append(DropIndex(current.name, index.name, was=index, note=_used(usage, current.name, index)))
@@ -118,7 +118,7 @@ def _decide(
     elif hidden:
         drops.append(DropIndex(current.name, index.name, was=index, note=_used(usage, current.name, index)))
     else:
-        found.modified.append((index, ({"hidden": True},)))
+        groups.modified.append((index, ({"hidden": True},)))
 
 
 def _used(usage: Usage, collection: str, index: Index) -> str:

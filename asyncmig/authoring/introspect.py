@@ -51,11 +51,11 @@ async def introspect(
     """
     driver = driver_for(database)
     infos, indexes = await list_collections(driver, lambda info: _is_of_interest(info, include, own), limit)
-    found = await _fetch(driver, documents, {info["name"] for info in infos}, limit)
+    fetched = await _fetch(driver, documents, {info["name"] for info in infos}, limit)
     states = _States(makes_indexes=await _makes_indexes(driver, infos))
     return DatabaseState(
         {
-            info["name"]: states.state(info, indexes.get(info["name"], _NO_INDEXES), found.get(info["name"], ()))
+            info["name"]: states.state(info, indexes.get(info["name"], _NO_INDEXES), fetched.get(info["name"], ()))
             for info in infos
             if info["name"] in indexes or info["type"] == "view"
         }
@@ -118,14 +118,14 @@ def _automatic(state: CollectionState) -> tuple[str, ...]:
 
 
 async def _fetch(
-    driver: Driver, asked: Mapping[str, Sequence[Any]], there: set[str], limit: int
+    driver: Driver, asked: Mapping[str, Sequence[Any]], present: set[str], limit: int
 ) -> dict[str, list[Document]]:
-    found: dict[str, list[Document]] = {name: [] for name in asked if name in there}
-    chunks = [(name, asked[name][at : at + _CHUNK]) for name in found for at in range(0, len(asked[name]), _CHUNK)]
+    fetched: dict[str, list[Document]] = {name: [] for name in asked if name in present}
+    chunks = [(name, asked[name][at : at + _CHUNK]) for name in fetched for at in range(0, len(asked[name]), _CHUNK)]
 
     async def read(chunk: tuple[str, Sequence[Any]]) -> None:
         name, ids = chunk
-        found[name].extend(map(decoded, await driver.stored(name, ids)))
+        fetched[name].extend(map(decoded, await driver.stored(name, ids)))
 
     await each(chunks, read, limit)
-    return found
+    return fetched

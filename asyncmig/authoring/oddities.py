@@ -42,16 +42,16 @@ def _case(current: Mapping[str, CollectionState], wanted: DatabaseState) -> Iter
 
 def _made_anew(before: CollectionState, after: CollectionState) -> Iterator[str]:
     for index in after.indexes:
-        there = before.index(index.name)
-        if there is not None and there.keys == index.keys and _only_made(there.options, index.options):
+        existing = before.index(index.name)
+        if existing is not None and existing.keys == index.keys and _only_made(existing.options, index.options):
             yield f"index {index.name}"
     for option in before.options.keys() & after.options.keys():
         if _only_made(before.options[option], after.options[option]):
             yield f"its {option}"
 
 
-def _only_made(one: Any, other: Any) -> bool:
-    return bool(canonical(one) != canonical(other) and canonical(_without(one)) == canonical(_without(other)))
+def _only_made(options: Any, other: Any) -> bool:
+    return bool(canonical(options) != canonical(other) and canonical(_without(options)) == canonical(_without(other)))
 
 
 def _without(value: Any) -> Any:

@@ -36,20 +36,20 @@ class Renames:
 
 def find_renames(current: DatabaseState, wanted: DatabaseState) -> Renames:
     """Follow ``renamed_from`` where the old name exists and the new one is free, or becomes so by another rename."""
-    found = Renames(current=dict(current.collections))
+    renames = Renames(current=dict(current.collections))
     for old, new in _in_order(dict(_candidates(current, wanted))):
-        state = found.current[old]
-        if new in found.current and old in wanted:
+        state = renames.current[old]
+        if new in renames.current and old in wanted:
             continue  # renamed long ago, and the old name is in use again
-        if new in found.current:
-            found.notes.append(Note(new, _BOTH.format(old=old, new=new)))
+        if new in renames.current:
+            renames.notes.append(Note(new, _BOTH.format(old=old, new=new)))
         elif state.kind == "collection":
-            found.operations.append(RenameCollection(old, new))
-            found.current[new] = replace(found.current.pop(old), name=new)
+            renames.operations.append(RenameCollection(old, new))
+            renames.current[new] = replace(renames.current.pop(old), name=new)
         else:
-            found.notes.append(Note(new, _UNMOVABLE[state.kind].format(old=old)))
-    found.notes += _hints(found.current, wanted)
-    return found
+            renames.notes.append(Note(new, _UNMOVABLE[state.kind].format(old=old)))
+    renames.notes += _hints(renames.current, wanted)
+    return renames
 
 
 def _hints(current: Mapping[str, CollectionState], wanted: DatabaseState) -> Iterator[Note]:

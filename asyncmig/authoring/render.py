@@ -147,14 +147,14 @@ def _create_collection(operation: CreateCollection, imports: Imports, room: int)
 
 @statements.register
 def _create_collections(operation: CreateCollections, imports: Imports, room: int) -> list[str]:
-    entries = _one_per_line([_new_collection(one, imports) for one in operation.created])
+    entries = _one_per_line([_new_collection(collection, imports) for collection in operation.created])
     return _statement(room, "create_collections", entries)
 
 
-def _new_collection(one: NewCollection, imports: Imports) -> Node:
-    options = node(one.options, imports, one.name)
-    indexes = listing(index_source(index, imports, f"{one.name}: {index.name}") for index in one.indexes)
-    return tuple_((_name(one.name), options, indexes))
+def _new_collection(collection: NewCollection, imports: Imports) -> Node:
+    options = node(collection.options, imports, collection.name)
+    indexes = listing(index_source(index, imports, f"{collection.name}: {index.name}") for index in collection.indexes)
+    return tuple_((_name(collection.name), options, indexes))
 
 
 @statements.register
@@ -343,7 +343,7 @@ def _remark(operation: DataOperation, room: int) -> list[str]:
 
 def _pace(operation: DataOperation, imports: Imports) -> list[Node]:
     """What says how fast to go, and what to do about documents that cannot be changed."""
-    given = {one.name: getattr(operation.pace, one.name) for one in fields(operation.pace)}
+    given = {field.name: getattr(operation.pace, field.name) for field in fields(operation.pace)}
     pace = keywords({name: value for name, value in given.items() if value is not None}, imports)
     if callable(operation.on_error):
         return [*pace, _function(operation.on_error, imports).prefixed("on_error=")]

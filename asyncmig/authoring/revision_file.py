@@ -105,7 +105,7 @@ def revision_source(
 
 def _flags(flags: Mapping[str, bool], replaces: Sequence[str]) -> dict[str, Node]:
     """The names that a header has only where they say something."""
-    squashed = {"replaces": listing(text(quoted(one)) for one in replaces)} if replaces else {}
+    squashed = {"replaces": listing(text(quoted(name)) for name in replaces)} if replaces else {}
     return squashed | {name: text("True") for name, is_set in flags.items() if is_set}
 
 
@@ -135,7 +135,7 @@ def _below(remarks: Lines, body: Lines) -> Lines:
 
 
 def _ids(ids: Ids) -> Node:
-    several = [text(quoted(one)) for one in _several(ids)]
+    several = [text(quoted(name)) for name in _several(ids)]
     if len(several) > 1:
         return tuple_(several)
     return several[0] if several else text("None")
@@ -170,4 +170,4 @@ def _escaped(line: str) -> str:
 
 
 def _quoted(content: str) -> str:
-    return '"""' + re.sub(r'\A"|"\Z|"{3,}', lambda found: '\\"' * len(found[0]), content) + '"""'
+    return '"""' + re.sub(r'\A"|"\Z|"{3,}', lambda quotes: '\\"' * len(quotes[0]), content) + '"""'

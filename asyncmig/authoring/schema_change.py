@@ -35,7 +35,7 @@ class SchemaChange:
         if not self.renamed:
             return list(operations)
         dropped = {operation.name for operation in operations if isinstance(operation, DropIndex)}
-        blocking = [one for one in current.indexes if _counts_missing(one, [field.old for field in self.renamed])]
+        blocking = [index for index in current.indexes if _counts_missing(index, [field.old for field in self.renamed])]
         more = [_dropped(current.name, index) for index in blocking if index.name not in dropped]
         first, waiting = _split([*more, *operations], self.renamed)
         self.before = [*first, *self.before]
@@ -62,10 +62,10 @@ def schema_change(
     declared = wanted.fields
     if not old or not new:
         return change
-    found = changes(old, new, declared.renames if declared else {})
+    difference = changes(old, new, declared.renames if declared else {})
     documents = DocumentChanges(wanted.name, declared.defaults if declared else {}, policy.removed_fields, evidence)
-    documents.take(found)
-    change.renamed = found.renamed
+    documents.take(difference)
+    change.renamed = difference.renamed
     change.notes = [Note(wanted.name, text) for text in (*(declared.notes if declared else ()), *documents.notes)]
     change.notes += _breaking(wanted.name, evidence)
     if documents.operations:
@@ -142,13 +142,17 @@ def _split(operations: Sequence[Operation], renamed: Sequence[Renamed]) -> tuple
     first: list[Operation] = []
     waiting: list[Operation] = []
     dropped = {operation.name for operation in operations if isinstance(operation, DropIndex)}
-    becoming = {one.name for one in operations if isinstance(one, ModifyIndex) and one.options.get("unique")}
+    becoming = {
+        operation.name
+        for operation in operations
+        if isinstance(operation, ModifyIndex) and operation.options.get("unique")
+    }
     for operation in operations:
         if isinstance(operation, DropIndex):
-            early = operation.was is not None and _counts_missing(operation.was, [one.old for one in renamed])
+            early = operation.was is not None and _counts_missing(operation.was, [field.old for field in renamed])
             (first if early else waiting).append(operation)
         elif isinstance(operation, CreateIndexes):
-            new = [one.new for one in renamed]
+            new = [field.new for field in renamed]
             asked = {i.name: i.replace(unique=True) if i.name in becoming else i for i in operation.indexes}
             early_ones = tuple(
                 i for i in operation.indexes if _may_come_first(asked[i.name], new) and i.name not in dropped

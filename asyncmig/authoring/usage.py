@@ -25,7 +25,7 @@ async def index_usage(
 
     https://www.mongodb.com/docs/manual/reference/operator/aggregation/indexStats/
     """
-    found: dict[tuple[str, str], tuple[datetime, int]] = {}
+    usage: dict[tuple[str, str], tuple[datetime, int]] = {}
 
     async def read(name: str) -> None:
         try:
@@ -33,14 +33,14 @@ async def index_usage(
         except (OperationFailure, UnsupportedByDriver):
             return
         for entry in statistics:
-            _count(found, (name, entry["name"]), entry["accesses"])
+            _count(usage, (name, entry["name"]), entry["accesses"])
 
     await each(collections, read, limit)
-    return found
+    return usage
 
 
-def _count(found: dict[tuple[str, str], tuple[datetime, int]], index: tuple[str, str], accesses: Document) -> None:
+def _count(usage: dict[tuple[str, str], tuple[datetime, int]], index: tuple[str, str], accesses: Document) -> None:
     since, times = accesses["since"], int(accesses["ops"])
     since = since if since.tzinfo else since.replace(tzinfo=UTC)
-    before = found.get(index, (since, 0))
-    found[index] = (max(since, before[0]), times + before[1])
+    before = usage.get(index, (since, 0))
+    usage[index] = (max(since, before[0]), times + before[1])

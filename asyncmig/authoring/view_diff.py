@@ -43,10 +43,10 @@ def view_difference(
 
 def _readers(present: Sequence[CollectionState], names: set[str]) -> set[str]:
     """The views of these names, and whatever reads from them, be it through others."""
-    found = set(names)
-    while more := {view.name for view in present if view.name not in found and sources(view) & found}:
-        found |= more
-    return found
+    affected = set(names)
+    while more := {view.name for view in present if view.name not in affected and sources(view) & affected}:
+        affected |= more
+    return affected
 
 
 def create_view(state: CollectionState) -> CreateView:

@@ -26,7 +26,7 @@ __all__ = ["rebase", "write_merge", "write_revision", "write_squash"]
 def write_revision(
     directory: Directory,
     message: str,
-    found: Difference | None = None,
+    planned: Difference | None = None,
     *,
     head: str | None = None,
     splice: bool = False,
@@ -43,11 +43,11 @@ def write_revision(
     revision = Revision(
         rev_id or directory.new_id(),
         down_revision=new_parents(graph, head, splice=splice),
-        depends_on=tuple(graph.get(one).revision for one in depends_on),
+        depends_on=tuple(graph.get(name).revision for name in depends_on),
         branch_labels=branch_label,
         message=message,
     )
-    return _written(directory, revision, found or Difference())
+    return _written(directory, revision, planned or Difference())
 
 
 def write_merge(
@@ -105,7 +105,7 @@ def rebase(directory: Directory, name: str, onto: str | None = None) -> tuple[Re
     if revision.path is None:
         raise NotRebasable(revision, "it has no file")
     source = with_parents(_text(revision), revision, [parent.revision])
-    others = [one for one in directory.read().revisions if one.revision != revision.revision]
+    others = [other for other in directory.read().revisions if other.revision != revision.revision]
     grown = RevisionGraph([*others, _behind(revision, parent)])  # refuses a cycle before the file is changed
     try:
         replace_file(revision.path, source)
@@ -127,8 +127,8 @@ def _text(revision: Revision) -> str:
         raise UnreadableFile(revision.path, f"it cannot be read as UTF-8: {error}") from error
 
 
-def _written(directory: Directory, revision: Revision, found: Difference) -> Revision:
-    return _stored(directory, revision, draft(found, **_header(revision)))
+def _written(directory: Directory, revision: Revision, planned: Difference) -> Revision:
+    return _stored(directory, revision, draft(planned, **_header(revision)))
 
 
 def _stored(directory: Directory, revision: Revision, source: str) -> Revision:
@@ -140,7 +140,7 @@ def _stored(directory: Directory, revision: Revision, source: str) -> Revision:
     except UnreadableFile:
         path.unlink()
         raise
-    return next(one for one in directory.read().revisions if one.path == path)
+    return next(revision for revision in directory.read().revisions if revision.path == path)
 
 
 def _header(revision: Revision) -> dict[str, Any]:

@@ -50,7 +50,7 @@ def _indexes(call: RawCall, sent: Mapping[str, Any]) -> Iterator[Index]:
     elif call.method == "create_indexes":
         given = call.argument(0, "indexes")
         if isinstance(given, list | tuple):
-            yield from (one for one in given if isinstance(one, Index))
+            yield from (index for index in given if isinstance(index, Index))
     if next(iter(sent), "").lower() == "createindexes" and isinstance(sent.get("indexes"), list | tuple):
         for spec in sent["indexes"]:
             if isinstance(spec, Mapping):

@@ -25,7 +25,8 @@ _SCHEMA: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/sch
 def as_text(report: Report, root: Path) -> str:
     """A line for each finding, ``path:line: code severity: message``, which editors can follow."""
     return "\n".join(
-        f"{_shown(one.path, root)}:{one.line}: {one.code} {one.severity}: {one.message}" for one in report.findings
+        f"{_shown(finding.path, root)}:{finding.line}: {finding.code} {finding.severity}: {finding.message}"
+        for finding in report.findings
     )
 
 
@@ -59,7 +60,7 @@ def as_github(report: Report, root: Path) -> str:
 
     https://docs.github.com/actions/reference/workflows-and-actions/workflow-commands
     """
-    return "\n".join(_annotation(one, root) for one in report.findings)
+    return "\n".join(_annotation(finding, root) for finding in report.findings)
 
 
 def _annotation(finding: Finding, root: Path) -> str:
@@ -113,18 +114,18 @@ def _rule(code: str) -> dict[str, Any]:
 
 def _results(report: Report, root: Path, codes: list[str]) -> Iterator[dict[str, Any]]:
     marks = fingerprints([*report.findings, *report.silenced])
-    for one in [*report.findings, *report.silenced]:
-        region = {"startLine": one.line, "endLine": one.end_line}
-        place = {"artifactLocation": {"uri": _uri(one.path, root)}, "region": region}
+    for finding in [*report.findings, *report.silenced]:
+        region = {"startLine": finding.line, "endLine": finding.end_line}
+        place = {"artifactLocation": {"uri": _uri(finding.path, root)}, "region": region}
         result: dict[str, Any] = {
-            "ruleId": one.code,
-            "ruleIndex": codes.index(one.code),
-            "level": _LEVELS[one.severity][1],
-            "message": {"text": one.message},
+            "ruleId": finding.code,
+            "ruleIndex": codes.index(finding.code),
+            "level": _LEVELS[finding.severity][1],
+            "message": {"text": finding.message},
             "locations": [{"physicalLocation": place}],
-            "partialFingerprints": {"asyncmig/v1": marks[one]},
+            "partialFingerprints": {"asyncmig/v1": marks[finding]},
         }
-        if one in report.silenced:
+        if finding in report.silenced:
             result["suppressions"] = [{"kind": "inSource"}]
         yield result
 

@@ -109,7 +109,7 @@ class _Run:
 
     async def _perform(self, operation: Operation) -> None:
         place = self._source.place(self._line())
-        self.steps += (Step(one, place) for one in spread([operation]))
+        self.steps += (Step(part, place) for part in spread([operation]))
 
     def _line(self) -> int:
         frame = sys._getframe()
@@ -138,7 +138,7 @@ async def _read(calls: list[EnvCall | RawCall]) -> tuple[tuple[Step, ...], dict[
             continue
 
         async def note(operation: Operation, place: Place = call.place) -> None:
-            steps.extend(Step(one, place) for one in spread([operation]))
+            steps.extend(Step(part, place) for part in spread([operation]))
 
         nothing = cast("Driver", _Nothing())
         env = Env(nothing, note, database=nothing, client=nothing, collections=set())
@@ -171,7 +171,7 @@ def _is_empty(function: ast.AsyncFunctionDef | ast.FunctionDef | None) -> bool:
 
 
 def _only_raises(function: ast.AsyncFunctionDef | ast.FunctionDef | None) -> bool:
-    body = [one for one in function.body if not _does_nothing(one)] if function else []
+    body = [statement for statement in function.body if not _does_nothing(statement)] if function else []
     return bool(body) and isinstance(body[0], ast.Raise)
 
 

@@ -34,12 +34,12 @@ class Silence:
     @property
     def faults(self) -> list[str]:
         """What keeps it from silencing anything."""
-        found = [f"there is no rule {code}" for code in self.codes if code not in CATALOGUE]
+        faults = [f"there is no rule {code}" for code in self.codes if code not in CATALOGUE]
         if not self.codes:
-            found.append("it names no rule; write `# asyncmig: allow L05 (why)`")
+            faults.append("it names no rule; write `# asyncmig: allow L05 (why)`")
         if not self.reason:
-            found.append("it gives no reason; write it behind the code, in parentheses")
-        return found
+            faults.append("it gives no reason; write it behind the code, in parentheses")
+        return faults
 
     def covers(self, finding: Finding) -> bool:
         """Whether the finding is one that it silences."""
@@ -60,23 +60,23 @@ def _in_docstring(tree: ast.Module) -> Iterator[Silence]:
     ):
         return
     for place, line in enumerate(first.value.value.split("\n")):
-        if found := _FORM.search(line):
-            yield _silence(found, Place(first.lineno + place, first.lineno + place), None)
+        if match := _FORM.search(line):
+            yield _silence(match, Place(first.lineno + place, first.lineno + place), None)
 
 
 def _in_comments(source: str, tree: ast.Module) -> Iterator[Silence]:
     """On the lines of a statement, or on lines of their own above it; above all of the code, for the file."""
     statements = sorted((node for node in ast.walk(tree) if isinstance(node, ast.stmt)), key=lambda node: node.lineno)
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
-        if token.type == tokenize.COMMENT and (found := _FORM.search(token.string)):
+        if token.type == tokenize.COMMENT and (match := _FORM.search(token.string)):
             line = token.start[0]
             alone = not token.line[: token.start[1]].strip()
-            yield _silence(found, Place(line, line), _reach(line, statements, alone=alone))
+            yield _silence(match, Place(line, line), _reach(line, statements, alone=alone))
 
 
-def _silence(found: re.Match[str], place: Place, reach: Place | None) -> Silence:
-    codes = tuple(word.upper() for word in re.split(r"[\s,]+", found[1]) if word)
-    return Silence(codes, (found[2] or "").strip(), place, reach)
+def _silence(match: re.Match[str], place: Place, reach: Place | None) -> Silence:
+    codes = tuple(word.upper() for word in re.split(r"[\s,]+", match[1]) if word)
+    return Silence(codes, (match[2] or "").strip(), place, reach)
 
 
 def _reach(line: int, statements: list[ast.stmt], *, alone: bool) -> Place | None:

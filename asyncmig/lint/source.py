@@ -56,19 +56,19 @@ class Source:
 
     def reached(self, function: str) -> list[ast.AsyncFunctionDef | ast.FunctionDef]:
         """A function of the file and those that it names, directly or through others, in that order."""
-        found: dict[str, ast.AsyncFunctionDef | ast.FunctionDef] = {}
+        reached: dict[str, ast.AsyncFunctionDef | ast.FunctionDef] = {}
         waiting = [function]
         while waiting:
             name = waiting.pop(0)
-            if name in found or name not in self.functions:
+            if name in reached or name not in self.functions:
                 continue
-            found[name] = self.functions[name]
-            waiting += [node.id for node in ast.walk(found[name]) if isinstance(node, ast.Name)]
-        return list(found.values())
+            reached[name] = self.functions[name]
+            waiting += [node.id for node in ast.walk(reached[name]) if isinstance(node, ast.Name)]
+        return list(reached.values())
 
     def calls(self, function: str) -> list[EnvCall | RawCall]:
         """The calls that a function makes, and those it calls, on env, its database and its client."""
-        return [call for one in self.reached(function) for call in _Reader(self, one).calls()]
+        return [call for definition in self.reached(function) for call in _Reader(self, definition).calls()]
 
     def place(self, line: int) -> Place:
         """The statement that a line belongs to: the innermost one."""
@@ -77,16 +77,16 @@ class Source:
 
 def _places(tree: ast.Module) -> dict[int, Place]:
     """By line, the innermost statement on it; of one that has others in it, the line alone."""
-    found: dict[int, Place] = {}
+    places: dict[int, Place] = {}
     waiting: list[ast.stmt] = list(tree.body)
     while waiting:
         node = waiting.pop(0)
         last = node.end_lineno or node.lineno
         inner = [*_statements_in(node)]
         for line in range(node.lineno, last + 1):
-            found[line] = Place(line, line) if inner else Place(node.lineno, last)
+            places[line] = Place(line, line) if inner else Place(node.lineno, last)
         waiting += inner
-    return found
+    return places
 
 
 def _statements_in(node: ast.AST) -> Iterator[ast.stmt]:

@@ -50,7 +50,7 @@ def full_name(node: ast.expr, names: Mapping[str, str]) -> str:
 
 def constants(tree: ast.Module, names: Mapping[str, str]) -> dict[str, Any]:
     """The names that the module itself gives a value to, once, as far as their values can be read off."""
-    found: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     for statement in tree.body:
         if isinstance(statement, ast.Assign):
             targets, value = statement.targets, statement.value
@@ -60,9 +60,9 @@ def constants(tree: ast.Module, names: Mapping[str, str]) -> dict[str, Any]:
             continue
         for target in targets:
             if isinstance(target, ast.Name):
-                again = target.id in found
-                found[target.id] = UNKNOWN if again else evaluate(value, found, names)
-    return found
+                again = target.id in values
+                values[target.id] = UNKNOWN if again else evaluate(value, values, names)
+    return values
 
 
 def evaluate(node: ast.expr, values: Mapping[str, Any], names: Mapping[str, str]) -> Any:

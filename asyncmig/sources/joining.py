@@ -36,14 +36,14 @@ def join(declarations: Iterable[Declaration]) -> Declared:
     _check_earlier_names(by_name)
     return Declared(
         DatabaseState({name: _joined(group).finished() for name, group in by_name.items()}),
-        {name: tuple(one.origin for one in group) for name, group in by_name.items()},
+        {name: tuple(declaration.origin for declaration in group) for name, group in by_name.items()},
         {name: _classes(group) for name, group in by_name.items()},
         tuple(remarks),
     )
 
 
 def _classes(group: Sequence[Declaration]) -> tuple[type[Any], ...]:
-    classes = (one.origin.model_class for one in group)
+    classes = (declaration.origin.model_class for declaration in group)
     return tuple(dict.fromkeys(cls for cls in classes if cls is not None))
 
 
@@ -55,28 +55,28 @@ def _joined(group: Sequence[Declaration]) -> Declaration:
     joined = replace(
         joined,
         indexes=_indexes(joined, group),
-        documents=tuple(document for one in group for document in one.documents),
-        renamed_from=next((one.renamed_from for one in group if one.renamed_from), None),
-        implicit=all(one.implicit for one in group),
+        documents=tuple(document for declaration in group for document in declaration.documents),
+        renamed_from=next((declaration.renamed_from for declaration in group if declaration.renamed_from), None),
+        implicit=all(declaration.implicit for declaration in group),
     )
     for index, origin in joined.indexes:
         for fault in index_faults(index, joined.kind):
-            owners = [one.origin for one in group if one.kind == joined.kind]
+            owners = [declaration.origin for declaration in group if declaration.kind == joined.kind]
             raise DeclarationError(_both([*owners, origin]), "", f"{first.name!r} is a {joined.kind}, and {fault}")
     for fault in set_faults([index for index, _ in joined.indexes], joined.kind, joined.options):
-        raise DeclarationError(_both([one.origin for one in group]), "", f"{first.name!r}: {fault}")
+        raise DeclarationError(_both([declaration.origin for declaration in group]), "", f"{first.name!r}: {fault}")
     return joined
 
 
 def _kind(group: Sequence[Declaration]) -> Any:
     """A plain collection says nothing about its kind: another model may make it a time series, but not a view."""
     first = group[0]
-    telling = [one for one in group if one.kind != "collection"]
-    for one in telling:
-        other = next((two for two in group if two.kind != one.kind), None)
-        if other is not None and "view" in (one.kind, other.kind):
-            raise _clash(first.name, f"is a {other.kind} and a {one.kind}", other.origin, one.origin)
-    views = [one for one in group if one.kind == "view"]
+    telling = [declaration for declaration in group if declaration.kind != "collection"]
+    for declaration in telling:
+        other = next((two for two in group if two.kind != declaration.kind), None)
+        if other is not None and "view" in (declaration.kind, other.kind):
+            raise _clash(first.name, f"is a {other.kind} and a {declaration.kind}", other.origin, declaration.origin)
+    views = [declaration for declaration in group if declaration.kind == "view"]
     if len(views) > 1 and canonical(dict(views[0].options)) != canonical(dict(views[1].options)):
         raise _clash(first.name, "is a view with two definitions", views[0].origin, views[1].origin)
     return telling[0].kind if telling else "collection"
@@ -85,12 +85,14 @@ def _kind(group: Sequence[Declaration]) -> Any:
 def _options(group: Sequence[Declaration]) -> Mapping[str, Any]:
     options: dict[str, Any] = {}
     owners: dict[str, Origin] = {}
-    for one in group:
-        for key, value in one.options.items():
+    for declaration in group:
+        for key, value in declaration.options.items():
             if key in options and canonical(options[key]) != canonical(value):
-                raise _clash(one.name, f"has two values for the option {key!r}", owners[key], one.origin)
+                raise _clash(
+                    declaration.name, f"has two values for the option {key!r}", owners[key], declaration.origin
+                )
             if key not in options:
-                options[key], owners[key] = value, one.origin
+                options[key], owners[key] = value, declaration.origin
     return options
 
 
@@ -99,7 +101,7 @@ def _indexes(joined: Declaration, group: Sequence[Declaration]) -> tuple[tuple[I
     collation = joined.options.get("collation")
     kept: dict[str, tuple[Index, Index, Origin]] = {}
     names: dict[Any, str] = {}
-    for index, origin in (pair for one in group for pair in one.indexes):
+    for index, origin in (pair for declaration in group for pair in declaration.indexes):
         normal = normal_index(index, collation, joined.kind)
         if known := kept.get(index.name):
             if not (agree(normal, known[1]) and agree(known[1], normal)):
@@ -117,8 +119,8 @@ def _indexes(joined: Declaration, group: Sequence[Declaration]) -> tuple[tuple[I
     return tuple((index, origin) for index, _, origin in kept.values())
 
 
-def _differing(one: Index, other: Index) -> str:
-    return f"{_described(one)} and {_described(other)}"
+def _differing(index: Index, other: Index) -> str:
+    return f"{_described(index)} and {_described(other)}"
 
 
 def _described(index: Index) -> str:
@@ -128,18 +130,18 @@ def _described(index: Index) -> str:
 
 def _check_earlier_names(by_name: Mapping[str, Sequence[Declaration]]) -> None:
     for group in by_name.values():
-        for one in group:
-            if one.renamed_from is not None and (others := by_name.get(one.renamed_from)):
+        for declaration in group:
+            if declaration.renamed_from is not None and (others := by_name.get(declaration.renamed_from)):
                 raise DeclarationError(
-                    one.origin.model.rpartition(".")[2],
+                    declaration.origin.model.rpartition(".")[2],
                     "__renamed_from__",
-                    f"{one.renamed_from!r} is declared by {others[0].origin}, so it has not been renamed; "
+                    f"{declaration.renamed_from!r} is declared by {others[0].origin}, so it has not been renamed; "
                     "take this line out",
                 )
 
 
-def _clash(name: str, what: str, one: Origin, other: Origin) -> DeclarationError:
-    return DeclarationError(_both([one, other]), "", f"the collection {name!r} {what}; keep one of them")
+def _clash(name: str, what: str, origin: Origin, other: Origin) -> DeclarationError:
+    return DeclarationError(_both([origin, other]), "", f"the collection {name!r} {what}; keep one of them")
 
 
 def _both(origins: Sequence[Origin]) -> str:

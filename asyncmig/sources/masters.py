@@ -46,7 +46,7 @@ def masters_in_process() -> tuple[Master, ...]:
     libraries = {"beanie", "bunnet", "mongoengine", "odmantic"} & sys.modules.keys()
     if not libraries:
         return ()
-    called = [] if libraries == {"mongoengine"} else [one for file in _own_files() for one in _in_file(file)]
+    called = [] if libraries == {"mongoengine"} else [master for file in _own_files() for master in _in_file(file)]
     return (*called, *_mongoengine())
 
 
@@ -55,7 +55,7 @@ def masters_in_files(folder: Path) -> tuple[Master, ...]:
 
     A call whose arguments are computed tells nothing, and is passed over. At most 5,000 files are read.
     """
-    return (*(one for file in _project_files(folder) for one in _in_file(file)), *_mongoengine())
+    return (*(master for file in _project_files(folder) for master in _in_file(file)), *_mongoengine())
 
 
 # Calls
@@ -144,17 +144,17 @@ def _own_files() -> Iterator[Path]:
 
 
 def _project_files(folder: Path) -> Iterable[Path]:
-    found: list[Path] = []
+    files: list[Path] = []
     waiting = [folder]
-    while waiting and len(found) < _MOST_FILES:
+    while waiting and len(files) < _MOST_FILES:
         for path in sorted(_entries(waiting.pop())):
             if path.is_symlink() or path.name.startswith(".") or path.name in _NOT_PROJECT:
                 continue
             if path.is_dir():
                 waiting += [] if (path / "pyvenv.cfg").exists() else [path]
             elif path.suffix == ".py":
-                found.append(path)
-    return found[:_MOST_FILES]
+                files.append(path)
+    return files[:_MOST_FILES]
 
 
 def _entries(folder: Path) -> list[Path]:

@@ -116,7 +116,7 @@ def _check_name(model: Any, name: Any, elsewhere: Mapping[Any, str], owners: Map
 
 def _of_alias(declarations: list[Declaration], wanted: str | None) -> tuple[list[Declaration], list[Note]]:
     """Those of the wanted database, and those that name none; the others are noted."""
-    aliases = sorted({one.alias for one in declarations if one.alias is not None})
+    aliases = sorted({declaration.alias for declaration in declarations if declaration.alias is not None})
     if not aliases:
         return declarations, []
     if wanted is None:
@@ -128,8 +128,8 @@ def _of_alias(declarations: list[Declaration], wanted: str | None) -> tuple[list
         )
     notes = []
     for alias in aliases:
-        names = [one.name for one in declarations if one.alias == alias]
+        names = [declaration.name for declaration in declarations if declaration.alias == alias]
         if alias != wanted:
             some = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
             notes.append(Note(f"db_alias {alias!r}", f"left out, as it is another database: {some}"))
-    return [one for one in declarations if one.alias in (None, wanted)], notes
+    return [declaration for declaration in declarations if declaration.alias in (None, wanted)], notes

@@ -51,8 +51,8 @@ def script_source() -> str:
     bodies = []
     for name in MODULES:
         source = (files("asyncmig.sources.portable") / f"{name}.py").read_text(encoding="utf-8")
-        found, body = _parted(source)
-        imports |= dict.fromkeys(found)
+        imported, body = _parted(source)
+        imports |= dict.fromkeys(imported)
         bodies.append(body)
     future, *others = sorted(imports, key=lambda line: (not line.startswith("from __future__"), line))
     head = _HEAD.format(version=__version__)

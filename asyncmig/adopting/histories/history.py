@@ -69,4 +69,4 @@ def moment(document: Document, field: str) -> datetime:
 
 def latest(documents: Sequence[Document], key: str) -> dict[str, Document]:
     """The last document for each string under ``key``; those without one are left out."""
-    return {name: one for one in documents if isinstance(name := one.get(key), str)}
+    return {name: document for document in documents if isinstance(name := document.get(key), str)}

@@ -33,26 +33,26 @@ def imported(tool: str, history: ForeignHistory, known: Sequence[Revision], head
 
     The id is the number that the file's name begins with, or the tool's own id, where that is free.
     """
-    there = {revision.message: revision for revision in known}
+    by_message = {revision.message: revision for revision in known}
     taken = {revision.revision for revision in known}
     parents: tuple[str, ...] = tuple(sorted(heads))
-    found: dict[str, Imported] = {}
+    imported: dict[str, Imported] = {}
     for step in history.applied:
         message = f"{step.name} (from {tool})"
-        if message in there:
-            found[step.name] = Imported(step, there[message])
+        if message in by_message:
+            imported[step.name] = Imported(step, by_message[message])
             continue
-        below = _below(step, found) or parents
+        below = _below(step, imported) or parents
         revision = Revision(_id(step, taken), below, message=message)
         taken.add(revision.revision)
-        found[step.name] = Imported(step, revision, _source(tool, step, revision))
+        imported[step.name] = Imported(step, revision, _source(tool, step, revision))
         parents = _new_heads(parents, revision)
-    return list(found.values())
+    return list(imported.values())
 
 
-def _below(step: ForeignStep, found: Mapping[str, Imported]) -> tuple[str, ...]:
+def _below(step: ForeignStep, imported: Mapping[str, Imported]) -> tuple[str, ...]:
     """The parents that the tool itself names, as far as they are imported."""
-    return tuple(found[name].revision.revision for name in step.parents or () if name in found)
+    return tuple(imported[name].revision.revision for name in step.parents or () if name in imported)
 
 
 def _new_heads(heads: Iterable[str], revision: Revision) -> tuple[str, ...]:

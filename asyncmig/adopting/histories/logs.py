@@ -30,13 +30,13 @@ _STILL_HELD: Mapping[str, Mapping[str, Any]] = {
 
 async def logs_met(driver: Driver, collections: Collection[str]) -> dict[str, str]:
     """The tools whose log is among these collections, with the log's name: known by name and by what is in it."""
-    found = {}
+    logs = {}
     for tool, place in PLACES.items():
         if place.collection in collections:
             first = await _found(driver, place.collection, {}, 1)
             if first and all(field in first[0] for field in _FIELDS[tool]):
-                found[tool] = place.collection
-    return found
+                logs[tool] = place.collection
+    return logs
 
 
 async def read_log(driver: Driver, place: Place) -> list[Document]:

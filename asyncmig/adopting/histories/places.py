@@ -46,8 +46,8 @@ def place_of(tool: str, root: Path, environment: Mapping[str, str]) -> Place:
     """Where ``tool`` keeps its history in a project at ``root``: what its own settings say, else its defaults."""
     usual = PLACES[tool]
     read = _SETTINGS.get(tool)
-    found = read(usual, root, environment) if read else usual
-    return found if found.folder is None else replace(found, folder=root / found.folder)
+    place = read(usual, root, environment) if read else usual
+    return place if place.folder is None else replace(place, folder=root / place.folder)
 
 
 def files_in(folder: Path | None) -> list[ForeignFile]:
@@ -69,8 +69,8 @@ def _migrate_mongo(usual: Place, root: Path, environment: Mapping[str, str]) -> 
     source = "\n".join(line.split("//")[0] for line in _text(root / "migrate-mongo-config.js").splitlines())
 
     def value(key: str) -> str | None:
-        found = re.search(rf"\b{key}[\"']?\s*:\s*(?:[\"'`]([^\"'`]*)[\"'`]|([\w.]+))", source)
-        return (found[1] if found[1] is not None else found[2]) if found else None
+        match = re.search(rf"\b{key}[\"']?\s*:\s*(?:[\"'`]([^\"'`]*)[\"'`]|([\w.]+))", source)
+        return (match[1] if match[1] is not None else match[2]) if match else None
 
     locks = value("lockTtl") != "0" and value("lockCollectionName") != ""
     return replace(
@@ -107,8 +107,8 @@ def _mongomig(usual: Place, root: Path, environment: Mapping[str, str]) -> Place
     source = _text(root / "mongomig.yaml")
 
     def value(key: str) -> str | None:
-        found = re.search(rf"^\s+{key}\s*:\s*[\"']?([^\"'#\s]+)", source, re.MULTILINE)
-        return found[1] if found else None
+        match = re.search(rf"^\s+{key}\s*:\s*[\"']?([^\"'#\s]+)", source, re.MULTILINE)
+        return match[1] if match else None
 
     return replace(
         usual,

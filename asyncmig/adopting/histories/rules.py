@@ -27,16 +27,16 @@ _DATED = re.compile(r"(\d+)[_a-z]*\.py")
 def _by_name(documents: Sequence[Document], files: Sequence[ForeignFile], options: Options) -> ForeignHistory:
     """migrate-mongo: what the changelog names is applied; with ``useFileHash``, a changed file is pending again."""
     extension = options.get("extension", ".js")
-    own = [one for one in files if one.name.endswith(extension) and one.name != f"sample-migration{extension}"]
-    logged = [one for one in documents if isinstance(one.get("fileName"), str)]
-    known = {_hashed(one, options) for one in logged}
-    changed = {one["fileName"] for one in logged}
-    names = sorted((one.name for one in own), key=_as_javascript)
-    pending = [one.name for one in own if _hash_of(one, options) not in known]
-    steps = [ForeignStep(name, when(one, "appliedAt")) for name, one in latest(logged, "fileName").items()]
+    own = [file for file in files if file.name.endswith(extension) and file.name != f"sample-migration{extension}"]
+    logged = [document for document in documents if isinstance(document.get("fileName"), str)]
+    known = {_hashed(document, options) for document in logged}
+    changed = {document["fileName"] for document in logged}
+    names = sorted((file.name for file in own), key=_as_javascript)
+    pending = [file.name for file in own if _hash_of(file, options) not in known]
+    steps = [ForeignStep(name, when(document, "appliedAt")) for name, document in latest(logged, "fileName").items()]
     return ForeignHistory(
         applied=tuple(
-            sorted((one for one in steps if one.name not in pending), key=lambda one: _as_javascript(one.name))
+            sorted((step for step in steps if step.name not in pending), key=lambda step: _as_javascript(step.name))
         ),
         pending=tuple(name for name in names if name in pending),
         missing=tuple(sorted(changed - set(names), key=_as_javascript)),
@@ -61,9 +61,9 @@ def _as_javascript(name: str) -> bytes:
 
 def _up_to_current(documents: Sequence[Document], files: Sequence[ForeignFile], options: Options) -> ForeignHistory:
     """Beanie: all files in the order of their names up to the one that ``is_current``, whatever has run."""
-    names = sorted(one.name for one in files if one.name.endswith(".py") and not one.name.startswith("_"))
+    names = sorted(file.name for file in files if file.name.endswith(".py") and not file.name.startswith("_"))
     logged = latest(documents, "name")
-    current = next((one.get("name") for one in documents if one.get("is_current") is True), None)
+    current = next((document.get("name") for document in documents if document.get("is_current") is True), None)
     if current not in names:
         lost = current not in (None, "root")  # "root" is what a downgrade of everything writes
         fault = f"the log says that {current} is the current one, and the folder has no such file: Beanie would run all"
@@ -80,14 +80,16 @@ def _up_to_current(documents: Sequence[Document], files: Sequence[ForeignFile], 
 def _by_date_applied(documents: Sequence[Document], files: Sequence[ForeignFile], options: Options) -> ForeignHistory:
     """pymongo-migrate: each file whose document has a date; in the order of the dependencies."""
     own = {
-        one.name.removesuffix(".py"): one for one in files if one.name.endswith(".py") and not one.name.startswith("__")
+        file.name.removesuffix(".py"): file
+        for file in files
+        if file.name.endswith(".py") and not file.name.startswith("__")
     }
-    found: dict[str, Document] = {}
-    for one in documents:  # the tool looks at the first of a name
-        if isinstance(name := one.get("name"), str):
-            found.setdefault(name, one)
-    done = {name: one for name, one in found.items() if one.get("applied") is not None}
-    order, notes = _in_dependency_order({name: _dependencies(one) for name, one in own.items()})
+    logged: dict[str, Document] = {}
+    for document in documents:  # the tool looks at the first of a name
+        if isinstance(name := document.get("name"), str):
+            logged.setdefault(name, document)
+    done = {name: document for name, document in logged.items() if document.get("applied") is not None}
+    order, notes = _in_dependency_order({name: _dependencies(file) for name, file in own.items()})
     gone = sorted(done.keys() - own.keys(), key=lambda name: (moment(done[name], "applied"), name))
     return ForeignHistory(
         applied=tuple(ForeignStep(name, when(done[name], "applied")) for name in [*gone, *order] if name in done),
@@ -99,11 +101,11 @@ def _by_date_applied(documents: Sequence[Document], files: Sequence[ForeignFile]
 
 def _dependencies(file: ForeignFile) -> list[str]:
     value = literals(file.text).get("dependencies", ())
-    return [one for one in value if isinstance(one, str)] if isinstance(value, list | tuple) else []
+    return [item for item in value if isinstance(item, str)] if isinstance(value, list | tuple) else []
 
 
 def _in_dependency_order(graph: Mapping[str, Sequence[str]]) -> tuple[list[str], tuple[str, ...]]:
-    known = {name: [one for one in sorted(needs) if one in graph] for name, needs in sorted(graph.items())}
+    known = {name: [need for need in sorted(needs) if need in graph] for name, needs in sorted(graph.items())}
     try:
         return list(TopologicalSorter(known).static_order()), ()
     except CycleError as error:
@@ -112,12 +114,14 @@ def _in_dependency_order(graph: Mapping[str, Sequence[str]]) -> tuple[list[str],
 
 def _up_to_mark(documents: Sequence[Document], files: Sequence[ForeignFile], options: Options) -> ForeignHistory:
     """mongodb-migrations: everything up to the greatest number in the log, whether it has run or not."""
-    numbered = [(found[1], one.name) for one in files if (found := _DATED.fullmatch(one.name))]
+    numbered = [(match[1], file.name) for file in files if (match := _DATED.fullmatch(file.name))]
     logged = latest(documents, "migration_datetime")
     mark = max(logged, default="")
     own = dict(sorted(numbered))
-    twice = sorted({number for number, _ in numbered if [one for one, _ in numbered].count(number) > 1})
-    unread = sorted(one.name for one in files if re.match(r"\d+.*\.py$", one.name) and not _DATED.fullmatch(one.name))
+    twice = sorted({number for number, _ in numbered if [number for number, _ in numbered].count(number) > 1})
+    unread = sorted(
+        file.name for file in files if re.match(r"\d+.*\.py$", file.name) and not _DATED.fullmatch(file.name)
+    )
     return ForeignHistory(
         applied=tuple(
             ForeignStep(own.get(number, number), when(logged[number], "created_at")) for number in sorted(logged)
@@ -137,13 +141,15 @@ def _up_to_mark(documents: Sequence[Document], files: Sequence[ForeignFile], opt
 
 def _by_status(documents: Sequence[Document], files: Sequence[ForeignFile], options: Options) -> ForeignHistory:
     """mongomig: the records with status ``applied``, and squashes of which every part is."""
-    headers = [literals(one.text) for one in files if one.name.endswith(".py") and not one.name.startswith(("_", "."))]
-    own = {one["revision"]: one for one in headers if isinstance(one.get("revision"), str)}
-    logged = {str(one.get("_id")): one for one in documents}
-    done = {name: one for name, one in logged.items() if one.get("status", "applied") == "applied"}
-    replaced = {part for one in own.values() for part in _ids(one.get("replaces"))}
+    headers = [
+        literals(file.text) for file in files if file.name.endswith(".py") and not file.name.startswith(("_", "."))
+    ]
+    own = {header["revision"]: header for header in headers if isinstance(header.get("revision"), str)}
+    logged = {str(document.get("_id")): document for document in documents}
+    done = {name: document for name, document in logged.items() if document.get("status", "applied") == "applied"}
+    replaced = {part for header in own.values() for part in _ids(header.get("replaces"))}
     reached = _with_squashes(own, set(done))
-    order, notes = _in_dependency_order({name: _ids(one.get("down_revision")) for name, one in own.items()})
+    order, notes = _in_dependency_order({name: _ids(header.get("down_revision")) for name, header in own.items()})
     gone = sorted(done.keys() - own.keys() - replaced, key=lambda name: (moment(done[name], "applied_at"), name))
     return ForeignHistory(
         applied=tuple(
@@ -154,9 +160,9 @@ def _by_status(documents: Sequence[Document], files: Sequence[ForeignFile], opti
         pending=tuple(name for name in order if name not in reached),
         missing=tuple(gone),
         faults=tuple(
-            f"{name} is {one['status']}; end it with mongomig first"
-            for name, one in sorted(logged.items())
-            if one.get("status") in ("running", "failed")
+            f"{name} is {document['status']}; end it with mongomig first"
+            for name, document in sorted(logged.items())
+            if document.get("status") in ("running", "failed")
         ),
         notes=notes,
     )
@@ -181,19 +187,23 @@ def _graph_step(name: str, header: Mapping[str, Any] | None, document: Document)
 
 def _ids(value: Any) -> list[str]:
     several = [value] if isinstance(value, str) else value if isinstance(value, list | tuple) else []
-    return [one for one in several if isinstance(one, str)]
+    return [item for item in several if isinstance(item, str)]
 
 
 def _by_change(documents: Sequence[Document], files: Sequence[ForeignFile], options: Options) -> ForeignHistory:
     """Mongock: the latest entry of each change and author; its classes are not here, so what is pending is unknown."""
-    entries = [one for one in documents if one.get("systemChange") is not True and isinstance(one.get("changeId"), str)]
-    entries.sort(key=lambda one: moment(one, "timestamp"))
+    entries = [
+        document
+        for document in documents
+        if document.get("systemChange") is not True and isinstance(document.get("changeId"), str)
+    ]
+    entries.sort(key=lambda entry: moment(entry, "timestamp"))
     last: dict[tuple[str, str], Document] = {}
-    for one in entries:
-        last[one["changeId"], str(one.get("author", ""))] = one
-    done = {key: one for key, one in last.items() if one.get("state", "EXECUTED") in ("EXECUTED", "IGNORED")}
+    for entry in entries:
+        last[entry["changeId"], str(entry.get("author", ""))] = entry
+    done = {key: entry for key, entry in last.items() if entry.get("state", "EXECUTED") in ("EXECUTED", "IGNORED")}
     return ForeignHistory(
-        applied=tuple(ForeignStep(_change(key), when(one, "timestamp")) for key, one in done.items()),
+        applied=tuple(ForeignStep(_change(key), when(entry, "timestamp")) for key, entry in done.items()),
         pending=tuple(_change(key) for key in last if key not in done),
         notes=("Mongock's changes are Java classes: those that have never run cannot be seen from here",),
     )

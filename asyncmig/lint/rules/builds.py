@@ -89,7 +89,9 @@ def _faults(operation: Operation, state: KnownState) -> Iterator[str]:
             yield from index_faults(index, known.kind)
             yield from _collation_faults(index, known.options.get("collation"))
         others = [
-            index for index in known.indexes.values() if index.name not in {one.name for one in operation.indexes}
+            index
+            for index in known.indexes.values()
+            if index.name not in {created.name for created in operation.indexes}
         ]
         before = set(set_faults(others, known.kind, known.options))
         together = set_faults([*others, *operation.indexes], known.kind, known.options)

@@ -129,7 +129,9 @@ def _holds_models(module: str, models: tuple[str, ...]) -> bool:
     if module.partition(".")[0] in ("asyncmig", "pymongo", "bson", "motor", "pydantic", "beanie", "mongoengine"):
         return False
     named = any(
-        module == one or module.startswith(f"{one}.") or one.startswith(f"{module}.") for one in models if module
+        module == model or module.startswith(f"{model}.") or model.startswith(f"{module}.")
+        for model in models
+        if module
     )
     return named or any(part in _MODEL_WORDS for part in module.split("."))
 

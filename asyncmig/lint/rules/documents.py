@@ -71,14 +71,14 @@ def _lost(operation: Operation) -> str:
 
 def _unset(update: Any) -> list[str]:
     """The fields that an update, or a stage of its pipeline, takes away."""
-    found: list[str] = []
+    keys: list[str] = []
     for stage in [update] if isinstance(update, Mapping) else update if isinstance(update, list | tuple) else ():
         body = stage.get("$unset") if isinstance(stage, Mapping) else None
         if isinstance(body, str):
-            found.append(body)
+            keys.append(body)
         elif isinstance(body, Mapping | list | tuple):
-            found += [str(name) for name in body]
-    return found
+            keys += [str(name) for name in body]
+    return keys
 
 
 def _source(operation: Operation) -> str | None:
@@ -198,7 +198,7 @@ def _twice(call: RawCall) -> str:
         return "a document without _id" if _is_without_id(document) else ""
     if call.method == "insert_many":
         documents = call.argument(0, "documents")
-        some = isinstance(documents, list | tuple) and any(_is_without_id(one) for one in documents)
+        some = isinstance(documents, list | tuple) and any(_is_without_id(document) for document in documents)
         return "documents without _id" if some or documents is UNKNOWN else ""
     return ""
 

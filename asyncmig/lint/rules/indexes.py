@@ -169,7 +169,7 @@ def _serves_meanwhile(state: KnownState, drop: DropIndex, old: Index) -> bool:
 
 def _cannot_coexist(index: Index, old: Index) -> bool:
     """Text indexes: a collection has one at a time, so that there is no other order."""
-    return all(any(kind == "text" for _, kind in one.keys) for one in (index, old))
+    return all(any(kind == "text" for _, kind in index_.keys) for index_ in (index, old))
 
 
 def wildcard_change(subject: Subject) -> Iterator[Finding]:
@@ -182,8 +182,8 @@ def wildcard_change(subject: Subject) -> Iterator[Finding]:
             if fatal and (_is_wildcard(index) or "$**" in change.name):
                 yield subject.on_step("L04", step, _fatal_message(change.collection, change.name, fatal))
     for call in subject.upgrade.raw:
-        if (found := index_change(call)) is not None:
-            collection, name, options = found
+        if (changed := index_change(call)) is not None:
+            collection, name, options = changed
             index = subject.after.index(collection, name)
             fatal = [option for option in _DOOMED if option in options]
             if fatal and (_is_wildcard(index) or "$**" in name):
@@ -247,7 +247,7 @@ def _included_message(collection: str, short: str, long: str) -> str:
 
 def _begins(short: Index, long: Index) -> bool:
     plain = all(direction in _DIRECTIONS for _, direction in short.keys)
-    rests = [{key: value for key, value in one.options.items() if key != "name"} for one in (short, long)]
+    rests = [{key: value for key, value in declared.options.items() if key != "name"} for declared in (short, long)]
     return (
         plain
         and len(short.keys) < len(long.keys)

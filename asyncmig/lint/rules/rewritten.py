@@ -106,7 +106,7 @@ def _finding(revision: Revision, message: str) -> Finding:
 
 
 def _ids(files: Mapping[str, str]) -> frozenset[str]:
-    return frozenset(found for name, text in files.items() if (found := _id(name, text)))
+    return frozenset(id_ for name, text in files.items() if (id_ := _id(name, text)))
 
 
 def _id(name: str, text: str) -> str:

@@ -68,7 +68,7 @@ def _missing(step: Step, subject: Subject, back: tuple[Operation, ...]) -> Itera
 
 
 def _is_gone(back: tuple[Operation, ...], collection: str) -> bool:
-    return any(isinstance(one, DropCollection | DropView) and one.collection == collection for one in back)
+    return any(isinstance(step, DropCollection | DropView) and step.collection == collection for step in back)
 
 
 def _created(operation: Operation, subject: Subject, back: tuple[Operation, ...]) -> Iterator[str]:
@@ -77,17 +77,20 @@ def _created(operation: Operation, subject: Subject, back: tuple[Operation, ...]
 
 
 def _renamed_back(collection: str, back: tuple[Operation, ...]) -> bool:
-    return any(isinstance(one, RenameCollection) and one.collection == collection for one in back)
+    return any(isinstance(step, RenameCollection) and step.collection == collection for step in back)
 
 
 def _created_indexes(operation: Any, subject: Subject, back: tuple[Operation, ...]) -> Iterator[str]:
     if _is_gone(back, operation.collection):
         return
-    names = {operation.collection, *(one.new for one in _renames(subject) if one.collection == operation.collection)}
+    names = {
+        operation.collection,
+        *(rename.new for rename in _renames(subject) if rename.collection == operation.collection),
+    }
     dropped = {
-        one.name
-        for one in [*back, *subject.upgrade.operations]
-        if isinstance(one, DropIndex) and one.collection in names
+        step.name
+        for step in [*back, *subject.upgrade.operations]
+        if isinstance(step, DropIndex) and step.collection in names
     }
     for index in operation.indexes:
         if index.name not in dropped:
@@ -95,24 +98,26 @@ def _created_indexes(operation: Any, subject: Subject, back: tuple[Operation, ..
 
 
 def _renames(subject: Subject) -> list[RenameCollection]:
-    return [one for one in subject.upgrade.operations if isinstance(one, RenameCollection)]
+    return [step for step in subject.upgrade.operations if isinstance(step, RenameCollection)]
 
 
 def _dropped_index(operation: Any, subject: Subject, back: tuple[Operation, ...]) -> Iterator[str]:
     made = {
         index.name
-        for one in back
-        if isinstance(one, CreateIndexes) and one.collection == operation.collection
-        for index in one.indexes
+        for step in back
+        if isinstance(step, CreateIndexes) and step.collection == operation.collection
+        for index in step.indexes
     }
-    own = {index.name for one in subject.upgrade.operations if isinstance(one, CreateIndexes) for index in one.indexes}
+    own = {
+        index.name for step in subject.upgrade.operations if isinstance(step, CreateIndexes) for index in step.indexes
+    }
     gone = _is_gone(back, operation.collection)
     if operation.name not in made | own and not gone:
         yield f"index {operation.name} of {operation.collection} does not come back"
 
 
 def _dropped(operation: Operation, subject: Subject, back: tuple[Operation, ...]) -> Iterator[str]:
-    if not any(operation.collection in _made(one) for one in back):
+    if not any(operation.collection in _made(step) for step in back):
         yield f"{operation.collection} does not come back"
 
 
@@ -124,7 +129,7 @@ def _made(operation: Operation) -> set[str]:
 
 
 def _renamed(operation: Any, subject: Subject, back: tuple[Operation, ...]) -> Iterator[str]:
-    if not any(isinstance(one, RenameCollection) and one.new == operation.collection for one in back):
+    if not any(isinstance(step, RenameCollection) and step.new == operation.collection for step in back):
         yield f"{operation.new} keeps its new name"
 
 
@@ -135,14 +140,14 @@ def _changed(operation: Operation, subject: Subject, back: tuple[Operation, ...]
 
 
 def _inserted(operation: Operation, subject: Subject, back: tuple[Operation, ...]) -> Iterator[str]:
-    deletes = any(isinstance(one, DeleteDocuments) and one.collection == operation.collection for one in back)
+    deletes = any(isinstance(step, DeleteDocuments) and step.collection == operation.collection for step in back)
     if not deletes and not _is_gone(back, operation.collection):
         yield f"the documents stay in {operation.collection}"
 
 
 def _touches(back: tuple[Operation, ...], collection: str, subject: Subject) -> bool:
-    names = {collection, *(one.new for one in _renames(subject) if one.collection == collection)}
-    return any({one.collection, getattr(one, "new", None), getattr(one, "into", None)} & names for one in back)
+    names = {collection, *(rename.new for rename in _renames(subject) if rename.collection == collection)}
+    return any({step.collection, getattr(step, "new", None), getattr(step, "into", None)} & names for step in back)
 
 
 _COUNTERPARTS: Final[Mapping[type[Operation], Callable[[Any, Subject, tuple[Operation, ...]], Iterator[str]]]] = {

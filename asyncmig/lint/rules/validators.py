@@ -98,7 +98,8 @@ def _tightens(before: Any, after: Any) -> bool:
     if before == after:
         return False
     old, new = (
-        one.get("$jsonSchema") if isinstance(one, Mapping) and len(one) == 1 else None for one in (before, after)
+        validator.get("$jsonSchema") if isinstance(validator, Mapping) and len(validator) == 1 else None
+        for validator in (before, after)
     )
     if not isinstance(old, Mapping) or not isinstance(new, Mapping):
         return True
@@ -150,4 +151,4 @@ def _properties_tighten(old: Schema, new: Schema) -> bool:
 
 
 def _set(value: Any) -> set[str]:
-    return {repr(one) for one in value} if isinstance(value, list | tuple) else {repr(value)}
+    return {repr(item) for item in value} if isinstance(value, list | tuple) else {repr(value)}

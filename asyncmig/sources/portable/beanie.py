@@ -144,11 +144,11 @@ class BeanieSetup:
 
 def _indexes(cls: Any, settings: dict[str, Any], part: dict[str, Any]) -> list[Any]:
     """The IndexModels that Beanie sends, in its order; what it loses on the way is noted."""
-    found = _field_indexes(cls, part)
+    own = _field_indexes(cls, part)
     declared = _declared(cls, settings, part)
     if not _merges(cls):
-        return found + declared
-    return _merged(found, declared, part) if declared or settings.get("merge_indexes") else found
+        return own + declared
+    return _merged(own, declared, part) if declared or settings.get("merge_indexes") else own
 
 
 def _declared(cls: Any, settings: dict[str, Any], part: dict[str, Any]) -> list[Any]:
@@ -179,14 +179,14 @@ def _models(entries: Any) -> list[Any]:
 
 def _field_indexes(cls: Any, part: dict[str, Any]) -> list[Any]:
     model = sys.modules["pymongo"].IndexModel
-    found = []
+    indexes = []
     for name, field in _fields(cls).items():
         asked = _attributes(cls, field)
         if asked:
-            found.append(model([(getattr(field, "alias", None) or name, asked[0])], **asked[1]))
+            indexes.append(model([(getattr(field, "alias", None) or name, asked[0])], **asked[1]))
         else:
             _remark_ignored(cls, name, field, part)
-    return found
+    return indexes
 
 
 def _attributes(cls: Any, field: Any) -> Any:
@@ -242,7 +242,7 @@ def _holds_indexed(annotation: Any) -> bool:
 
 def _embedded(annotation: Any, seen: tuple[Any, ...], path: str) -> list[str]:
     """The paths of indexed fields in the models that a field holds."""
-    found = []
+    paths = []
     for part in (annotation, *getattr(annotation, "__args__", ())):
         if not isinstance(part, type) or part in seen or _is_document(part) or not _fields(part):
             continue
@@ -251,9 +251,9 @@ def _embedded(annotation: Any, seen: tuple[Any, ...], path: str) -> list[str]:
             inner = getattr(field, "annotation", None) or getattr(field, "outer_type_", None)
             marks = [inner, *(getattr(field, "metadata", None) or ())]
             if any(hasattr(mark, "_indexed") for mark in marks):
-                found.append(below)
-            found += _embedded(inner, (*seen, part), below)
-    return found
+                paths.append(below)
+            paths += _embedded(inner, (*seen, part), below)
+    return paths
 
 
 # What a class is, and which Beanie it is of

@@ -52,12 +52,12 @@ def find_models(where: str) -> list[Any]:
     return _defined(module)
 
 
-def listed_models(found: Any, module: str, attribute: str) -> list[Any]:
+def listed_models(value: Any, module: str, attribute: str) -> list[Any]:
     """The entries of a list of models, which may hold dotted paths too; a class or a dictionary stands for itself."""
     where = f"{module}:{attribute}" if module else "the list"
-    models = [found] if isinstance(found, (type, Mapping)) else found
+    models = [value] if isinstance(value, (type, Mapping)) else value
     if isinstance(models, (str, bytes)) or not isinstance(models, Iterable):
-        raise NotFoundError(f"{where!r} is to be a list of models, and is {described(found)}")
+        raise NotFoundError(f"{where!r} is to be a list of models, and is {described(value)}")
     listed: list[Any] = []
     for place, model in enumerate(models):
         if isinstance(model, (list, tuple)):  # a list made of lists: [*MODELS] without the star
@@ -124,13 +124,13 @@ def _instead(missing: str, asked: str) -> str:
     """What may have been meant: a colon where a point stands, a neighbour, or the folder to start in."""
     parent, _, last = missing.rpartition(".")
     if not parent:
-        near = _near(missing, [found.name for found in pkgutil.iter_modules()])
+        near = _near(missing, [module.name for module in pkgutil.iter_modules()])
         return near or "; start asyncmig where it can be imported, or set PYTHONPATH"
     spec = find_spec(parent)
     if missing == asked and hasattr(import_module(parent), last):
         return f"; did you mean '{parent}:{last}'?"
     folders = spec.submodule_search_locations if spec else None
-    return _near(last, [found.name for found in pkgutil.iter_modules(folders)], f"{parent}.") if folders else ""
+    return _near(last, [module.name for module in pkgutil.iter_modules(folders)], f"{parent}.") if folders else ""
 
 
 def _near(name: str, names: list[str], before: str = "") -> str:
@@ -141,26 +141,26 @@ def _near(name: str, names: list[str], before: str = "") -> str:
 
 
 def _attribute(module: Any, attribute: str) -> Any:
-    found = module
+    value = module
     for part in attribute.split("."):
-        if not hasattr(found, part):
-            names = [name for name in vars(found) if not name.startswith("_")]
-            instead = _near(part, names) or _listed(found)
+        if not hasattr(value, part):
+            names = [name for name in vars(value) if not name.startswith("_")]
+            instead = _near(part, names) or _listed(value)
             raise NotFoundError(f"there is no {part!r} in {module.__name__!r}{instead}")
-        found = getattr(found, part)
-    return found
+        value = getattr(value, part)
+    return value
 
 
-def _listed(found: Any) -> str:
+def _listed(holder: Any) -> str:
     """The names in a module that stand for models, or for a list of them."""
-    names = [name for name, value in vars(found).items() if not name.startswith("_") and _holds_models(value)]
+    names = [name for name, value in vars(holder).items() if not name.startswith("_") and _holds_models(value)]
     shown = ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")
     return f"; of models it has {shown}" if names else f"; it has no models; known are {KNOWN}"
 
 
 def _holds_models(value: Any) -> bool:
     if isinstance(value, (list, tuple)):
-        return any(framework_of(one) is not None for one in value)
+        return any(framework_of(item) is not None for item in value)
     return framework_of(value) is not None and _is_meant(value)
 
 

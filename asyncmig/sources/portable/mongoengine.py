@@ -49,15 +49,15 @@ def _spec_indexes(meta: Any) -> list[Any]:
     """One for each specification; and one on ``_cls`` where classes share a collection and none begins with it."""
     model = sys.modules["pymongo"].IndexModel
     shared = {key: value for key, value in (meta.get("index_opts") or {}).items() if key != "cls"}
-    found, begins_with_class = [], False
+    indexes, begins_with_class = [], False
     for spec in meta["index_specs"] or ():
         options = {**shared, **{key: value for key, value in spec.items() if key not in ("fields", "cls")}}
         fields = list(spec["fields"])
         begins_with_class = begins_with_class or (bool(fields) and fields[0][0] == "_cls")
-        found.append(model(fields, **options))
+        indexes.append(model(fields, **options))
     if meta.get("index_cls", True) and not begins_with_class and meta.get("allow_inheritance"):
-        found.append(model([("_cls", 1)], **shared))
-    return found
+        indexes.append(model([("_cls", 1)], **shared))
+    return indexes
 
 
 # What the author may not expect

@@ -33,12 +33,12 @@ def _model_indexes(cls: Any) -> Any:
 
 
 def _marked_paths(cls: Any, path: str, depth: int = 0) -> list[str]:
-    found = []
+    paths = []
     for name, field in getattr(cls, "__odm_fields__", {}).items():
         below = path + getattr(field, "key_name", name)
         if path and (getattr(field, "index", False) or getattr(field, "unique", False)):
-            found.append(below)
+            paths.append(below)
         inner = getattr(field, "model", None)
         if type(field).__name__.startswith("ODMEmbedded") and inner is not None and depth < 5:
-            found += _marked_paths(inner, below + ".", depth + 1)
-    return found
+            paths += _marked_paths(inner, below + ".", depth + 1)
+    return paths

@@ -53,14 +53,14 @@ def _entry_lines(key: Any, entries: Any) -> tuple[str, list[int]]:
 
 def _class_line(tree: ast.AST, names: list[str]) -> int:
     """The last such class: where a name is given twice, the later one stands."""
-    found = 0
+    line = 0
     for node in ast.iter_child_nodes(tree):
         if isinstance(node, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
             if node.name == names[0]:
-                found = (node.lineno if len(names) == 1 else _class_line(node, names[1:])) or found
+                line = (node.lineno if len(names) == 1 else _class_line(node, names[1:])) or line
         elif isinstance(node, (ast.If, ast.Try, ast.With)):
-            found = _class_line(node, names) or found
-    return found
+            line = _class_line(node, names) or line
+    return line
 
 
 def _tree(module: str) -> ast.Module | None:

@@ -39,8 +39,8 @@ def framework_of(value: Any) -> str | None:
     """
     if not isinstance(value, type) or _root(value) in _LIBRARIES:
         return None
-    found = (_BASES.get((_root(base), base.__name__)) for base in value.__mro__)
-    return next((framework for framework in found if framework), None)
+    frameworks = (_BASES.get((_root(base), base.__name__)) for base in value.__mro__)
+    return next((framework for framework in frameworks if framework), None)
 
 
 def is_concrete(cls: Any) -> bool:

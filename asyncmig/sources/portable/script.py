@@ -21,12 +21,12 @@ _READ_WITH = ("beanie", "bunnet", "mongoengine", "motor", "odmantic", "pydantic"
 
 def libraries_read() -> dict[str, str]:
     """The versions of the libraries that the models have imported, and Python's."""
-    found = {"python": "{}.{}.{}".format(*sys.version_info[:3])}
+    versions = {"python": "{}.{}.{}".format(*sys.version_info[:3])}
     for name in _READ_WITH:
         if name in sys.modules:
             with contextlib.suppress(metadata.PackageNotFoundError):
-                found[name] = metadata.version(name)
-    return found
+                versions[name] = metadata.version(name)
+    return versions
 
 
 def _parts(places: Iterable[str]) -> list[dict[str, Any]]:
