@@ -98,6 +98,6 @@ class Health:
         return Report(READY, {"status": "at head", **facts})
 
 
-def _is_same(one: Any, other: Any) -> bool:
+def _is_same(database: Any, other: Any) -> bool:
     """Whether two databases are one, behind one client: those of two clients at one address compare equal."""
-    return one is other or (one.client is other.client and one.name == other.name)
+    return database is other or (database.client is other.client and database.name == other.name)

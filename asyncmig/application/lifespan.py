@@ -66,14 +66,14 @@ def lifespan(
         with _told():
             chosen(policy, os.environ)
         async with AsyncExitStack() as stack:
-            found = await _early(stack, database, app) if begin else await _opened(stack, database, app)
+            ready = await _early(stack, database, app) if begin else await _opened(stack, database, app)
             state: State = None
-            if begin and found is None:
+            if begin and ready is None:
                 state = await stack.enter_async_context(begin(app))
-                found = await _opened(stack, database, app)
-                await startup(found, policy, timeout=timeout, allow_ahead=allow_ahead, **options)
+                ready = await _opened(stack, database, app)
+                await startup(ready, policy, timeout=timeout, allow_ahead=allow_ahead, **options)
             else:
-                await startup(found, policy, timeout=timeout, allow_ahead=allow_ahead, **options)
+                await startup(ready, policy, timeout=timeout, allow_ahead=allow_ahead, **options)
                 state = await stack.enter_async_context(begin(app)) if begin else None
             yield state
 

@@ -29,7 +29,7 @@ def tell(event: Event) -> None:
         case events.LockWaiting():
             logger.info("waiting for the migration lock, held by %s (%.0f s)", event.holder, event.waited)
         case events.RevisionsOutOfOrder():
-            late = some([str(one) for one, _ in event.pairs])
+            late = some([str(revision) for revision, _ in event.pairs])
             logger.warning("out of order: %s; older than %s, which is applied already", late, event.pairs[0][1])
         case events.RangeTaken():
             logger.info("%s counts as applied: all that it replaces is", event.revision)

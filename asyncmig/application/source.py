@@ -36,14 +36,14 @@ async def opened(source: Source, app: Any) -> AsyncIterator[Any]:
 
     Raises ConfigurationError when ``source``, or what it gives, is none of what it may be.
     """
-    found = source if is_database(source) else _called(source, app)
-    if inspect.isawaitable(found):
-        found = await found
-    if hasattr(type(found), "__aenter__") and not is_database(found):
-        async with found as database:
+    result = source if is_database(source) else _called(source, app)
+    if inspect.isawaitable(result):
+        result = await result
+    if hasattr(type(result), "__aenter__") and not is_database(result):
+        async with result as database:
             yield _database(database, source)
     else:
-        yield _database(found, source)
+        yield _database(result, source)
 
 
 def _called(source: Source, app: Any) -> Any:
@@ -62,12 +62,12 @@ def _takes_one(source: Callable[..., Any]) -> bool:
     return True
 
 
-def _database(found: Any, source: Source) -> Any:
-    if inspect.isasyncgen(found) or inspect.isgenerator(found):
+def _database(result: Any, source: Source) -> Any:
+    if inspect.isasyncgen(result) or inspect.isgenerator(result):
         raise ConfigurationError(f"{_name(source)} is a generator; put @contextlib.asynccontextmanager above it")
-    if not is_database(found):
-        raise ConfigurationError(f"{_name(source)} gave {found!r:.200}, which is no database")
-    return found
+    if not is_database(result):
+        raise ConfigurationError(f"{_name(source)} gave {result!r:.200}, which is no database")
+    return result
 
 
 def _name(source: Source) -> str:

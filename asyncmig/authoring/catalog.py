@@ -139,7 +139,7 @@ def _from_catalogue(value: Any, known: dict[bytes, Listed]) -> Listed:
 
 
 class _Reader:
-    """Reads the indexes of one collection after the other into ``found``."""
+    """Reads the indexes of one collection after the other into ``indexes``."""
 
     def __init__(self, driver: Driver, indexes: dict[str, Listed]) -> None:
         self._driver, self._found = driver, indexes

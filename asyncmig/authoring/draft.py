@@ -16,7 +16,7 @@ __all__ = ["draft"]
 
 
 def draft(planned: Difference, **header: Any) -> str:
-    """The source of the revision that ``found`` asks for; ``header`` as ``revision_source`` takes it."""
+    """The source of the revision that ``planned`` asks for; ``header`` as ``revision_source`` takes it."""
     back, notes = _way_back(planned.operations)
     return revision_source(
         upgrade=gathered(planned.operations),

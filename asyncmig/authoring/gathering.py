@@ -41,7 +41,7 @@ def _schema(operation: ModifyCollection) -> Mapping[str, Any]:
 
 
 def _conversions(operations: Iterable[Operation], name: str) -> list[ConvertField]:
-    flat = [one for step in operations for one in (step.operations if isinstance(step, Suggestion) else [step])]
+    flat = [part for step in operations for part in (step.operations if isinstance(step, Suggestion) else [step])]
     return [
         operation
         for operation in flat

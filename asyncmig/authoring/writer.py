@@ -34,7 +34,7 @@ def write_revision(
     depends_on: Sequence[str] = (),
     rev_id: str | None = None,
 ) -> Revision:
-    """Write a revision that does what ``found`` asks for; without operations, a commented template.
+    """Write a revision that does what ``planned`` asks for; without operations, a commented template.
 
     Raises RevisionError when its place in the graph, its id or its label is not to be had; nothing
     is written then.

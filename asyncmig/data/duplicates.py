@@ -74,7 +74,7 @@ async def superfluous(
     ]
     cursor = source.exact.aggregate(pipeline, session=session or source.session, allowDiskUse=True)
     cursor = await cursor if inspect.isawaitable(cursor) else cursor
-    return [(one["others"], one["first"]) for one in await cursor.to_list(None)]
+    return [(group["others"], group["first"]) for group in await cursor.to_list(None)]
 
 
 def _values(by: Sequence[str]) -> Document:
@@ -85,25 +85,27 @@ def _values(by: Sequence[str]) -> Document:
 async def _taken_away(operation: Deduplicate, source: Source, pairs: Sequence[tuple[Any, Any]], session: Any) -> Tally:
     """Those that are still superfluous: somebody may have changed them, or the one that is kept."""
     together = [key for pair in pairs for key in pair]
-    found = await superfluous(operation, source, among=together, session=session)
-    wanted = {canonical(one) for one, _ in pairs}
-    keys = [one for one, _ in found if canonical(one) in wanted]
+    superfluous_now = await superfluous(operation, source, among=together, session=session)
+    wanted = {canonical(key) for key, _ in pairs}
+    keys = [key for key, _ in superfluous_now if canonical(key) in wanted]
     stored = await source.driver.stored(operation.collection, keys, session=session) if keys else []
     if operation.keep_in is not None:
         await _kept(operation, operation.keep_in, source, stored, session)
-    deleted = sum([await source.driver.delete_stored(operation.collection, one, session=session) for one in stored])
+    deleted = sum(
+        [await source.driver.delete_stored(operation.collection, document, session=session) for document in stored]
+    )
     return Tally(len(pairs), deleted=deleted, skipped=len(pairs) - deleted)
 
 
 async def _kept(operation: Deduplicate, name: str, source: Source, documents: Sequence[bytes], session: Any) -> None:
     """Copy documents to where they are kept; one that is there already has to be the same."""
-    keys = [source.key(one) for one in documents]
+    keys = [source.key(document) for document in documents]
     stored = await source.driver.stored(name, keys, session=session) if keys else []
-    there = {canonical(source.key(one)): one for one in stored}
-    for one in documents:
-        if there.get(canonical(source.key(one)), one) != one:
+    existing = {canonical(source.key(document)): document for document in stored}
+    for document in documents:
+        if existing.get(canonical(source.key(document)), document) != document:
             raise OperationRefused(
-                operation, None, f"another document with the _id {source.key(one)!r} is in {name} already"
+                operation, None, f"another document with the _id {source.key(document)!r} is in {name} already"
             )
-    if new := [one for one in documents if canonical(source.key(one)) not in there]:
+    if new := [document for document in documents if canonical(source.key(document)) not in existing]:
         await source.driver.insert(name, new, session=session)

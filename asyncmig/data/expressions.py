@@ -139,8 +139,8 @@ def _without(at: str, name: str) -> Expression:
 
 
 def _converted_all(value: str, to: str, origin: str | None, on_error: str) -> Expression:
-    each = {"$map": {"input": value, "as": "x", "in": _converted("$$x", to, origin, on_error)}}
-    return {"$cond": [{"$isArray": [value]}, each, _converted(value, to, origin, on_error)]}
+    converted = {"$map": {"input": value, "as": "x", "in": _converted("$$x", to, origin, on_error)}}
+    return {"$cond": [{"$isArray": [value]}, converted, _converted(value, to, origin, on_error)]}
 
 
 def _converted(value: str, to: str, origin: str | None, on_error: str) -> Expression:

@@ -57,7 +57,7 @@ def _is_found(value: Any, path: Sequence[str]) -> bool:
     if not path:
         return True
     if isinstance(value, list):
-        return any(isinstance(one, Mapping) and _is_found(one, path) for one in value)
+        return any(isinstance(item, Mapping) and _is_found(item, path) for item in value)
     return isinstance(value, Mapping) and path[0] in value and _is_found(value[path[0]], path[1:])
 
 
@@ -75,7 +75,7 @@ def replaced(document: Mapping[str, Any], path: Sequence[str], function: Callabl
         if name not in at:
             return at
         value = at[name]
-        return at | {name: [function(one) for one in value] if isinstance(value, list) else function(value)}
+        return at | {name: [function(item) for item in value] if isinstance(value, list) else function(value)}
 
     return _inside(document, above, change)
 
@@ -89,18 +89,18 @@ def _inside(document: Mapping[str, Any], path: Sequence[str], change: Change) ->
         return dict(document)
     value = document[name]
     if isinstance(value, list):
-        value = [_inside(one, rest, change) if isinstance(one, Mapping) else one for one in value]
+        value = [_inside(item, rest, change) if isinstance(item, Mapping) else item for item in value]
     elif isinstance(value, Mapping):
         value = _inside(value, rest, change)
     return {**document, name: value}
 
 
-def _chosen(value: Any, new: str, there: Mapping[str, Any], both: str, on_conflict: OnConflict) -> Any:
-    if new not in there or on_conflict == "overwrite":
+def _chosen(value: Any, new: str, siblings: Mapping[str, Any], both: str, on_conflict: OnConflict) -> Any:
+    if new not in siblings or on_conflict == "overwrite":
         return value
     if on_conflict == "fail":
         raise Conflict(f"it has both {both}")
-    return there[new]
+    return siblings[new]
 
 
 def _put(document: Mapping[str, Any], path: Sequence[str], value: Any) -> dict[str, Any]:

@@ -82,5 +82,5 @@ class Merge(ServerUpdate):
     async def _aggregated(self, pipeline: Sequence[Mapping[str, Any]]) -> list[Any]:
         cursor = self.source.documents.aggregate(list(pipeline), session=self.source.session, allowDiskUse=True)
         cursor = await cursor if inspect.isawaitable(cursor) else cursor
-        found: list[Any] = await cursor.to_list(None)
-        return found
+        rows: list[Any] = await cursor.to_list(None)
+        return rows

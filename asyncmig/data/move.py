@@ -53,23 +53,23 @@ class Move(ServerUpdate):
         return Tally(deleted, deleted=deleted)
 
     async def _copy(self, originals: Sequence[bytes], copies: Sequence[bytes], session: Any) -> None:
-        keys = [self.source.key(one) for one in copies]
-        if [canonical(key) for key in keys] != [canonical(self.source.key(one)) for one in originals]:
+        keys = [self.source.key(copy) for copy in copies]
+        if [canonical(key) for key in keys] != [canonical(self.source.key(original)) for original in originals]:
             raise ValueError("the pipeline has to give one document for each, with the same _id")
         stored = await self.source.driver.stored(self._into, keys, session=session) if keys else []
-        there = {canonical(self.source.key(one)): one for one in stored}
+        existing = {canonical(self.source.key(document)): document for document in stored}
         new, changed = list[bytes](), list[bytes]()
         for key, copy in zip(map(canonical, keys), copies, strict=True):
-            if key not in there:
+            if key not in existing:
                 new.append(copy)
-            elif there[key] != copy:
+            elif existing[key] != copy:
                 if key not in self._written:
                     raise ValueError(f"another document with this _id is in {self._into} already")
                 changed.append(copy)
         if new:
             await self.source.driver.insert(self._into, new, session=session)
         if changed:
-            replacing = [self.source.encoded(_replacing(self.source.key(one), one)) for one in changed]
+            replacing = [self.source.encoded(_replacing(self.source.key(copy), copy)) for copy in changed]
             await self._target.write("update", replacing, session)
         if not self._in_transactions:
             self._written |= {canonical(key) for key in keys}
@@ -79,9 +79,9 @@ class Move(ServerUpdate):
         if not originals:
             return 0
         statements = []
-        for one in originals:
-            held = {} if self._in_transactions else same_whole(one)
-            statements.append(self.source.encoded({"q": {"_id": self.source.key(one), **held}, "limit": 1}))
+        for original in originals:
+            held = {} if self._in_transactions else same_whole(original)
+            statements.append(self.source.encoded({"q": {"_id": self.source.key(original), **held}, "limit": 1}))
         done = await self.source.write("delete", statements, session)
         return int(done["n"])
 

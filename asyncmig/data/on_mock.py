@@ -73,22 +73,22 @@ async def _each(operation: DataOperation, documents: Any, function: Callable[[An
 async def _all(operation: TransformBatches, documents: Any, driver: Driver) -> Tally:
     """Every document that matches through a function that takes all of them."""
     old = await documents.find(condition(operation)).to_list(None)
-    results = operation.function([dict(one) for one in old])
+    results = operation.function([dict(document) for document in old])
     results = await results if inspect.isawaitable(results) else results
     tally, codec = Tally(), driver.database.codec_options
-    for one, result in zip(old, results, strict=True):
-        tally += await _write(documents, statement({"_id": one["_id"]}, one, result, codec, partial=False))
+    for document, result in zip(old, results, strict=True):
+        tally += await _write(documents, statement({"_id": document["_id"]}, document, result, codec, partial=False))
     return tally
 
 
-async def _write(documents: Any, one: Statement | None) -> Tally:
-    if one is None:
+async def _write(documents: Any, statement: Statement | None) -> Tally:
+    if statement is None:
         return Tally(1, skipped=1)
-    if one.change is None:
-        await documents.delete_one(one.filter)
+    if statement.change is None:
+        await documents.delete_one(statement.filter)
         return Tally(1, deleted=1)
-    write: Callable[[Any, Any], Awaitable[Any]] = documents.update_one if one.is_update else documents.replace_one
-    done = await write(one.filter, one.change)
+    write: Callable[[Any, Any], Awaitable[Any]] = documents.update_one if statement.is_update else documents.replace_one
+    done = await write(statement.filter, statement.change)
     return Tally(1, done.modified_count, skipped=1 - done.modified_count)
 
 

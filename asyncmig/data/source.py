@@ -57,12 +57,12 @@ class Source:
     ) -> list[Any]:
         """The ``_id``s of documents that match, in their order."""
         cursor = self._exact.find(filter_, {"_id": 1}, session=session or self.session, **self._options)
-        return [one["_id"] for one in await cursor.sort("_id", 1).skip(skip).limit(limit).to_list(None)]
+        return [document["_id"] for document in await cursor.sort("_id", 1).skip(skip).limit(limit).to_list(None)]
 
     async def any(self, filter_: Mapping[str, Any], *, session: Any = None) -> bool:
         """Whether any document matches."""
-        found = self._exact.find(filter_, {"_id": 1}, session=session or self.session, **self._options)
-        return bool(await found.limit(1).to_list(None))
+        cursor = self._exact.find(filter_, {"_id": 1}, session=session or self.session, **self._options)
+        return bool(await cursor.limit(1).to_list(None))
 
     async def any_refused_with(
         self, fields: Mapping[str, Any], filter_: Mapping[str, Any], validator: Mapping[str, Any]
@@ -78,8 +78,8 @@ class Source:
         ]
         kept = {name: value for name, value in self._options.items() if name == "collation"}
         cursor = self._exact.aggregate(pipeline, session=self.session, **kept)
-        found = await (cursor if hasattr(cursor, "to_list") else await cursor).to_list(None)
-        return bool(found)
+        documents = await (cursor if hasattr(cursor, "to_list") else await cursor).to_list(None)
+        return bool(documents)
 
     async def raw(
         self,
@@ -138,17 +138,17 @@ class Source:
         pipeline = [{"$sort": {"_id": -1}}, {"$limit": 1}, {"$project": {"kind": {"$type": "$_id"}}}]
         kept = {name: value for name, value in self._options.items() if name == "collation"}
         cursor = self._exact.aggregate(pipeline, session=self.session, **kept)
-        found = await (cursor if hasattr(cursor, "to_list") else await cursor).to_list(None)
-        return Place.at(found[0]["kind"], found[0]["_id"]) if found else None
+        documents = await (cursor if hasattr(cursor, "to_list") else await cursor).to_list(None)
+        return Place.at(documents[0]["kind"], documents[0]["_id"]) if documents else None
 
     async def mean_size(self) -> int:
         """The size of a document in bytes, on average; 0 where nobody may know."""
         pipeline = [{"$collStats": {"storageStats": {}}}, {"$project": {"mean": "$storageStats.avgObjSize"}}]
         try:
-            found = await self.driver.read({"aggregate": self.name, "pipeline": pipeline, "cursor": {}})
+            shards = await self.driver.read({"aggregate": self.name, "pipeline": pipeline, "cursor": {}})
         except OperationFailure:
             return 0
-        return max((int(shard.get("mean", 0)) for shard in found), default=0)
+        return max((int(shard.get("mean", 0)) for shard in shards), default=0)
 
     def key(self, document: bytes) -> Any:
         """The ``_id`` of a stored document, exact."""

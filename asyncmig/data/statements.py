@@ -40,8 +40,8 @@ class Statement:
 
     def encoded(self, codec: CodecOptions[Any]) -> RawBSONDocument:
         """As the commands ``update`` and ``delete`` take it. Raises what encoding raises."""
-        one = {"q": self.filter, "limit": 1} if self.change is None else {"q": self.filter, "u": self.change}
-        return RawBSONDocument(bson.encode(one, codec_options=codec))
+        update = {"q": self.filter, "limit": 1} if self.change is None else {"q": self.filter, "u": self.change}
+        return RawBSONDocument(bson.encode(update, codec_options=codec))
 
 
 def statement(
@@ -133,9 +133,9 @@ def untouched(document: Mapping[str, Any], stored: bytes, codec: CodecOptions[An
     return copy
 
 
-def _same(one: Any, other: Any, codec: CodecOptions[Any]) -> bool:
+def _same(value: Any, other: Any, codec: CodecOptions[Any]) -> bool:
     """Whether two values are stored alike, type and order included."""
-    kind = type(one)
+    kind = type(value)
     if kind is type(other) and kind in _PLAIN:
-        return bool(one == other)
-    return bson.encode({"": one}, codec_options=codec) == bson.encode({"": other}, codec_options=codec)
+        return bool(value == other)
+    return bson.encode({"": value}, codec_options=codec) == bson.encode({"": other}, codec_options=codec)

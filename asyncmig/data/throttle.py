@@ -77,8 +77,8 @@ async def replication_lag(driver: Driver) -> float | None:
 
 def lag_of(members: list[Mapping[str, Any]]) -> float:
     """Seconds between the primary's last write and that of the slowest secondary that is up."""
-    newest: list[datetime] = [one["optimeDate"] for one in members if one["state"] == _PRIMARY]
-    others: list[datetime] = [one["optimeDate"] for one in members if one["state"] == _SECONDARY]
+    newest: list[datetime] = [member["optimeDate"] for member in members if member["state"] == _PRIMARY]
+    others: list[datetime] = [member["optimeDate"] for member in members if member["state"] == _SECONDARY]
     return max(((newest[0] - other).total_seconds() for other in others), default=0.0) if newest else 0.0
 
 

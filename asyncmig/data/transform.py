@@ -120,7 +120,7 @@ class Transformation(Task):
         changes: dict[Any, _Change] = {}
         if self.wanted.in_batches:
             new = [document for document in documents if self._version(document) not in known]
-            known = {**known, **{self._version(one.document): one for one in await self._changes(new)}}
+            known = {**known, **{self._version(change.document): change for change in await self._changes(new)}}
         since = perf_counter()
         for document in documents:
             version = self._version(document)
@@ -151,7 +151,7 @@ class Transformation(Task):
             return []
         try:
             given = [self._given(document) for document in documents]
-            results = self.wanted.function([one for one, _ in given])
+            results = self.wanted.function([document for document, _ in given])
             results = await results if inspect.isawaitable(results) else results
             _refuse_other_length(results, len(documents))
         except (Exception, SystemExit) as error:  # noqa: BLE001  # as above
@@ -159,7 +159,7 @@ class Transformation(Task):
                 return [self._failed(documents[0], error)]
             half = len(documents) // 2
             first = await self._changes(documents[:half])
-            if any(one.fault for one in first) and not self.wanted.collects:
+            if any(change.fault for change in first) and not self.wanted.collects:
                 return first
             return first + await self._changes(documents[half:])
         made = []
@@ -183,10 +183,10 @@ class Transformation(Task):
     def _made(self, document: bytes, old: Mapping[str, Any], result: Any) -> _Change:
         key = old["_id"] if type(old.get("_id")) in _EXACT else self.source.key(document)
         condition, partial = self._condition(key, document), bool(self._asked)
-        one = statement(condition, old, result, self.source.encoder, partial=partial, mark=self.mark)
-        if one is None:
+        write = statement(condition, old, result, self.source.encoder, partial=partial, mark=self.mark)
+        if write is None:
             return _Change(key, document)
-        return _Change(key, document, one.encoded(self.source.encoder), is_deletion=one.change is None)
+        return _Change(key, document, write.encoded(self.source.encoder), is_deletion=write.change is None)
 
     def _condition(self, key: Any, document: bytes) -> Document:
         """What a statement is to find: in a transaction the ``_id`` says all."""

@@ -39,10 +39,10 @@ class ServerUpdate(Task):
         """The range that holds the next ``size`` documents; the last one holds what is left."""
         if span.after is None and not await self.source.any(self.conjunction(span)):
             return None
-        found = await self.source.keys(self.conjunction(span), skip=size - 1) if span.is_cut else []
-        if not found or found[0] == span.upto:
+        keys = await self.source.keys(self.conjunction(span), skip=size - 1) if span.is_cut else []
+        if not keys or keys[0] == span.upto:
             return Batch(span, size, is_last=True)
-        return Batch(span.head(found[0]), size)
+        return Batch(span.head(keys[0]), size)
 
     async def write(self, batch: Batch, session: Any) -> Tally:
         """The update of one range."""

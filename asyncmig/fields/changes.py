@@ -173,7 +173,7 @@ def _is_within(one: str, other: str) -> bool:
 
 
 def _renamed(schema: Mapping[str, Any], new: Mapping[str, Any], source: str, target: str) -> Renamed:
-    arrays = any("items" in one for path in (source, target) for one in _above(schema, path))
+    arrays = any("items" in above for path in (source, target) for above in _above(schema, path))
     parent = next(iter(_above(schema, source)[::-1]), {})
     holder = [new, *_above(new, target)][-1]
     closed = (element(holder) or holder).get("additionalProperties") is False
@@ -182,14 +182,14 @@ def _renamed(schema: Mapping[str, Any], new: Mapping[str, Any], source: str, tar
 
 def _above(schema: Mapping[str, Any], path: str) -> list[Mapping[str, Any]]:
     """The schemas of the documents that a path leads through, without that of the whole one."""
-    found: list[Mapping[str, Any]] = []
+    schemas: list[Mapping[str, Any]] = []
     for name in path.split(".")[:-1]:
         known = properties(element(schema) or schema)
         if name not in known:
             break
         schema = known[name]
-        found.append(schema)
-    return found
+        schemas.append(schema)
+    return schemas
 
 
 def _has(schema: Mapping[str, Any], path: str) -> bool:
@@ -221,7 +221,7 @@ def _documents(old: Mapping[str, Any], new: Mapping[str, Any], at: Place) -> Ite
     else:
         yield from gone.values()
         yield from come.values()
-    for name in [one for one in after if one in before and (at.path or one != "_id")]:
+    for name in [child for child in after if child in before and (at.path or child != "_id")]:
         place = _below(at, name, closed)
         if name in required(new) and name not in required(old):
             yield Added(place, after[name], required=True, is_new=False)
@@ -236,8 +236,8 @@ def _limits_others(schema: Mapping[str, Any]) -> bool:
     )
 
 
-def _alike(one: Schema, other: Schema) -> bool:
-    return bool(one) and canonical_schema(one) == canonical_schema(other)
+def _alike(schema: Schema, other: Schema) -> bool:
+    return bool(schema) and canonical_schema(schema) == canonical_schema(other)
 
 
 def _below(at: Place, name: str, closed: bool) -> Place:
@@ -349,5 +349,5 @@ _BOUNDS = frozenset(
 def _tightened(old: Schema, new: Schema) -> bool:
     """Whether a bound is new or another one: whether documents break it is for the server to count."""
     return any(
-        canonical_schema({"x": new[one]}) != canonical_schema({"x": old.get(one)}) for one in _BOUNDS & new.keys()
+        canonical_schema({"x": new[bound]}) != canonical_schema({"x": old.get(bound)}) for bound in _BOUNDS & new.keys()
     )

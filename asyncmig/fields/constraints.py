@@ -26,10 +26,10 @@ _LENGTHS = {
 
 def constrained(schema: Schema, metadata: Iterable[Any]) -> Schema:
     """The schema with what ``metadata`` (of ``Annotated``, of Pydantic's ``Field``) says of its bounds."""
-    found: Schema = {}
+    keywords: Schema = {}
     for bound in _flat(metadata):
-        found |= _keywords(bound, schema.get("bsonType"))
-    merged = {**schema, **found}
+        keywords |= _keywords(bound, schema.get("bsonType"))
+    merged = {**schema, **keywords}
     return schema if any(schema_faults(merged)) else merged  # a pattern of Rust's that PCRE refuses, say
 
 
@@ -83,7 +83,7 @@ def _pattern(bound: Any, kind: Any) -> Schema:
 
 def _main(kind: Any) -> str:
     """The type that bounds are about: the only one there is, or the only one beside null."""
-    kinds = [kind] if isinstance(kind, str) else [one for one in kind or () if one != "null"]
+    kinds = [kind] if isinstance(kind, str) else [name for name in kind or () if name != "null"]
     return str(kinds[0]) if len(kinds) == 1 else ""
 
 

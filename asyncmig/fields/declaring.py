@@ -21,27 +21,32 @@ def with_fields(state: DatabaseState, models: Mapping[str, Sequence[type]], sett
     ``models``: by collection, the classes that declare it. Raises DeclarationError for a type that
     BSON has none for, and where a ``$jsonSchema`` is written by hand as well.
     """
-    return DatabaseState({one.name: _with_fields(one, tuple(models.get(one.name, ())), settings) for one in state})
+    return DatabaseState(
+        {
+            collection.name: _with_fields(collection, tuple(models.get(collection.name, ())), settings)
+            for collection in state
+        }
+    )
 
 
 def declared_schemas(
     state: DatabaseState, models: Mapping[str, Sequence[type]], *, constraints: bool = False
 ) -> dict[str, Mapping[str, Any]]:
     """What models say of the documents, by collection: their validator's schema, else that of the model's fields."""
-    found: dict[str, Mapping[str, Any]] = {}
-    for one in state:
-        described = list(dict.fromkeys(kind for model in models.get(one.name, ()) for kind in _described(model)))
-        schema = one.options.get("validator", {}).get("$jsonSchema")
-        if schema is None and described and one.kind != "view":
+    schemas: dict[str, Mapping[str, Any]] = {}
+    for collection in state:
+        described = list(dict.fromkeys(kind for model in models.get(collection.name, ()) for kind in _described(model)))
+        schema = collection.options.get("validator", {}).get("$jsonSchema")
+        if schema is None and described and collection.kind != "view":
             schema = fields_of(described, constraints=constraints).schema
         if schema is not None:
-            found[one.name] = schema
-    return found
+            schemas[collection.name] = schema
+    return schemas
 
 
 def _with_fields(state: CollectionState, models: Sequence[Any], settings: FieldSettings) -> CollectionState:
     renamed = {old: new for model in models for old, new in getattr(model, "__renamed_fields__", {}).items()}
-    described = list(dict.fromkeys(one for model in models for one in _described(model)))
+    described = list(dict.fromkeys(kind for model in models for kind in _described(model)))
     level = settings.of(state.name, models)
     if state.kind != "collection" or level == "ignore" or not described:
         return _by_hand(state, renamed)

@@ -92,7 +92,9 @@ def _odmantic_annotation(model: Any, name: str, info: Any) -> Any:
 def _odmantic_serialized(metadata: Iterable[Any]) -> Any:
     """What ``WithBsonSerializer`` makes; those that ODMantic itself gives to Python's types are known already."""
     functions = (getattr(entry, "bson_serializer", None) for entry in metadata)
-    function = next((one for one in functions if one and not one.__module__.startswith("odmantic.")), None)
+    function = next(
+        (candidate for candidate in functions if candidate and not candidate.__module__.startswith("odmantic.")), None
+    )
     return None if function is None else returned_type(None, function)
 
 

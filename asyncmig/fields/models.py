@@ -79,9 +79,11 @@ def _united(schemas: Sequence[Schema]) -> Schema:
         return schemas[0]
     names = dict.fromkeys(name for schema in schemas for name in schema["properties"])
     required = [name for name in names if all(name in schema.get("required", ()) for schema in schemas)]
-    shapes = {name: [one["properties"][name] for one in schemas if name in one["properties"]] for name in names}
+    shapes = {
+        name: [schema["properties"][name] for schema in schemas if name in schema["properties"]] for name in names
+    }
     united: Schema = {"bsonType": "object", **({"required": required} if required else {})}
-    united["properties"] = {name: either(found) for name, found in shapes.items()}
+    united["properties"] = {name: either(kinds) for name, kinds in shapes.items()}
     if all(schema.get("additionalProperties") is False for schema in schemas):
         united["additionalProperties"] = False
     return united

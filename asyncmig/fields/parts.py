@@ -74,9 +74,9 @@ def serialized_type(metadata: Iterable[Any]) -> Any:
 def _field_serializers(model: Any) -> dict[str, Any]:
     """What the methods of a model that serialize a field say that they return."""
     decorators = getattr(model, "__pydantic_decorators__", None)
-    found: dict[str, Any] = {}
+    kinds: dict[str, Any] = {}
     for decorator in getattr(decorators, "field_serializers", {}).values():
         if decorator.info.when_used in ("always", "unless-none"):
             kind = returned_type(decorator.info.return_type, decorator.func)
-            found |= dict.fromkeys(decorator.info.fields, kind)
-    return found
+            kinds |= dict.fromkeys(decorator.info.fields, kind)
+    return kinds

@@ -38,9 +38,9 @@ _PLAIN: Final = frozenset({"bsonType", "required", "properties", "additionalProp
 
 def properties(schema: Mapping[str, Any]) -> dict[str, Schema]:
     """The schemas of the fields that a path can lead to."""
-    found = schema.get("properties")
-    named = found.items() if isinstance(found, Mapping) else ()
-    return {name: dict(one) for name, one in named if isinstance(one, Mapping) and _can_be_path(name)}
+    listed = schema.get("properties")
+    named = listed.items() if isinstance(listed, Mapping) else ()
+    return {name: dict(shape) for name, shape in named if isinstance(shape, Mapping) and _can_be_path(name)}
 
 
 def _can_be_path(name: str) -> bool:
@@ -62,8 +62,10 @@ def types(schema: Mapping[str, Any]) -> frozenset[str] | None:
     if isinstance(values := schema.get("enum"), list | tuple):
         return frozenset(kind for value in values for kind in _takes(value))
     if isinstance(members := schema.get("anyOf"), list | tuple):
-        each = [types(member) for member in members]
-        return None if None in each else frozenset(kind for kinds in each for kind in kinds or ())
+        kinds_of_members = [types(member) for member in members]
+        return (
+            None if None in kinds_of_members else frozenset(kind for kinds in kinds_of_members for kind in kinds or ())
+        )
     return None
 
 
@@ -96,8 +98,8 @@ def bson_type(value: Any) -> str:
     """The BSON type of a value as the drivers hand it out; ``unknown`` for one that is not among the usual."""
     if type(value) is int and not -(2**31) <= value < 2**31:
         return "long"
-    found = next((kind for known, kind in _BY_CLASS if isinstance(value, known)), None)
-    return found or ("binData" if hasattr(value, "hex") and hasattr(value, "int") else "unknown")
+    bson_type = next((kind for known, kind in _BY_CLASS if isinstance(value, known)), None)
+    return bson_type or ("binData" if hasattr(value, "hex") and hasattr(value, "int") else "unknown")
 
 
 def element(schema: Mapping[str, Any]) -> Schema | None:
@@ -157,7 +159,7 @@ def _with_inside(schema: Mapping[str, Any], inner: Schema) -> Schema:
 
 
 def _requiring(schema: Schema, name: str, *, needed: bool) -> Schema:
-    names = [one for one in required(schema) if one != name] + ([name] if needed else [])
+    names = [other for other in required(schema) if other != name] + ([name] if needed else [])
     rest = {key: value for key, value in schema.items() if key != "required"}
     return {**rest, "required": names} if names else rest
 
@@ -174,7 +176,7 @@ def example(schema: Mapping[str, Any]) -> Any:
     if isinstance(members := schema.get("anyOf"), list | tuple) and members:
         return example(members[0])
     named = schema.get("bsonType", schema.get("type", "null"))
-    kind = named if isinstance(named, str) else next((one for one in named if one != "null"), "null")
+    kind = named if isinstance(named, str) else next((candidate for candidate in named if candidate != "null"), "null")
     if kind == "object":
         known = properties(schema)
         return {name: example(known.get(name, {})) for name in required(schema)}
@@ -207,5 +209,5 @@ def loosened(old: Mapping[str, Any], new: Mapping[str, Any]) -> Schema:
     return schema
 
 
-def _same(one: Schema | None, other: Schema | None) -> bool:
-    return one is not None and other is not None and canonical(one) == canonical(other)
+def _same(schema: Schema | None, other: Schema | None) -> bool:
+    return schema is not None and other is not None and canonical(schema) == canonical(other)

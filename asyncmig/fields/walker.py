@@ -145,11 +145,11 @@ class Walker:
             return self._record(kind, at)
         if isinstance(kind, type):
             try:
-                found = scalar(kind)
+                schema = scalar(kind)
             except Unstorable as error:
                 raise at.error(f"{kind.__qualname__} has a value that cannot be stored: {error}") from None
-            if found is not None:
-                return found
+            if schema is not None:
+                return schema
         shown = getattr(annotation, "__qualname__", None) or repr(annotation)
         raise at.error(
             f"BSON has no type for {shown}; say how it is stored: Annotated[{shown}, "

@@ -79,6 +79,6 @@ async def autogenerate_migration(message: str, *, database: Any, collections: Mo
     """
     from asyncmig.authoring.draft import draft
 
-    found = await Migrator(database, collections=collections).difference()
+    difference = await Migrator(database, collections=collections).difference()
     revision = Directory(".").new_id(taken=())
-    return draft(found, revision=revision, down_revision=None, message=message), bool(found)
+    return draft(difference, revision=revision, down_revision=None, message=message), bool(difference)

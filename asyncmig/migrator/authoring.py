@@ -63,15 +63,15 @@ class WritingHistory(Parts):
         declared = self.declared()
         with self._explaining("comparing the models with"):
             scope = Scope(self._include, self._own)
-            found = await compare(self._connected(), declared.state, scope, policy, look=look)
-            if found.left_alone and (agreed := await self._agreed() & found.left_alone):
+            difference = await compare(self._connected(), declared.state, scope, policy, look=look)
+            if difference.left_alone and (agreed := await self._agreed() & difference.left_alone):
                 policy = replace(policy, agreed=agreed)
-                found = await compare(self._connected(), declared.state, scope, policy, look=look)
+                difference = await compare(self._connected(), declared.state, scope, policy, look=look)
             looked_at = scope.of(declared.state)
             said = (
                 note for note in declared.notes if note.collection in looked_at or note.collection not in declared.state
             )
-            return replace(found, notes=(*said, *found.notes))
+            return replace(difference, notes=(*said, *difference.notes))
 
     async def revision(self, message: str, *, autogenerate: bool = False, **place: Any) -> Revision | None:
         """Write a revision file, and return what it declares; ``place`` as :meth:`generate` takes it.
@@ -97,9 +97,9 @@ class WritingHistory(Parts):
         await self._refuse_ahead(status)
         if status.pending:
             raise PendingRevisions(status.pending)
-        found = await self._difference(drop_collections=drop_collections, look=True)
-        revision = write_revision(self.directory, message, found, **place) if found else None
-        return Generated(revision, found)
+        difference = await self._difference(drop_collections=drop_collections, look=True)
+        revision = write_revision(self.directory, message, difference, **place) if difference else None
+        return Generated(revision, difference)
 
     async def merge(
         self, targets: Sequence[str] = (), message: str | None = None, *, rev_id: str | None = None
@@ -121,9 +121,13 @@ class WritingHistory(Parts):
 
         wanted = squashable_range(self.graph, span)
         modules = [self.directory.load(member) for member in wanted.members]
-        forth = [one for module in modules for one in await replay(module, "upgrade")]
+        forth = [operation for module in modules for operation in await replay(module, "upgrade")]
         one_way = [module.revision.revision for module in modules if is_one_way(module)]
-        back = [] if one_way else [one for module in reversed(modules) for one in await replay(module, "downgrade")]
+        back = (
+            []
+            if one_way
+            else [operation for module in reversed(modules) for operation in await replay(module, "downgrade")]
+        )
         return write_squash(self.directory, wanted, forth, back, message, one_way=one_way, rev_id=rev_id)
 
     async def rebase(self, name: str, *, onto: str | None = None, force: bool = False) -> tuple[Revision, Revision]:
@@ -147,7 +151,7 @@ class WritingHistory(Parts):
             )
         if self.database is not None:
             begun = await self._ledger().marks()  # what stopped half-way counts, too
-            if revision.revision not in {one.revision for one in graph.pending(begun)}:
+            if revision.revision not in {waiting.revision for waiting in graph.pending(begun)}:
                 raise NotRebasable(revision, f"it is applied in {self.database.name}; downgrade it first, or use merge")
         return rebase(self.directory, name, onto)
 
@@ -234,7 +238,7 @@ class WritingHistory(Parts):
 
         declared = None if self._models is None else self.declared()
         schemas = declared_schemas(declared.state, declared.classes) if declared else {}
-        present = [one.name for one in await self.state() if one.kind != "view"]
+        present = [collection.name for collection in await self.state() if collection.kind != "view"]
         with self._explaining("reading documents of"):
             return await survey(
                 self._connected(), present, schemas, collections, reading, count=count, on_progress=on_progress

@@ -112,10 +112,12 @@ class Parts:
         """
         if half_done := status.half_done:
             summaries = await self._ledger().summaries()
-            raise RevisionHalfDone({one: summaries[one].message for one in half_done if one in summaries}, unknown=True)
+            raise RevisionHalfDone(
+                {name: summaries[name].message for name in half_done if name in summaries}, unknown=True
+            )
         if ahead := status.ahead:
             records = await self._ledger().summaries()
-            raise DatabaseAhead(ahead, messages={one: records[one].message for one in ahead if one in records})
+            raise DatabaseAhead(ahead, messages={name: records[name].message for name in ahead if name in records})
 
     async def records(self) -> list[Record]:
         """The ledger: one record for each revision that is applied, or half-way."""

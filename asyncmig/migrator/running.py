@@ -97,7 +97,9 @@ class RunningHistory(Parts):
         path = status.path(target, direction, strict_order=self._strict(strict_order))
         status.refuse_half_done(path)
         live = await self.state() if path else DatabaseState()
-        half_way = [one.revision for one in path if one.revision in status.entries.keys() - status.applied]
+        half_way = [
+            revision.revision for revision in path if revision.revision in status.entries.keys() - status.applied
+        ]
         records = await self._stopped(half_way, direction)
         with self._explaining("planning a run on"):
             plan = await make_plan(
@@ -135,9 +137,9 @@ class RunningHistory(Parts):
 
     async def _stopped(self, revisions: Iterable[str], direction: Direction) -> dict[str, Record]:
         """The records of those that stopped half-way in this direction, and were no transactions."""
-        found = [await self._ledger().record(one) for one in revisions]
-        stopped = [one for one in found if one and not one.is_applied and not one.transactional]
-        return {one.revision: one for one in stopped if one.direction == direction}
+        records = [await self._ledger().record(name) for name in revisions]
+        stopped = [record for record in records if record and not record.is_applied and not record.transactional]
+        return {record.revision: record for record in stopped if record.direction == direction}
 
     async def losses(self, target: str = "head", *, direction: Direction = "upgrade") -> tuple[Loss, ...]:
         """What a run to ``target`` would take away for good, found in the sources without running them."""
@@ -156,7 +158,7 @@ class RunningHistory(Parts):
         from asyncmig.running.ledger.provenance import inserted_documents
 
         source = (files or self.directory).source
-        calls = [call for one in path for call in losing_calls(one, direction, source(one))]
+        calls = [call for revision in path for call in losing_calls(revision, direction, source(revision))]
         inserted = inserted_documents(await self.records()) if calls else {}
         with self._explaining("looking for data that would be lost in"):
             return await find_losses(calls, self._driver(), inserted) if calls else ()
@@ -290,5 +292,5 @@ class RunningHistory(Parts):
         from asyncmig.running.applying.index_build import under_construction
 
         others = await under_construction(self._driver(), collection)
-        told = f"; {', '.join(others)} is" if others else ""
-        return ConfigurationError(f"index {name} of {collection} is not being built{told}")
+        running = f"; {', '.join(others)} is" if others else ""
+        return ConfigurationError(f"index {name} of {collection} is not being built{running}")

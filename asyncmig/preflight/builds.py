@@ -62,7 +62,9 @@ async def members(asker: Asker) -> Probe | None:
         status = await asker.command({"replSetGetStatus": 1}, admin=True)
     except (PyMongoError, UnsupportedByDriver) as error:
         return asker.unanswered("P04", "whether all members are there", error, "clusterMonitor")
-    down = [one["name"] for one in status["members"] if one["state"] not in _HEALTHY or not one.get("health", 1)]
+    down = [
+        member["name"] for member in status["members"] if member["state"] not in _HEALTHY or not member.get("health", 1)
+    ]
     if not down:
         return None
     total = len(status["members"])
@@ -137,7 +139,7 @@ async def failing(asker: Asker, operation: CreateIndexes) -> list[Probe]:
     now = asker.now(operation.collection)
     if now is None or not asker.may("C"):
         return []
-    found = []
+    probed = []
     for index in operation.indexes:
         for what, query in _faulty(index):
             partial = index.options.get("partialFilterExpression")
@@ -147,15 +149,15 @@ async def failing(asker: Asker, operation: CreateIndexes) -> list[Probe]:
             except (PyMongoError, UnsupportedByDriver) as error:
                 if isinstance(error, OperationFailure) and error.code == _BAD_QUERY:
                     continue
-                found.append(asker.unanswered("P07", f"documents with {what}", error, "read"))
+                probed.append(asker.unanswered("P07", f"documents with {what}", error, "read"))
                 continue
             if count is None:
-                found.append(Probe("P07", "unknown", f"documents with {what}: not finished within {asker.budget:g} s"))
+                probed.append(Probe("P07", "unknown", f"documents with {what}: not finished within {asker.budget:g} s"))
             elif count.number:
                 have = "has" if count.number == 1 else "have"
                 text = f"{index.name}: {plural(count, 'document')} {have} {what}{asker.proviso(operation.collection)}"
-                found.append(Probe("P07", "problem", text, {"documents": count.number, "is_exact": count.is_exact}))
-    return found
+                probed.append(Probe("P07", "problem", text, {"documents": count.number, "is_exact": count.is_exact}))
+    return probed
 
 
 _BAD_QUERY: Final = 2
@@ -164,7 +166,7 @@ _BAD_QUERY: Final = 2
 def _faulty(index: Index) -> Iterator[tuple[str, dict[str, Any]]]:
     """What of a document an index of this kind does not take, and the query for it."""
     plain = [field for field, kind in index.keys if number(kind) is not None and "$" not in field]
-    pairs = [pair for one, other in combinations(plain, 2) for pair in _parallel(one, other)]
+    pairs = [pair for path, other in combinations(plain, 2) for pair in _parallel(path, other)]
     if pairs:
         yield "two arrays in it, and an index takes one", {"$or": pairs}
     for field, kind in index.keys:
@@ -180,13 +182,13 @@ def _faulty(index: Index) -> Iterator[tuple[str, dict[str, Any]]]:
             yield f"no pair of coordinates in {field}", {"$or": _no_plane(field, index.options)}
     if is_text(index.keys):
         field = index.options.get("language_override", "language")
-        unknown = {"$type": "string", "$nin": [*_LANGUAGES, *(one.capitalize() for one in _LANGUAGES)]}
+        unknown = {"$type": "string", "$nin": [*_LANGUAGES, *(language.capitalize() for language in _LANGUAGES)]}
         yield f"a language in {field} that MongoDB does not know", {field: unknown}
 
 
-def _parallel(one: str, other: str) -> Iterator[dict[str, Any]]:
+def _parallel(path: str, other: str) -> Iterator[dict[str, Any]]:
     """Arrays at two paths neither of which leads to the other."""
-    for first in [*way_to_arrays(one), one]:
+    for first in [*way_to_arrays(path), path]:
         for second in [*way_to_arrays(other), other]:
             if not f"{first}.".startswith(f"{second}.") and not f"{second}.".startswith(f"{first}."):
                 yield {"$and": [{first: {"$type": "array"}}, {second: {"$type": "array"}}]}

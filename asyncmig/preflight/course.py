@@ -73,8 +73,8 @@ async def _window(asker: Asker) -> tuple[int, float]:
             for way in (1, -1)
         ]
         asker.cache["oplog"] = int(stats["maxSize"]), (ends[1] - ends[0]) / 3600
-    found: tuple[int, float] = asker.cache["oplog"]
-    return found
+    oplog: tuple[int, float] = asker.cache["oplog"]
+    return oplog
 
 
 async def both_fields(asker: Asker, operation: RenameField) -> Probe | None:
@@ -85,17 +85,17 @@ async def both_fields(asker: Asker, operation: RenameField) -> Probe | None:
     what = f"documents that have {operation.new} already"
     try:
         query = {operation.field: {"$exists": True}, operation.new: {"$exists": True}}
-        found = await asker.count(now, query)
+        count = await asker.count(now, query)
     except (PyMongoError, UnsupportedByDriver) as error:
         return asker.unanswered("P05", what, error, "read")
-    if found is None:
+    if count is None:
         return Probe("P05", "unknown", f"{what}: {CUT_OFF.format(seconds=asker.budget)}")
-    if not found.number:
+    if not count.number:
         return None
-    have = "has" if found.number == 1 else "have"
+    have = "has" if count.number == 1 else "have"
     proviso = asker.proviso(operation.collection)
-    text = f"{plural(found, 'document')} {have} both fields: it stops there; say on_conflict{proviso}"
-    return Probe("P05", "problem", text, {"documents": found.number, "is_exact": found.is_exact})
+    text = f"{plural(count, 'document')} {have} both fields: it stops there; say on_conflict{proviso}"
+    return Probe("P05", "problem", text, {"documents": count.number, "is_exact": count.is_exact})
 
 
 async def uses_of_index(asker: Asker, operation: DropIndex) -> list[Probe]:
@@ -106,20 +106,20 @@ async def uses_of_index(asker: Asker, operation: DropIndex) -> list[Probe]:
         return []
     if index is None:
         return [Probe("P09", "note", f"{operation.name} is not there: nothing to drop")]
-    found = []
+    probed = []
     if is_text(index.keys):
-        found.append(Probe("P09", "warning", "$text queries fail without it: it is the collection's text index"))
+        probed.append(Probe("P09", "warning", "$text queries fail without it: it is the collection's text index"))
     try:
         rows = await asker.aggregate(now, [{"$indexStats": {}}, {"$match": {"name": operation.name}}])
     except (PyMongoError, UnsupportedByDriver) as error:
-        return [*found, asker.unanswered("P09", f"uses of {operation.name}", error, "clusterMonitor")]
+        return [*probed, asker.unanswered("P09", f"uses of {operation.name}", error, "clusterMonitor")]
     for row in rows:
         uses, since = int(row["accesses"]["ops"]), row["accesses"]["since"]
         host = row.get("host", "this member")
         level: Level = "warning" if uses else "note"
         text = f"used {uses:,} times since {since:%Y-%m-%d %H:%M} UTC on {host}; other members count their own"
-        found.append(Probe("P09", level, text, {"uses": uses, "since": since, "host": host}))
-    return found
+        probed.append(Probe("P09", level, text, {"uses": uses, "since": since, "host": host}))
+    return probed
 
 
 async def uses_of_collection(asker: Asker, name: str) -> Probe | None:

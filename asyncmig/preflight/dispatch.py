@@ -44,8 +44,8 @@ async def _nothing() -> AsyncIterator[Probe | None]:
 
 @probes.register
 async def _create_collections(operation: CreateCollections, asker: Asker) -> AsyncIterator[Probe | None]:
-    for one in spread([operation]):
-        async for probe in probes(one, asker):
+    for part in spread([operation]):
+        async for probe in probes(part, asker):
             yield probe
 
 

@@ -28,12 +28,12 @@ async def violators(asker: Asker, collection: str, options: Mapping[str, Any]) -
         return None
     warns = options.get("validationAction") == "warn"
     try:
-        found = await asker.count(now, {"$nor": [dict(validator)]})
-        if found is None:
+        broken = await asker.count(now, {"$nor": [dict(validator)]})
+        if broken is None:
             return Probe(
                 "P02", "unknown", f"documents that break the validator: {CUT_OFF.format(seconds=asker.budget)}"
             )
-        if not found.number:
+        if not broken.number:
             return Probe(
                 "P02", "note", f"no document breaks the validator{asker.proviso(collection)}", {"documents": 0}
             )
@@ -46,9 +46,9 @@ async def violators(asker: Asker, collection: str, options: Mapping[str, Any]) -
     return Probe(
         "P02",
         "warning" if warns or options.get("validationLevel") == "moderate" else "problem",
-        f"{found} of {plural(total, 'document')} break{'s' if found.number == 1 else ''} the validator"
+        f"{broken} of {plural(total, 'document')} break{'s' if broken.number == 1 else ''} the validator"
         f"{f' ({listed})' if listed else ''}; {then}{asker.proviso(collection)}",
-        {"documents": found.number, "is_exact": found.is_exact, "of": total, "rules": dict(rules)},
+        {"documents": broken.number, "is_exact": broken.is_exact, "of": total, "rules": dict(rules)},
     )
 
 
@@ -79,8 +79,8 @@ def _rules(validator: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]
     for name in schema.get("required", ()):
         yield f"{name} is missing", {name: {"$exists": False}}
     properties = schema.get("properties", {})
-    for name, one in properties.items():
-        yield f"{name} does not fit", _breaks({"properties": {name: one}})
+    for name, shape in properties.items():
+        yield f"{name} does not fit", _breaks({"properties": {name: shape}})
     if schema.get("additionalProperties", True) is not True:
         known = {
             "properties": {name: {} for name in properties},
@@ -88,8 +88,16 @@ def _rules(validator: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]
         }
         patterns = {"patternProperties": schema["patternProperties"]} if "patternProperties" in schema else {}
         yield "other fields", _breaks({**known, **patterns})
-    told = {"required", "properties", "additionalProperties", "patternProperties", "title", "description", "bsonType"}
-    rest = {keyword: value for keyword, value in schema.items() if keyword not in told}
+    covered = {
+        "required",
+        "properties",
+        "additionalProperties",
+        "patternProperties",
+        "title",
+        "description",
+        "bsonType",
+    }
+    rest = {keyword: value for keyword, value in schema.items() if keyword not in covered}
     if rest:
         yield "other rules", _breaks(rest)
     query = {key: value for key, value in validator.items() if key != "$jsonSchema"}
@@ -200,13 +208,13 @@ async def field_values(asker: Asker, collection: str, field: str) -> Probe | Non
     if now is None or not asker.may("C"):
         return None
     try:
-        found = await asker.count(now, {field: {"$exists": True}})
+        holding = await asker.count(now, {field: {"$exists": True}})
     except (PyMongoError, UnsupportedByDriver) as error:
         return asker.unanswered("P10", f"documents with {field}", error, "read")
-    if found is None:
+    if holding is None:
         return Probe("P10", "unknown", f"documents with {field}: {CUT_OFF.format(seconds=asker.budget)}")
-    figures = {"documents": found.number, "is_exact": found.is_exact}
-    if not found.number:
+    figures = {"documents": holding.number, "is_exact": holding.is_exact}
+    if not holding.number:
         return Probe("P10", "note", f"no document has {field}{asker.proviso(collection)}", figures)
-    verb = "loses" if found.number == 1 else "lose"
-    return Probe("P10", "warning", f"{plural(found, 'document')} {verb} {field}{asker.proviso(collection)}", figures)
+    verb = "loses" if holding.number == 1 else "lose"
+    return Probe("P10", "warning", f"{plural(holding, 'document')} {verb} {field}{asker.proviso(collection)}", figures)

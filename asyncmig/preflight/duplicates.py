@@ -46,9 +46,9 @@ async def duplicates(asker: Asker, collection: str, index: Index) -> Probe | Non
     if not _can_be_counted(index):
         return Probe(_CODE, "unknown", f"{what}: for keys of this kind only the server can tell")
     try:
-        if found := await _arrays_on_the_way(asker, now, index):
+        if path := await _arrays_on_the_way(asker, now, index):
             return Probe(
-                _CODE, "unknown", f"{what}: {found} leads through arrays, and only the server can tell; {_WAYS}"
+                _CODE, "unknown", f"{what}: {path} leads through arrays, and only the server can tell; {_WAYS}"
             )
         return await _counted(asker, now, index)
     except (PyMongoError, UnsupportedByDriver) as error:
@@ -119,8 +119,8 @@ def _collation(asker: Asker, collection: str, index: Index) -> dict[str, Any]:
     """The collation that the index will have, said in full: a pipeline would take its collection's."""
     state = asker.live.get(collection)
     inherited = state.options.get("collation") if state else None
-    found = normal_index(index, inherited).options.get("collation")
-    return {"collation": dict(expand(found, "index") or SIMPLE)}
+    collation = normal_index(index, inherited).options.get("collation")
+    return {"collation": dict(expand(collation, "index") or SIMPLE)}
 
 
 async def _counted(asker: Asker, collection: str, index: Index) -> Probe:
@@ -180,14 +180,18 @@ class _Found:
     first: Sequence[Sequence[Any]]
 
 
-def _found(asker: Asker, collection: str, index: Index, found: _Found) -> Probe:
-    counts = f"{plural(found.groups, 'group')} of duplicates, {plural(found.documents, 'document')}"
-    ids = "; ".join(", ".join(map(repr, group[:_NAMED])) for group in found.first[:_NAMED])
+def _found(asker: Asker, collection: str, index: Index, duplicates: _Found) -> Probe:
+    counts = f"{plural(duplicates.groups, 'group')} of duplicates, {plural(duplicates.documents, 'document')}"
+    ids = "; ".join(", ".join(map(repr, group[:_NAMED])) for group in duplicates.first[:_NAMED])
     return Probe(
         _CODE,
         "problem",
         f"{index.name}: {counts}; first _ids: {ids}{asker.proviso(collection)}",
-        {"groups": found.groups, "documents": found.documents, "first": [list(group) for group in found.first]},
+        {
+            "groups": duplicates.groups,
+            "documents": duplicates.documents,
+            "first": [list(group) for group in duplicates.first],
+        },
     )
 
 

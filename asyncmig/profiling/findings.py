@@ -47,15 +47,15 @@ def compare(profile: Profile, schema: Mapping[str, Any] | None = None) -> list[F
     themselves: likely renames and mixed types.
     """
     renames = likely_renames(profile)
-    renamed = {path for one in renames for path in (one.old, one.new)}
-    found = [_rename(profile, one) for one in renames]
+    renamed = {path for rename in renames for path in (rename.old, rename.new)}
+    findings = [_rename(profile, rename) for rename in renames]
     if schema is None:
-        found += [finding for path in profile.paths.values() for finding in _mixed(profile, path)]
+        findings += [finding for path in profile.paths.values() for finding in _mixed(profile, path)]
     else:
-        declared = {one.path: one for one in _declared(schema, "")}
-        found += [finding for one in declared.values() for finding in _of_declared(profile, one)]
-        found += _undeclared(profile, declared, renamed)
-    return sorted(found, key=lambda finding: (not finding.breaks, finding.kind != "rename"))
+        declared = {field.path: field for field in _declared(schema, "")}
+        findings += [finding for field in declared.values() for finding in _of_declared(profile, field)]
+        findings += _undeclared(profile, declared, renamed)
+    return sorted(findings, key=lambda finding: (not finding.breaks, finding.kind != "rename"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +69,9 @@ class _Declared:
 def _declared(schema: Mapping[str, Any], above: str) -> Iterator[_Declared]:
     """The fields of a schema under the paths of a profile; elements of arrays among them."""
     needed = required(schema)
-    for name, one in properties(schema).items():
+    for name, shape in properties(schema).items():
         path = f"{above}.{name}" if above else name
-        yield from _field(one, path, name in needed)
+        yield from _field(shape, path, name in needed)
 
 
 def _field(schema: Mapping[str, Any], path: str, needed: bool) -> Iterator[_Declared]:
@@ -88,19 +88,19 @@ def _holds_anything(schema: Mapping[str, Any]) -> bool:
 
 
 def _of_declared(profile: Profile, declared: _Declared) -> Iterator[Finding]:
-    found = profile.paths.get(declared.path)
-    if found is None:
+    stored = profile.paths.get(declared.path)
+    if stored is None:
         if declared.required and _holders(profile, declared.path):
             yield _missing(profile, declared.path, 1.0)
         elif "[]" not in declared.path and profile.documents:
             yield Finding("unseen", declared.path, "no document has it")
         return
-    if declared.required and found.count < found.holders:
-        yield _missing(profile, declared.path, 1 - found.share)
+    if declared.required and stored.count < stored.holders:
+        yield _missing(profile, declared.path, 1 - stored.share)
     allowed = types(declared.schema)
-    wrong = {kind: number for kind, number in found.types.items() if allowed is not None and kind not in allowed}
+    wrong = {kind: number for kind, number in stored.types.items() if allowed is not None and kind not in allowed}
     if wrong:
-        yield _wrong_type(found, wrong, allowed or frozenset(), profile.collection)
+        yield _wrong_type(stored, wrong, allowed or frozenset(), profile.collection)
 
 
 def _holders(profile: Profile, path: str) -> int:
@@ -115,51 +115,53 @@ def _missing(profile: Profile, path: str, share: float) -> Finding:
     return Finding("missing", path, f"required, and {percent(share)} of {where} lack it", share)
 
 
-def _wrong_type(found: PathProfile, wrong: Mapping[str, int], allowed: frozenset[str], collection: str) -> Finding:
-    told = ", ".join(f"{kind} {percent(number / found.count)}" for kind, number in found.types.most_common())
+def _wrong_type(stored: PathProfile, wrong: Mapping[str, int], allowed: frozenset[str], collection: str) -> Finding:
+    kinds = ", ".join(f"{kind} {percent(number / stored.count)}" for kind, number in stored.types.most_common())
     to = next((kind for kind in _TARGETS if kind in allowed), None)
     only = next(iter(wrong)) if len(wrong) == 1 else ""
     convertible = to and all(kind in _TARGETS for kind in wrong)
     origin = f', from_="{only}"' if only else ""
     suggest = (
-        f'await env.convert_field("{collection}", "{found.dotted}", to="{to}"{origin}, on_error="collect")'
+        f'await env.convert_field("{collection}", "{stored.dotted}", to="{to}"{origin}, on_error="collect")'
         if convertible
         else ""
     )
-    share = sum(wrong.values()) / found.count
-    return Finding("type", found.path, f"{told}; the models allow {', '.join(sorted(allowed))}", share, suggest)
+    share = sum(wrong.values()) / stored.count
+    return Finding("type", stored.path, f"{kinds}; the models allow {', '.join(sorted(allowed))}", share, suggest)
 
 
-def _mixed(profile: Profile, found: PathProfile) -> Iterator[Finding]:
-    kinds = [kind for kind in found.types if kind != "null"]
+def _mixed(profile: Profile, stored: PathProfile) -> Iterator[Finding]:
+    kinds = [kind for kind in stored.types if kind != "null"]
     numbers = {"int", "long"}  # one type to an application
     if len(kinds) > 1 and not set(kinds) <= numbers:
-        told = ", ".join(f"{kind} {percent(number / found.count)}" for kind, number in found.types.most_common())
-        yield Finding("mixed", found.path, told, found.share)
+        shares = ", ".join(f"{kind} {percent(number / stored.count)}" for kind, number in stored.types.most_common())
+        yield Finding("mixed", stored.path, shares, stored.share)
 
 
 def _undeclared(profile: Profile, declared: Mapping[str, _Declared], renamed: set[str]) -> Iterator[Finding]:
-    for path, found in profile.paths.items():
+    for path, stored in profile.paths.items():
         parent = path.removesuffix("[]") if path.endswith("[]") else path.rpartition(".")[0]
         parents_known = not parent or (parent in declared and not declared[parent].is_open)
-        if path == "_id" or path in declared or not parents_known or found.dotted in renamed:
+        if path == "_id" or path in declared or not parents_known or stored.dotted in renamed:
             continue
-        seen = f", last seen {found.last_seen:%Y-%m-%d}" if found.last_seen else ""
-        text = f"not in the models, in {percent(found.share)} of documents{seen}"
-        remove = f'await env.remove_field("{profile.collection}", "{found.dotted}", keep_in="{found.dotted}_removed")'
-        yield Finding("undeclared", path, text, found.share, "" if path.endswith("[]") else remove)
+        seen = f", last seen {stored.last_seen:%Y-%m-%d}" if stored.last_seen else ""
+        text = f"not in the models, in {percent(stored.share)} of documents{seen}"
+        remove = f'await env.remove_field("{profile.collection}", "{stored.dotted}", keep_in="{stored.dotted}_removed")'
+        yield Finding("undeclared", path, text, stored.share, "" if path.endswith("[]") else remove)
 
 
-def _rename(profile: Profile, one: LikelyRename) -> Finding:
-    last = f"{one.last_old:%Y-%m-%d}" if one.last_old else "?"
-    first = f"{one.first_new:%Y-%m-%d}" if one.first_new else "?"
-    doubt = f"; also told apart by {one.told_by}: it may be another kind of document instead" if one.told_by else ""
-    text = (
-        f"likely became {one.new}: never both, same types, last seen {last} / first seen {first}, "
-        f"{percent(one.left)} of documents still have the old one{doubt}"
+def _rename(profile: Profile, rename: LikelyRename) -> Finding:
+    last = f"{rename.last_old:%Y-%m-%d}" if rename.last_old else "?"
+    first = f"{rename.first_new:%Y-%m-%d}" if rename.first_new else "?"
+    doubt = (
+        f"; also told apart by {rename.told_by}: it may be another kind of document instead" if rename.told_by else ""
     )
-    suggest = f'await env.rename_field("{profile.collection}", "{one.old}", "{one.new}")'
-    return Finding("rename", one.old, text, one.left, suggest)
+    text = (
+        f"likely became {rename.new}: never both, same types, last seen {last} / first seen {first}, "
+        f"{percent(rename.left)} of documents still have the old one{doubt}"
+    )
+    suggest = f'await env.rename_field("{profile.collection}", "{rename.old}", "{rename.new}")'
+    return Finding("rename", rename.old, text, rename.left, suggest)
 
 
 def percent(share: float) -> str:

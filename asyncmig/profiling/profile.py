@@ -177,8 +177,8 @@ class Collector:
 
     def profile(self, collection: str, total: int, *, is_whole: bool, **how: Any) -> Profile:
         """What has been taken; ``how``: further fields of the profile, which tell how it was read."""
-        for path, one in self._paths.items():
-            one.holders = self._holders(path)
+        for path, stored in self._paths.items():
+            stored.holders = self._holders(path)
         paths = {path: self._paths[path] for path in sorted(self._paths)}
         rows = tuple(self._rows)
         return Profile(collection, self.documents, total, is_whole, paths, rows, self.truncated, **how)
@@ -210,31 +210,36 @@ class Collector:
             self._time = milliseconds(data, begin)
 
     def _value(self, path: str, kind: int, data: bytes, begin: int, end: int, seen: set[str]) -> None:
-        found = self._paths.get(path)
-        if found is None:
+        stored = self._paths.get(path)
+        if stored is None:
             if len(self._paths) >= self._max_paths:
                 self.truncated = True
                 return
-            found = self._paths[path] = PathProfile(path)
-        found.types[type_name(kind)] += 1
+            stored = self._paths[path] = PathProfile(path)
+        stored.types[type_name(kind)] += 1
         seen.add(path)
         if kind == OBJECT:
             self._document(data, begin, path, seen)
         elif kind == ARRAY:
-            self._array(found, data, begin, seen)
+            self._array(stored, data, begin, seen)
         else:
             value = short_value(data, kind, begin, end)
-            found.note_value(value)
-            if found.values and "[]" not in path:
+            stored.note_value(value)
+            if stored.values and "[]" not in path:
                 self._values[path] = value
-            if self._examples and value is not None and len(found.examples) < _EXAMPLES and value not in found.examples:
-                found.examples.append(value)
+            if (
+                self._examples
+                and value is not None
+                and len(stored.examples) < _EXAMPLES
+                and value not in stored.examples
+            ):
+                stored.examples.append(value)
 
-    def _array(self, found: PathProfile, data: bytes, begin: int, seen: set[str]) -> None:
+    def _array(self, stored: PathProfile, data: bytes, begin: int, seen: set[str]) -> None:
         length = 0
-        path = f"{found.path}[]"
+        path = f"{stored.path}[]"
         for _, kind, start, end in members(data, begin):
             length += 1
             self._value(path, kind, data, start, end, seen)
-        found.lengths = found.lengths or Lengths()
-        found.lengths.add(length)
+        stored.lengths = stored.lengths or Lengths()
+        stored.lengths.add(length)

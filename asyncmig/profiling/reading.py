@@ -120,8 +120,8 @@ def _pipeline(sample: int, total: int) -> list[Mapping[str, Any]]:
 
 async def _of_the_mock(driver: Driver, name: str, reading: Reading) -> AsyncGenerator[Sequence[bytes], None]:
     cursor = driver.database[name].find({})
-    found = await cursor.to_list(None if reading.scan else reading.sample)
-    yield [driver.encode(document) for document in found]
+    documents = await cursor.to_list(None if reading.scan else reading.sample)
+    yield [driver.encode(document) for document in documents]
 
 
 async def count_breaking(collection: Any, schema: Mapping[str, Any], *, seconds: float | None = None) -> int | None:

@@ -50,9 +50,9 @@ def likely_renames(profile: Profile) -> list[LikelyRename]:
     rows = sorted((row for row in profile.rows if row.time is not None), key=lambda row: row.time or 0)
     if len(rows) < 2 * _FEWEST or len(rows) < 0.98 * len(profile.rows):
         return []
-    found = _Presence(rows)
-    pairs = [pair for pair in found.candidates(profile.paths) if found.speaks_for(*pair)]
-    return [_told(profile, found, old, new) for old, new in pairs]
+    presence = _Presence(rows)
+    pairs = [pair for pair in presence.candidates(profile.paths) if presence.speaks_for(*pair)]
+    return [_told(profile, presence, old, new) for old, new in pairs]
 
 
 class _Presence:
@@ -114,17 +114,17 @@ class _Presence:
 
 def _values(rows: Sequence[Row], path: str, places: set[int]) -> frozenset[str]:
     """The distinct values of a path in some documents; empty where they are not all known."""
-    found = [rows[place].values.get(path) for place in places]
-    return frozenset() if None in found else frozenset(map(repr, found))
+    values = [rows[place].values.get(path) for place in places]
+    return frozenset() if None in values else frozenset(map(repr, values))
 
 
-def _told(profile: Profile, found: _Presence, old: str, new: str) -> LikelyRename:
-    paths, holders = profile.paths, found.holders(old)
+def _told(profile: Profile, presence: _Presence, old: str, new: str) -> LikelyRename:
+    paths, holders = profile.paths, presence.holders(old)
     return LikelyRename(
         paths[old].dotted,
         paths[new].dotted,
-        len(found.of[old]) / max(len(holders), 1),
+        len(presence.of[old]) / max(len(holders), 1),
         paths[old].last_seen,
         paths[new].first_seen,
-        found.told_by(old, new),
+        presence.told_by(old, new),
     )

@@ -80,9 +80,9 @@ async def _report(
         if on_progress is not None:
             on_progress(collection.name, done, total)
 
-    found = await profile(collection, reading, on_progress=tell)
+    profiled = await profile(collection, reading, on_progress=tell)
     breaking = None
     if count and schema is not None:
         left = None if reading.budget is None else max(reading.budget - (monotonic() - began), 0.0)
         breaking = await count_breaking(collection, schema, seconds=left)
-    return Report(found, tuple(compare(found, schema)), schema is not None, breaking)
+    return Report(profiled, tuple(compare(profiled, schema)), schema is not None, breaking)

@@ -109,8 +109,8 @@ def losing_calls(revision: Revision, function: str, source: str | None = None) -
         source = revision.path.read_text(encoding="utf-8") if revision.path else ""
     if not any(method in source for method in _SAMPLES):
         return ()  # nearly always: spares the parser
-    found = (_losing(revision.revision, call) for call in env_calls(ast.parse(source), function))
-    return tuple(call for call in found if call and (call.index is None or function == "upgrade"))
+    losing = (_losing(revision.revision, call) for call in env_calls(ast.parse(source), function))
+    return tuple(call for call in losing if call and (call.index is None or function == "upgrade"))
 
 
 def _losing(revision: str, call: ast.Call) -> LosingCall | None:
@@ -118,7 +118,9 @@ def _losing(revision: str, call: ast.Call) -> LosingCall | None:
     if method not in _SAMPLES:
         return None
     names = _PLACES.get(method, ("name",))
-    nodes = dict(zip(names, call.args, strict=False)) | {one.arg: one.value for one in call.keywords if one.arg}
+    nodes = dict(zip(names, call.args, strict=False)) | {
+        keyword.arg: keyword.value for keyword in call.keywords if keyword.arg
+    }
     given: dict[str, Any] = {}
     for argument, node in nodes.items():
         try:
@@ -190,8 +192,8 @@ async def counted(driver: Driver, collection: str, query: Mapping[str, Any] | No
     except (PyMongoError, UnsupportedByDriver):
         number = ""
     named = f"field{'' if len(fields) == 1 else 's'} {', '.join(fields)}" if fields else ""
-    told = "; ".join(part for part in (number, named) if part)
-    return f" ({told})" if told else ""
+    details = "; ".join(part for part in (number, named) if part)
+    return f" ({details})" if details else ""
 
 
 async def find_losses(calls: Iterable[LosingCall], driver: Driver, inserted: Inserted) -> tuple[Loss, ...]:
@@ -200,10 +202,10 @@ async def find_losses(calls: Iterable[LosingCall], driver: Driver, inserted: Ins
     ``inserted`` holds, by collection, the ``_id`` and digest of each document that asyncmig itself
     has inserted: taking such a document back unchanged loses nothing.
     """
-    found = [(call, await _lost(call, driver, inserted)) for call in calls]
+    lost = [(call, await _lost(call, driver, inserted)) for call in calls]
     return tuple(
         dict.fromkeys(
-            [Loss(call.revision, text, await _details(call, driver)) for call, text in found if text],
+            [Loss(call.revision, text, await _details(call, driver)) for call, text in lost if text],
         )
     )
 
@@ -240,12 +242,12 @@ async def is_unique(driver: Driver, collection: str, index: str) -> bool:
         if error.code not in _NO_COLLECTION:
             raise
         return False
-    return any(one["name"] == index and one.get("unique") for one in listed)
+    return any(listed_index["name"] == index and listed_index.get("unique") for listed_index in listed)
 
 
 def _has_delete(result: Any) -> bool:
     """Whether a function says of its document, or of one of its documents, that it is to be deleted."""
-    return result is Delete or (isinstance(result, list | tuple) and any(one is Delete for one in result))
+    return result is Delete or (isinstance(result, list | tuple) and any(item is Delete for item in result))
 
 
 class LossGuard:
@@ -268,7 +270,7 @@ class LossGuard:
     ) -> None:
         self._indexes = indexes
         self._driver, self._inserted, self._confirm = driver, inserted, confirm
-        self._agreed = {(one.revision, one.text) for one in agreed}
+        self._agreed = {(loss.revision, loss.text) for loss in agreed}
         self._old: set[str] | None = None
         """The collections that were there when the run began, by the names that they have now."""
 
@@ -299,7 +301,7 @@ class LossGuard:
 
     async def _there(self, operation: Operation) -> set[str]:
         if self._old is None:
-            self._old = {one["name"] for one in await self._driver.read({"listCollections": 1, "nameOnly": True})}
+            self._old = {listed["name"] for listed in await self._driver.read({"listCollections": 1, "nameOnly": True})}
         if operation.collection in self._old:
             targets = (getattr(operation, name, None) for name in ("new", "into", "keep_in"))
             self._old |= {name for name in targets if isinstance(name, str)}
@@ -326,10 +328,10 @@ class LossGuard:
                 self._agreed.add((revision.revision, text))
 
         async def asked(result: Any) -> Any:
-            found = await result if inspect.isawaitable(result) else result
-            if _has_delete(found):
+            answer = await result if inspect.isawaitable(result) else result
+            if _has_delete(answer):
                 await ask()
-            return found
+            return answer
 
         @functools.wraps(operation.function)
         def function(document: Any) -> Any:

@@ -46,12 +46,12 @@ def _named(function: Any, seen: set[CodeType]) -> Iterator[str]:
     for code in _codes(function.__code__):
         seen.add(code)
         yield from _WRITES.intersection(code.co_names)
-        yield from _STAGES.intersection(one for one in code.co_consts if isinstance(one, str))
+        yield from _STAGES.intersection(constant for constant in code.co_consts if isinstance(constant, str))
         called += [function.__globals__.get(name) for name in code.co_names]
     called += [cell.cell_contents for cell in function.__closure__ or () if _is_filled(cell)]
-    for one in called:
-        if isinstance(one, FunctionType) and one.__module__ == function.__module__:
-            yield from _named(one, seen)
+    for callee in called:
+        if isinstance(callee, FunctionType) and callee.__module__ == function.__module__:
+            yield from _named(callee, seen)
 
 
 def _codes(code: CodeType) -> Iterator[CodeType]:

@@ -108,7 +108,7 @@ async def _losses(
     direction: Direction,
 ) -> dict[int, str]:
     """What each action takes away; ``names`` leads from the names that collections will have to those they have."""
-    found: dict[int, str] = {}
+    texts: dict[int, str] = {}
     for place, action in enumerate(actions):
         if isinstance(action, RenameCollection) and action.collection in names:
             names[action.new] = names.pop(action.collection)
@@ -117,23 +117,23 @@ async def _losses(
             continue
         if isinstance(action, DropIndex):
             if direction == "upgrade" and await is_unique(driver, now, action.name):
-                found[place] = text
+                texts[place] = text
         elif await holds_foreign(driver, now, (await inserted()).get(now, ())):
-            found[place] = text + await counted(driver, now, *extent(action))
-    return found
+            texts[place] = text + await counted(driver, now, *extent(action))
+    return texts
 
 
 def _changes(
     actions: Sequence[Operation | RawCall], known: KnownState
 ) -> tuple[dict[int, tuple[Change, ...]], KnownState]:
     """What each action replaces, and what is known when all are through."""
-    found: dict[int, tuple[Change, ...]] = {}
+    by_place: dict[int, tuple[Change, ...]] = {}
     for place, action in enumerate(actions):
         if isinstance(action, Operation):
-            if told := changes(action, known):
-                found[place] = told
+            if changed := changes(action, known):
+                by_place[place] = changed
             known = known.after_all(spread([action]))
-    return found, known
+    return by_place, known
 
 
 def _done(recording: Recording, stopped: Record, module: RevisionModule) -> frozenset[int]:

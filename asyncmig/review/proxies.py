@@ -125,8 +125,8 @@ class _Proxy(_StandIn):
             self._recorder.note(self._real, name, arguments, named)
             if name.startswith("aggregate") or name == "cursor_command":
                 return EmptyCursor()
-            told = self._told(name, arguments, named)
-            return told if inspect.iscoroutinefunction(method) else asyncio.ensure_future(told)
+            answer = self._told(name, arguments, named)
+            return answer if inspect.iscoroutinefunction(method) else asyncio.ensure_future(answer)
 
         return call
 

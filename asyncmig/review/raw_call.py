@@ -137,7 +137,7 @@ async def _insert_one(real: Any, arguments: _Arguments) -> InsertOneResult:
 
 
 async def _insert_many(real: Any, arguments: _Arguments) -> InsertManyResult:
-    return InsertManyResult([_identify(one) for one in arguments.get(0, "documents", ())], acknowledged=True)
+    return InsertManyResult([_identify(document) for document in arguments.get(0, "documents", ())], acknowledged=True)
 
 
 def _update(limit: int) -> Callable[[Any, _Arguments], Awaitable[UpdateResult]]:

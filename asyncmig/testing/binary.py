@@ -38,10 +38,10 @@ def find_mongod() -> Path:
     Raises MongodNotFound when there is none, or when the variable names something that cannot be run.
     """
     places: Iterable[Callable[[], Path | None]] = (_named, _on_path, _in_wheel)
-    found = next((path for place in places if (path := place()) is not None), None)
-    if found is None:
+    binary = next((path for place in places if (path := place()) is not None), None)
+    if binary is None:
         raise MongodNotFound
-    return found
+    return binary
 
 
 def _named() -> Path | None:
@@ -55,8 +55,8 @@ def _named() -> Path | None:
 
 
 def _on_path() -> Path | None:
-    found = shutil.which("mongod")
-    return Path(found) if found else None
+    binary = shutil.which("mongod")
+    return Path(binary) if binary else None
 
 
 def _in_wheel() -> Path | None:

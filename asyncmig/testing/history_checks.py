@@ -49,9 +49,9 @@ class HistoryChecks:
     def files_import(self) -> None:
         """Every revision file parses, imports, and has what a revision needs."""
         migrator = self.migrator(None, None)
-        found = migrator.listing(thorough=True)
-        faults = [str(problem) for problem in found.problems]
-        for revision in found.revisions:
+        listing = migrator.listing(thorough=True)
+        faults = [str(problem) for problem in listing.problems]
+        for revision in listing.revisions:
             try:
                 migrator.directory.load(revision)
             except AsyncmigError as error:
@@ -146,7 +146,7 @@ class HistoryChecks:
 
     async def _insert(self, database: Any, revision: Revision) -> None:
         for name, documents in self.documents.get(revision.revision, {}).items():
-            await database[name].insert_many([dict(one) for one in documents])
+            await database[name].insert_many([dict(document) for document in documents])
 
     async def _snapshot(self, database: Any) -> DatabaseSnapshot:
         return await take(database, without=self.own)
@@ -192,13 +192,13 @@ class _Breaker:
 
 
 def _just_below(graph: RevisionGraph, revision: Revision, applied: Sequence[str]) -> str | None:
-    one = revision.revision
-    for target in (f"{one}@-1", *(f"{one}@{parent}" for parent in revision.down_revision)):
+    name = revision.revision
+    for target in (f"{name}@-1", *(f"{name}@{parent}" for parent in revision.down_revision)):
         try:
             path = graph.downgrade_path(applied, target)
         except RevisionError:
             continue
-        if [step.revision for step in path] == [one]:
+        if [step.revision for step in path] == [name]:
             return target
     return None
 

@@ -28,8 +28,8 @@ async def end_transactions(client: Any, name: str) -> int:
         {"$match": {"appName": name, "transaction": {"$exists": True}, "lsid": {"$exists": True}}},
     ]
     try:
-        found = [one["lsid"] async for one in await client.admin.aggregate(stages)]
+        sessions = [session["lsid"] async for session in await client.admin.aggregate(stages)]
     except PyMongoError:
         return 0
-    await end_sessions(driver_for(client.admin), found)
-    return len(found)
+    await end_sessions(driver_for(client.admin), sessions)
+    return len(sessions)

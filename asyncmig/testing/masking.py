@@ -22,7 +22,7 @@ _UUIDS = (3, 4)  # subtypes of Binary
 
 def masked(snapshot: DatabaseSnapshot) -> DatabaseSnapshot:
     """The snapshot with ObjectIds, dates and UUIDs taken for equal."""
-    return replace(snapshot, documents={name: list(_masked(found)) for name, found in snapshot.documents.items()})
+    return replace(snapshot, documents={name: list(_masked(stored)) for name, stored in snapshot.documents.items()})
 
 
 def _masked(documents: Sequence[bytes]) -> Iterator[bytes]:
@@ -39,9 +39,9 @@ def _masked(documents: Sequence[bytes]) -> Iterator[bytes]:
 
 def _hidden(value: Any) -> Any:
     if isinstance(value, Mapping):
-        return {key: _hidden(each) for key, each in value.items()}
+        return {key: _hidden(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [_hidden(each) for each in value]
+        return [_hidden(item) for item in value]
     if isinstance(value, _MADE) or (isinstance(value, Binary) and value.subtype in _UUIDS):
         return f"<{type(value).__name__}>"
     return value

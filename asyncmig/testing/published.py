@@ -19,7 +19,7 @@ def edited_since_published(folder: Path) -> list[str]:
     ``master`` names, the first that there is; compared is the last commit that is shared with it.
     Empty without git, outside a repository, and where there is no such branch.
     """
-    base = next((found for name in _MAIN if (found := _git(folder, "merge-base", "HEAD", name))), "")
+    base = next((ancestor for name in _MAIN if (ancestor := _git(folder, "merge-base", "HEAD", name))), "")
     if not base:
         return []
     changed = _git(folder, "diff", "--name-only", "--diff-filter=M", "--relative", base, "--", ".")

@@ -29,7 +29,7 @@ class DatabaseSnapshot:
 async def take(database: Any, *, without: Collection[str] = ()) -> DatabaseSnapshot:
     """A snapshot of a database, ``without`` these collections."""
     state = await introspect(database, own=frozenset(without))
-    stored = [one.name for one in state if one.kind != "view"]
+    stored = [collection.name for collection in state if collection.kind != "view"]
     return DatabaseSnapshot(state, {name: await _documents(database, name) for name in stored})
 
 
@@ -64,15 +64,15 @@ def _schema(was: CollectionState, now: CollectionState) -> Iterator[str]:
 
 
 def _data(was: Sequence[bytes], now: Sequence[bytes]) -> Iterator[str]:
-    before, after = {_id(one): one for one in was}, {_id(one): one for one in now}
-    changed = [one for one in before if one in after and before[one] != after[one]]
+    before, after = {_id(document): document for document in was}, {_id(document): document for document in now}
+    changed = [id_ for id_ in before if id_ in after and before[id_] != after[id_]]
     for ids, how in (
-        ([one for one in after if one not in before], "is new"),
-        ([one for one in before if one not in after], "is gone"),
+        ([id_ for id_ in after if id_ not in before], "is new"),
+        ([id_ for id_ in before if id_ not in after], "is gone"),
         (changed, "has changed"),
     ):
-        for one in ids[:_SHOWN]:
-            yield f"document {decoded(one)['_id']!r} {how}"
+        for id_ in ids[:_SHOWN]:
+            yield f"document {decoded(id_)['_id']!r} {how}"
         if len(ids) > _SHOWN:
             yield f"and {len(ids) - _SHOWN} more documents, each {how}"
 

@@ -98,67 +98,72 @@ async def restore(database: Any, snapshot: DatabaseSnapshot, hashes: Hashes) -> 
     touched = _touched(snapshot, hashes, await _hashes(database))
     for name in sorted(set(now.collections) - set(snapshot.state.collections)):
         await database.drop_collection(name)
-    for one in snapshot.state:
-        found, documents = now.get(one.name), snapshot.documents.get(one.name, ())
-        if found is None or found != one or found.building or one.name in touched:
-            await _mend(database, one, found, documents, touched=one.name in touched)
+    for collection in snapshot.state:
+        existing, documents = now.get(collection.name), snapshot.documents.get(collection.name, ())
+        if existing is None or existing != collection or existing.building or collection.name in touched:
+            await _mend(database, collection, existing, documents, touched=collection.name in touched)
 
 
 async def _mend(
-    database: Any, one: CollectionState, found: CollectionState | None, documents: Sequence[bytes], *, touched: bool
+    database: Any,
+    collection: CollectionState,
+    existing: CollectionState | None,
+    documents: Sequence[bytes],
+    *,
+    touched: bool,
 ) -> None:
     """Put one collection back: by its documents and indexes where that is enough, else by making it anew."""
     context = Context(driver_for(database))
-    if found is None or not _can_stay(one, found) or (touched and _only_grows(one)):
-        if found is not None:
-            await database.drop_collection(one.name)
-        await apply(_creation(one), context)
-        await _insert(database, one, documents)
-        missing = one.indexes
+    if existing is None or not _can_stay(collection, existing) or (touched and _only_grows(collection)):
+        if existing is not None:
+            await database.drop_collection(collection.name)
+        await apply(_creation(collection), context)
+        await _insert(database, collection, documents)
+        missing = collection.indexes
     else:
-        for index in found.indexes:
-            if index not in one.indexes:
-                await apply(DropIndex(one.name, index.name), context)
+        for index in existing.indexes:
+            if index not in collection.indexes:
+                await apply(DropIndex(collection.name, index.name), context)
         if touched:
-            await database[one.name].delete_many({})
-            await _insert(database, one, documents)
-        missing = tuple(index for index in one.indexes if index not in found.indexes)
+            await database[collection.name].delete_many({})
+            await _insert(database, collection, documents)
+        missing = tuple(index for index in collection.indexes if index not in existing.indexes)
     if missing:
-        await apply(CreateIndexes(one.name, missing), context)
+        await apply(CreateIndexes(collection.name, missing), context)
 
 
-def _can_stay(wanted: CollectionState, found: CollectionState) -> bool:
-    return (wanted.kind, wanted.options) == (found.kind, found.options) and not found.building
+def _can_stay(wanted: CollectionState, existing: CollectionState) -> bool:
+    return (wanted.kind, wanted.options) == (existing.kind, existing.options) and not existing.building
 
 
-def _touched(snapshot: DatabaseSnapshot, wanted: Hashes, found: Hashes) -> set[str]:
+def _touched(snapshot: DatabaseSnapshot, wanted: Hashes, existing: Hashes) -> set[str]:
     """The collections whose documents are not as they were; all, where the server does not tell."""
-    stored = {one.name: _hashed(one) for one in snapshot.state if one.kind != "view"}
-    return {name for name, hashed in stored.items() if not wanted or wanted.get(hashed) != found.get(hashed)}
+    stored = {collection.name: _hashed(collection) for collection in snapshot.state if collection.kind != "view"}
+    return {name for name, hashed in stored.items() if not wanted or wanted.get(hashed) != existing.get(hashed)}
 
 
-def _hashed(one: CollectionState) -> str:
+def _hashed(collection: CollectionState) -> str:
     """The name of what holds the documents: those of a time series are in its buckets."""
-    return f"system.buckets.{one.name}" if one.kind == "timeseries" else one.name
+    return f"system.buckets.{collection.name}" if collection.kind == "timeseries" else collection.name
 
 
-def _only_grows(one: CollectionState) -> bool:
+def _only_grows(collection: CollectionState) -> bool:
     """Whether documents cannot be deleted one by one."""
-    return one.kind == "timeseries" or bool(one.options.get("capped"))
+    return collection.kind == "timeseries" or bool(collection.options.get("capped"))
 
 
-def _creation(one: CollectionState) -> Operation:
-    if one.kind == "view":
-        options = dict(one.options)
-        return CreateView(one.name, options.pop("viewOn"), options.pop("pipeline"), options)
-    return CreateCollection(one.name, one.options)
+def _creation(collection: CollectionState) -> Operation:
+    if collection.kind == "view":
+        options = dict(collection.options)
+        return CreateView(collection.name, options.pop("viewOn"), options.pop("pipeline"), options)
+    return CreateCollection(collection.name, collection.options)
 
 
-async def _insert(database: Any, one: CollectionState, documents: Sequence[bytes]) -> None:
+async def _insert(database: Any, collection: CollectionState, documents: Sequence[bytes]) -> None:
     if documents:
-        rows = [RawBSONDocument(each) for each in documents]
-        bypass = None if one.kind == "timeseries" else True  # it takes none, and has no validator
-        await database[one.name].insert_many(rows, bypass_document_validation=bypass)
+        rows = [RawBSONDocument(document) for document in documents]
+        bypass = None if collection.kind == "timeseries" else True  # it takes none, and has no validator
+        await database[collection.name].insert_many(rows, bypass_document_validation=bypass)
 
 
 async def _hashes(database: Any) -> Hashes:
@@ -167,7 +172,7 @@ async def _hashes(database: Any) -> Hashes:
     https://www.mongodb.com/docs/manual/reference/command/dbHash/
     """
     try:
-        found: Hashes = (await database.command("dbHash"))["collections"]
+        hashes: Hashes = (await database.command("dbHash"))["collections"]
     except OperationFailure:
         return {}
-    return found
+    return hashes
