@@ -28,10 +28,10 @@ class JournaledBuild:
         self,
         journal: Journal,
         slot: int,
-        told: Callable[[BuildProgress], None],
+        progressed: Callable[[BuildProgress], None],
         stalled: Callable[[BuildProgress], None],
     ) -> None:
-        self.told, self.stalled = told, stalled
+        self.progressed, self.stalled = progressed, stalled
         self._journal, self._slot = journal, slot
         self._saved: tuple[float, BuildProgress] | None = None
 

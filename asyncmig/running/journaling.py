@@ -84,21 +84,21 @@ class JournalingExecutor(Executor):
         self._half_done.refuse(operation)
         self._number += 1
         site = call_site(self._matching.path)
-        found = self._matching.find(operation, site, self._number)
-        result = await self._done(_Asked(self._number, operation, site, found))
+        match = self._matching.find(operation, site, self._number)
+        result = await self._done(_Asked(self._number, operation, site, match))
         self._journal.flush_soon()
         return result
 
     async def _done(self, asked: _Asked) -> Any:
-        number, operation, found = asked.number, asked.operation, asked.found
-        if found.diverged is not None:
-            self._reports.diverged(number, found.diverged.description, operation)
-            self._journal.diverge(found.slot)
-        if found.how == "edited" and found.entry is not None:
-            self._reports.edited(number, found.entry.description, operation, is_done=found.entry.is_finished)
-        if found.is_done and not await self._is_undone(asked):
-            self._reports.skipped(number, operation, _WHY_SKIPPED[found.how])
-            return found.entry.result if found.entry else None
+        number, operation, match = asked.number, asked.operation, asked.found
+        if match.diverged is not None:
+            self._reports.diverged(number, match.diverged.description, operation)
+            self._journal.diverge(match.slot)
+        if match.how == "edited" and match.entry is not None:
+            self._reports.edited(number, match.entry.description, operation, is_done=match.entry.is_finished)
+        if match.is_done and not await self._is_undone(asked):
+            self._reports.skipped(number, operation, _WHY_SKIPPED[match.how])
+            return match.entry.result if match.entry else None
         await self._ask(number, operation)
         task = asyncio.ensure_future(self._journalled(asked))
         self._under_way.add(task)
@@ -185,7 +185,7 @@ class JournalingExecutor(Executor):
         self._builds[number] = JournaledBuild(
             self._journal,
             asked.found.slot,
-            told=lambda build: reports.building(number, operation, build),
+            progressed=lambda build: reports.building(number, operation, build),
             stalled=lambda build: reports.stalled(number, operation, build),
         )
 

@@ -35,7 +35,7 @@ class OwnCollectionTouched(RevisionError):
 
 def refuse_own(operation: Operation, own: frozenset[str]) -> None:
     """Raise OwnCollectionTouched for an operation on one of them."""
-    if name := next((one for one in _names(operation) if one in own), None):
+    if name := next((collection for collection in _names(operation) if collection in own), None):
         raise OwnCollectionTouched(operation.describe(), name)
 
 

@@ -37,19 +37,19 @@ class DamagedRecord(AsyncmigError):
 class NewerRecord(AsyncmigError):
     """Raised for a document of the ledger in a format that this version of asyncmig does not know yet."""
 
-    def __init__(self, collection: str, revision: object, found: object, known: int) -> None:
-        self.collection, self.revision, self.format, self.known = collection, revision, found, known
+    def __init__(self, collection: str, revision: object, version: object, known: int) -> None:
+        self.collection, self.revision, self.format, self.known = collection, revision, version, known
         super().__init__(
-            f"the record of {_short(revision)} in the ledger {collection} has the format {found}, and this asyncmig "
+            f"the record of {_short(revision)} in the ledger {collection} has the format {version}, and this asyncmig "
             f"knows formats up to {known}: a newer one has written it. Install that one; nothing was done"
         )
 
 
 def refuse_newer(document: Mapping[str, Any], collection: str, known: int) -> None:
     """Raise NewerRecord for a document in a format above ``known``."""
-    found = document.get("format", 1)
-    if isinstance(found, int) and found > known:
-        raise NewerRecord(collection, document["_id"], found, known)
+    version = document.get("format", 1)
+    if isinstance(version, int) and version > known:
+        raise NewerRecord(collection, document["_id"], version, known)
 
 
 def _short(value: object) -> str:
@@ -120,7 +120,7 @@ def _texts(name: str, value: Any) -> tuple[str, ...]:
 def _documents(name: str, value: Any) -> tuple[Mapping[str, Any], ...]:
     if value is None:
         return ()
-    if not isinstance(value, (list, tuple)) or not all(isinstance(one, Mapping) for one in value):
+    if not isinstance(value, (list, tuple)) or not all(isinstance(item, Mapping) for item in value):
         raise Unfit(name, value, "a list of documents")
     return tuple(value)
 

@@ -30,13 +30,13 @@ async def stamped(
 ) -> None:
     """Make the ledger say that exactly ``wanted`` are applied; it keeps the records ``kept``, which they stand for."""
     ids = {revision.revision for revision in wanted}
-    gone = [one for one in records if one not in ids and one not in kept]
+    gone = [name for name in records if name not in ids and name not in kept]
     new = [revision for revision in wanted if not _is_settled(records.get(revision.revision))]
     await run.audit_log.add(
         run.lease, "stamp", [revision.revision for revision in new], target=target, forgotten=sorted(gone)
     )
     writes: list[Write] = [_stamped_record(run, revision, records.get(revision.revision)) for revision in new]
-    writes += [DeleteRecord(one, any_token=True) for one in gone]
+    writes += [DeleteRecord(name, any_token=True) for name in gone]
     for batch in _batches(writes):
         await run.ledger.send(run.lease, *batch)
 
@@ -90,13 +90,13 @@ async def replace_range(run: Run, revision: Revision, parts: Sequence[str], reco
     fields, _ = await run.ledger.placed(run.lease, "superseded", entries)
     whole = UpdateRecord(revision.revision, fields, any_token=True)
     await run.ledger.send(run.lease, whole)
-    for batch in _batches([DeleteRecord(one, any_token=True) for one in parts]):
+    for batch in _batches([DeleteRecord(part, any_token=True) for part in parts]):
         await run.ledger.send(run.lease, *batch)
 
 
 async def _remembered(run: Run, parts: Sequence[str]) -> AsyncIterator[JournalEntry]:
-    for one in parts:
-        record = await run.ledger.record(one, run.lease)
+    for part in parts:
+        record = await run.ledger.record(part, run.lease)
         for entry in (*record.journal, *record.superseded) if record else ():
             if entry.operation == "InsertDocuments" or preexisting([entry.intent]):
                 yield entry

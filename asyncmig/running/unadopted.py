@@ -22,5 +22,5 @@ async def unadopted(driver: Driver, records: Sized, pending: Iterable[Revision])
         return None
     wanted = created_collections(baseline.path.read_text(encoding="utf-8"))
     listed = await driver.read({"listCollections": 1, "nameOnly": True})
-    found = sorted(wanted & {one["name"] for one in listed})
-    return NotAdopted(driver.database.name, baseline.revision, found) if found else None
+    existing = sorted(wanted & {info["name"] for info in listed})
+    return NotAdopted(driver.database.name, baseline.revision, existing) if existing else None

@@ -120,15 +120,15 @@ async def _(operation: CreateCollection, context: Context, intent: JournalData |
 async def _(operation: CreateCollections, context: Context, intent: JournalData | None) -> JournalData | None:
     made: list[str] = []
     try:
-        await at_once([partial(_make, one, context, made) for one in operation.created])
+        await at_once([partial(_make, collection, context, made) for collection in operation.created])
     except OperationRefused as error:
         error.done = tuple(made)
         raise
     return intent
 
 
-async def _make(one: NewCollection, context: Context, made: list[str]) -> None:
-    for operation in one.operations:
+async def _make(collection: NewCollection, context: Context, made: list[str]) -> None:
+    for operation in collection.operations:
         await apply(operation, context)
         if operation.collection not in made:
             made.append(operation.collection)

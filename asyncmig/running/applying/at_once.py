@@ -21,11 +21,11 @@ async def at_once(works: Iterable[Callable[[], Awaitable[None]]]) -> None:
     waiting, failures = iter(works), list[Exception]()
 
     async def work() -> None:
-        for one in waiting:
+        for work in waiting:
             if failures:
                 return
             try:
-                await one()
+                await work()
             except Exception as error:  # noqa: BLE001  # raised below, when all have ended
                 failures.append(error)
 

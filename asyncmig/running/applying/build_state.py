@@ -43,13 +43,15 @@ async def look(driver: Driver, collection: str, names: Sequence[str], mark: str)
     wanted = {"ns": namespace, "$or": [{"desc": {"$regex": _THREAD}}, {"command.createIndexes": collection}]}
     command = {"aggregate": 1, "pipeline": [{"$currentOp": {"allUsers": True}}, {"$match": wanted}]}
     try:
-        found = await driver.read(command, admin=True)
+        operations = await driver.read(command, admin=True)
     except OperationFailure as error:
         if error.code not in _NOT_ALLOWED:
             raise
         return Seen(is_allowed=False)
-    threads = [one for one in found if str(one.get("desc", "")).startswith("IndexBuildsCoordinator")]
-    clients = [one for one in found if one not in threads and _mark(one) == mark]
+    threads = [
+        operation for operation in operations if str(operation.get("desc", "")).startswith("IndexBuildsCoordinator")
+    ]
+    clients = [operation for operation in operations if operation not in threads and _mark(operation) == mark]
     return Seen(_ours(threads, names, mark), clients[0] if clients else None)
 
 
@@ -69,8 +71,8 @@ async def builds(driver: Driver, collection: str) -> dict[str, Any]:
 
 def _ours(threads: Sequence[Document], names: Sequence[str], mark: str) -> Document | None:
     """The one that was begun by our command; else the one that builds the same, which our command waits for."""
-    marked = [one for one in threads if _mark(one) == mark]
-    alike = [one for one in threads if not _names(one) or not _names(one).isdisjoint(names)]
+    marked = [thread for thread in threads if _mark(thread) == mark]
+    alike = [thread for thread in threads if not _names(thread) or not _names(thread).isdisjoint(names)]
     return next(iter([*marked, *alike]), None)
 
 
@@ -81,7 +83,7 @@ def _mark(operation: Mapping[str, Any]) -> Any:
 
 def _names(operation: Mapping[str, Any]) -> set[str]:
     indexes = (operation.get("command") or {}).get("indexes") or ()
-    return {str(one.get("name")) for one in indexes if isinstance(one, Mapping)}
+    return {str(index.get("name")) for index in indexes if isinstance(index, Mapping)}
 
 
 async def missing_votes(driver: Driver, names: Sequence[str]) -> tuple[tuple[str, ...], str | int | None] | None:
@@ -100,7 +102,7 @@ async def missing_votes(driver: Driver, names: Sequence[str]) -> tuple[tuple[str
         voting = await _voting(driver, hello)
     except PyMongoError:
         return None
-    return tuple(one for one in voting if one not in ready), builds[0].get("commitQuorum")
+    return tuple(member for member in voting if member not in ready), builds[0].get("commitQuorum")
 
 
 async def _voting(driver: Driver, hello: Document) -> list[str]:
@@ -110,8 +112,8 @@ async def _voting(driver: Driver, hello: Document) -> list[str]:
     except OperationFailure:
         return [*hello.get("hosts", ()), *hello.get("passives", ())]
     members = config["members"]
-    builders = [one for one in members if one.get("votes", 1) and one.get("buildIndexes", True)]
-    return [one["host"] for one in builders if not one.get("arbiterOnly")]
+    builders = [member for member in members if member.get("votes", 1) and member.get("buildIndexes", True)]
+    return [member["host"] for member in builders if not member.get("arbiterOnly")]
 
 
 async def members_down(driver: Driver) -> dict[str, str]:
@@ -124,13 +126,13 @@ async def members_down(driver: Driver) -> dict[str, str]:
     except PyMongoError:
         return _unknown_to_driver(driver)
     return {
-        one["name"]: str(one.get("stateStr", "down"))
-        for one in members
-        if one.get("stateStr") not in _UP or not one.get("health", 1)
+        member["name"]: str(member.get("stateStr", "down"))
+        for member in members
+        if member.get("stateStr") not in _UP or not member.get("health", 1)
     }
 
 
 def _unknown_to_driver(driver: Driver) -> dict[str, str]:
     known = driver.database.client.topology_description.server_descriptions().values()
-    down = [one for one in known if str(one.server_type_name) == "Unknown"]
-    return {f"{one.address[0]}:{one.address[1]}": "does not answer" for one in down}
+    down = [member for member in known if str(member.server_type_name) == "Unknown"]
+    return {f"{member.address[0]}:{member.address[1]}": "does not answer" for member in down}

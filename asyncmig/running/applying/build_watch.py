@@ -103,7 +103,7 @@ class _Watch:
             return None
 
     async def _tell(self, progress: BuildProgress) -> None:
-        self._hooks.told(progress)
+        self._hooks.progressed(progress)
         if progress.is_stalled and not self._has_told_trouble:
             self._hooks.stalled(progress)
         self._has_told_trouble = progress.is_stalled
@@ -154,7 +154,9 @@ class _Watch:
         self, phase: BuildPhase, now: float, waits: Iterable[str], down: Mapping[str, str] = MappingProxyType({})
     ) -> BuildProgress:
         self._note(phase, None, now)
-        return self._made(phase, now, members=tuple(f"{one} ({down[one]})" if one in down else one for one in waits))
+        return self._made(
+            phase, now, members=tuple(f"{member} ({down[member]})" if member in down else member for member in waits)
+        )
 
     def _note(self, phase: BuildPhase, done: int | None, now: float) -> None:
         """What is new since the last look."""

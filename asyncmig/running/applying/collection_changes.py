@@ -63,14 +63,14 @@ async def drop_collection(operation: DropCollection, context: Context) -> None:
 
 async def drop_view(operation: DropView, context: Context) -> None:
     """``drop`` of a view, after a look that it is one: a collection's documents would be gone."""
-    found = await _listed(context, operation.collection)
-    if found is None:
+    listed = await _listed(context, operation.collection)
+    if listed is None:
         return
-    if found["type"] != "view":
+    if listed["type"] != "view":
         raise OperationRefused(
             operation,
             None,
-            f"{operation.collection} is a {found['type']}, not a view",
+            f"{operation.collection} is a {listed['type']}, not a view",
             "env.drop_collection drops a collection, together with its documents",
         )
     await drop_collection(DropCollection(operation.collection), context)
@@ -103,10 +103,10 @@ async def modify_collection(operation: ModifyCollection, context: Context) -> Jo
 
 async def _first_breaking(operation: ModifyCollection, context: Context) -> list[dict[str, Any]]:
     """A document that the new validator would refuse, if one is found in a moment, and it is going to be strict."""
-    found = await _listed(context, operation.collection) if context.driver.has_server else None
-    options = {**(found or {}).get("options", {}), **operation.options}
+    listed = await _listed(context, operation.collection) if context.driver.has_server else None
+    options = {**(listed or {}).get("options", {}), **operation.options}
     is_strict = options.get("validationLevel", "strict") == "strict" and options.get("validationAction") != "warn"
-    if found is None or not is_strict:
+    if listed is None or not is_strict:
         return []
     pipeline = [{"$match": {"$nor": [options["validator"]]}}, {"$limit": 1}, {"$project": {"_id": 1}}]
     command = {"aggregate": operation.collection, "pipeline": pipeline, "maxTimeMS": _LOOK_MILLISECONDS}
@@ -129,11 +129,11 @@ async def _create(operation: Operation, context: Context, options: Mapping[str, 
     except OperationFailure as error:
         if error.code != _EXISTS:
             raise
-        found = await _listed(context, name)
-        if found is None:
+        listed = await _listed(context, name)
+        if listed is None:
             raise
         wanted = CollectionState(name, kind, normal_options(options, kind))
-        if changes := changed_options(collection_from_server(found), wanted):
+        if changes := changed_options(collection_from_server(listed), wanted):
             advice = f"{_told(changes)}; drop or rename that one first, or choose another name"
             raise refused(operation, error, advice) from error
 
@@ -151,8 +151,8 @@ def _sendable(options: Mapping[str, Any], kind: CollectionKind) -> dict[str, Any
 
 
 async def _listed(context: Context, name: str) -> Mapping[str, Any] | None:
-    found = await context.driver.read({"listCollections": 1, "filter": {"name": name}})
-    return found[0] if found else None
+    answer = await context.driver.read({"listCollections": 1, "filter": {"name": name}})
+    return answer[0] if answer else None
 
 
 async def _is_renamed(context: Context, old: str, new: str) -> bool:

@@ -19,7 +19,7 @@ JournalData = dict[str, Any]
 class BuildHooks(Protocol):
     """Who hears of an index build: the listener, and the journal."""
 
-    def told(self, progress: BuildProgress) -> None:
+    def progressed(self, progress: BuildProgress) -> None:
         """It is so far. What is raised counts as the operation's."""
         ...
 

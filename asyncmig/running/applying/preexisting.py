@@ -31,22 +31,22 @@ async def found_before(operation: Operation, context: Context) -> JournalData:
     """``existed``: the subjects of a creation that are there already, before this revision has touched them."""
     match operation:
         case CreateCollection() | CreateView():
-            found = await _collections(context, {operation.collection})
+            existing = await _collections(context, {operation.collection})
         case CreateCollections():
-            found = await _collections(context, set(subjects(operation)))
-            for one in operation.created:
-                if one.name in found and one.indexes:
-                    found |= await _indexes(context, CreateIndexes(one.name, one.indexes))
+            existing = await _collections(context, set(subjects(operation)))
+            for collection in operation.created:
+                if collection.name in existing and collection.indexes:
+                    existing |= await _indexes(context, CreateIndexes(collection.name, collection.indexes))
         case CreateIndexes():
-            found = await _indexes(context, operation)
+            existing = await _indexes(context, operation)
         case _:
-            found = set()
-    return {_KEY: sorted(found)}
+            existing = set()
+    return {_KEY: sorted(existing)}
 
 
 async def _collections(context: Context, names: set[str]) -> set[str]:
     listed = await context.driver.read({"listCollections": 1, "nameOnly": True})
-    return names & {one["name"] for one in listed}
+    return names & {info["name"] for info in listed}
 
 
 async def _indexes(context: Context, operation: CreateIndexes) -> set[str]:
@@ -56,8 +56,8 @@ async def _indexes(context: Context, operation: CreateIndexes) -> set[str]:
         if error.code not in (_NOT_FOUND, _ON_VIEW):
             raise
         return set()
-    names = {one["name"] for one in listed}
-    return {f"{operation.collection}/i/{one.name}" for one in operation.indexes if one.name in names}
+    names = {spec["name"] for spec in listed}
+    return {f"{operation.collection}/i/{index.name}" for index in operation.indexes if index.name in names}
 
 
 def was_cut_short(operation: Operation, made: Iterable[str]) -> bool:

@@ -73,8 +73,8 @@ async def _(operation: DropCollection, context: Context) -> bool:
 
 @_is_undone.register
 async def _(operation: CreateIndexes, context: Context) -> bool:
-    there = await _indexes(operation.collection, context)
-    return any(index.name not in there for index in operation.indexes)
+    existing = await _indexes(operation.collection, context)
+    return any(index.name not in existing for index in operation.indexes)
 
 
 @_is_undone.register(CreateCollection)
@@ -85,16 +85,16 @@ async def _(operation: CreateCollection | CreateView, context: Context) -> bool:
 
 @_is_undone.register
 async def _(operation: CreateCollections, context: Context) -> bool:
-    names = [one.name for one in operation.created]
+    names = [collection.name for collection in operation.created]
     return not set(names) <= (await _listed(names, context)).keys()
 
 
 async def _indexes(collection: str, context: Context) -> set[str]:
     listed: Iterable[Mapping[str, Any]] = await context.driver.read({"listIndexes": collection})
-    return {one["name"] for one in listed}
+    return {info["name"] for info in listed}
 
 
 async def _listed(names: Iterable[str], context: Context) -> dict[str, str]:
     """By name the kind of those collections and views that are there."""
     wanted = {"listCollections": 1, "filter": {"name": {"$in": list(names)}}, "nameOnly": True}
-    return {one["name"]: one["type"] for one in await context.driver.read(wanted)}
+    return {info["name"]: info["type"] for info in await context.driver.read(wanted)}

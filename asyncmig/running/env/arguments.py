@@ -60,7 +60,7 @@ class Call:
         created = tuple(self._new_collection(entry, f"collections[{place}]") for place, entry in enumerate(entries))
         if not created:
             raise self.error("collections", "is empty: there is nothing to create")
-        if twice := _twice([one.name for one in created]):
+        if twice := _twice([collection.name for collection in created]):
             raise self.error("collections", f"has {twice!r} twice")
         return created
 

@@ -126,8 +126,8 @@ class DataCall(Call):
         """The paths of fields: one at least."""
         if isinstance(value, str) or not isinstance(value, list | tuple) or not value:
             raise self.error(argument, f"is a list of fields, ['name', ...], not {value!r}")
-        for one in value:
-            self._check_path(one, argument)
+        for path in value:
+            self._check_path(path, argument)
         return tuple(value)
 
     def order(self, value: Any, argument: str) -> tuple[tuple[str, int], ...]:
@@ -137,8 +137,8 @@ class DataCall(Call):
             if way not in ("newest", "oldest") or not path:
                 raise self.error(argument, f"is 'newest:field', 'oldest:field', or a list of pairs, not {value!r}")
             value = [(path, -1 if way == "newest" else 1)]
-        pairs = tuple(tuple(one) for one in value) if isinstance(value, list | tuple) else ()
-        if not pairs or any(len(one) != 2 or one[1] not in (1, -1) for one in pairs):
+        pairs = tuple(tuple(pair) for pair in value) if isinstance(value, list | tuple) else ()
+        if not pairs or any(len(pair) != 2 or pair[1] not in (1, -1) for pair in pairs):
             raise self.error(argument, f"is a list of pairs, [('field', -1), ...], not {value!r}")
         for path, _ in pairs:
             self._check_path(path, argument)

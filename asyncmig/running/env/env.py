@@ -106,7 +106,7 @@ class Env(DataMethods, BetweenMethods):
         """
         made = CreateCollections(Call("create_collections").new_collections(collections))
         await self._perform(made)
-        self._collections.update(one.name for one in made.created)
+        self._collections.update(collection.name for collection in made.created)
 
     async def drop_collection(self, name: str) -> None:
         """Drop a collection with its documents and indexes; one that is not there has been dropped."""

@@ -37,7 +37,7 @@ class Archive:
         self, lease: Lease, key: str, start: int, documents: Sequence[Mapping[str, Any]], *, session: Any = None
     ) -> None:
         """Write documents into a segment, from the place ``start`` on. Written twice, it is as if written once."""
-        placed = [{"_id": _place(key, number), **one} for number, one in enumerate(documents, start)]
+        placed = [{"_id": _place(key, number), **document} for number, document in enumerate(documents, start)]
         for first in range(0, len(placed), _AT_ONCE):
             await self._write(lease, placed[first : first + _AT_ONCE], session)
 
@@ -51,12 +51,12 @@ class Archive:
 
     async def _put(self, documents: Sequence[Document], session: Any) -> None:
         if not self._is_servers:  # the mock, whose bulks are broken
-            for one in documents:
-                await self._documents.replace_one({"_id": one["_id"]}, one, upsert=True)
+            for document in documents:
+                await self._documents.replace_one({"_id": document["_id"]}, document, upsert=True)
             return
         options = {"session": session} if session is not None else {}
         await self._documents.bulk_write(
-            [ReplaceOne({"_id": one["_id"]}, one, upsert=True) for one in documents], **options
+            [ReplaceOne({"_id": document["_id"]}, document, upsert=True) for document in documents], **options
         )
 
     async def read(self, key: str, count: int | None = None, *, lease: Lease | None = None) -> list[Document]:
@@ -65,8 +65,8 @@ class Archive:
         wanted = {"_id": {"$gte": f"{key}/", **until}}
 
         async def ask() -> list[Document]:
-            found: list[Document] = await self._documents.find(wanted, batch_size=_ALL).sort("_id", 1).to_list(None)
-            return found
+            documents: list[Document] = await self._documents.find(wanted, batch_size=_ALL).sort("_id", 1).to_list(None)
+            return documents
 
         with explaining(self._driver, f"reading {self.collection}"):
             return await (retry_while_held(lease, ask) if lease is not None else ask())

@@ -82,6 +82,6 @@ class AuditLog:
         with explaining(self._driver, f"reading the events in {self.collection}"):
             former = await self._former.find_one({"_id": _FORMER})
             wanted = {"_id": {"$gte": f"{_PREFIX}/", "$lt": f"{_PREFIX}0"}}
-            found: list[Document] = await self._documents.find(wanted).sort([("at", 1), ("token", 1)]).to_list(None)
+            events: list[Document] = await self._documents.find(wanted).sort([("at", 1), ("token", 1)]).to_list(None)
         listed = former.get("events", ()) if former else ()
-        return [*listed, *({name: value for name, value in one.items() if name != "_id"} for one in found)]
+        return [*listed, *({name: value for name, value in event.items() if name != "_id"} for event in events)]

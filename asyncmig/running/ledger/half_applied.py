@@ -16,7 +16,7 @@ __all__ = ["HalfApplied", "HalfDone"]
 
 _FINDING = (RenameField, ConvertField)
 """Those that are about documents in which their reverse has something to do."""
-_SAFE = frozenset(one.__name__ for one in (RenameField, RemoveField, ConvertField))
+_SAFE = frozenset(kind.__name__ for kind in (RenameField, RemoveField, ConvertField))
 
 
 class HalfApplied(RevisionError):
@@ -37,12 +37,12 @@ class HalfDone:
 
     def __init__(self, revision: str, entries: Iterable[JournalEntry]) -> None:
         self._revision = revision
-        self._open = [one for one in entries if _is_half_done(one)]
+        self._open = [entry for entry in entries if _is_half_done(entry)]
 
     def refuse(self, operation: Operation) -> None:
         """Raise HalfApplied for an operation of the downgrade that would reach too far."""
         if isinstance(operation, DropCollection):
-            self._open = [one for one in self._open if one.collection != operation.collection]
+            self._open = [entry for entry in self._open if entry.collection != operation.collection]
         if isinstance(operation, DataOperation):
             for entry in self._reached(operation):
                 raise HalfApplied(self._revision, entry, operation)

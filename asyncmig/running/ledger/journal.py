@@ -126,9 +126,9 @@ class Journal:
 
     def diverge(self, number: int) -> None:
         """Put aside what is journalled from ``number`` on, as the file was edited since: ahead of the next write."""
-        gone = sorted(one for one in self.former if one >= number)
-        self.superseded += [self.former.pop(one) for one in gone]
-        self._unset += [self._path(one) for one in gone if one in self._placement.window]
+        gone = sorted(slot for slot in self.former if slot >= number)
+        self.superseded += [self.former.pop(slot) for slot in gone]
+        self._unset += [self._path(slot) for slot in gone if slot in self._placement.window]
         self._placement = self._placement.cut(number)
         self._cut_from = number
 
@@ -151,8 +151,8 @@ class Journal:
 
         ``known``: its ``arguments`` and its ``mark``, where it has them.
         """
-        told = {"intent": intent, "session": session.session_id if session is not None else None}
-        entry = entry_of(number, operation, site) | told | known
+        known_before = {"intent": intent, "session": session.session_id if session is not None else None}
+        entry = entry_of(number, operation, site) | known_before | known
         async with self._writing:
             self._check()
             await self._move_settled()
@@ -170,8 +170,8 @@ class Journal:
 
     async def checkpoint(self, number: int) -> Mapping[str, Any] | None:
         """How far an operation has got, as the ledger has it now."""
-        found = (await self._ledger.entries(self._revision, self._field, self._lease)).get(number)
-        return found.get("checkpoint") if found else None
+        entry = (await self._ledger.entries(self._revision, self._field, self._lease)).get(number)
+        return entry.get("checkpoint") if entry else None
 
     async def save(self, number: int, checkpoint: Document, session: Any = None) -> None:
         """Write down how far an operation has got; with a session, within its transaction."""
@@ -183,8 +183,8 @@ class Journal:
         """Write down how far an index build is, for those who look from elsewhere."""
         base = self._path(number)
         async with self.exclusive():
-            told = UpdateRecord(self._revision, {f"{base}.progress": progress}, (f"{base}.progress_at",))
-            await self._ledger.send(self._lease, told)
+            write = UpdateRecord(self._revision, {f"{base}.progress": progress}, (f"{base}.progress_at",))
+            await self._ledger.send(self._lease, write)
 
     @asynccontextmanager
     async def exclusive(self) -> AsyncIterator[None]:
@@ -200,10 +200,10 @@ class Journal:
 
     def refuse(self, number: int, error: BaseException) -> None:
         """Note that an operation was refused; and what it has done before, where that is known."""
-        told: Document = {"error": _told(error)}
+        failed: Document = {"error": _told(error)}
         if done := getattr(error, "done", ()):
-            told |= {"subjects": list(done), "checkpoint": {"done": list(done)}}
-        fields, dates = self._paths(number, told, "finished_at")
+            failed |= {"subjects": list(done), "checkpoint": {"done": list(done)}}
+        fields, dates = self._paths(number, failed, "finished_at")
         self._note(fields, dates)
 
     def _placed(self, number: int, entry: Document, *dates: str) -> tuple[Document, list[str]]:
@@ -248,7 +248,7 @@ class Journal:
     @property
     def _segments(self) -> Document:
         """The field of the record that names the segments of this journal."""
-        return {f"archive.{self._field}": [one.stored for one in self._placement.segments]}
+        return {f"archive.{self._field}": [segment.stored for segment in self._placement.segments]}
 
     async def _move_settled(self) -> None:
         """Once the record holds many entries, move those that are settled to a segment; with the next write they go."""
@@ -267,7 +267,7 @@ class Journal:
         segment = self._segment or Segment.new()
         await self._ledger.archive.add(self._lease, segment.key, segment.count, [entry for _, entry in settled])
         self._segment = replace(segment, count=segment.count + len(settled))
-        others = tuple(one for one in self._placement.segments if one.key != segment.key)
+        others = tuple(other for other in self._placement.segments if other.key != segment.key)
         moved = frozenset(number for number, _ in settled)
         self._placement = Placement(self._placement.window - moved, (*others, self._segment))
         self._unset += [self._path(number) for number, _ in settled]

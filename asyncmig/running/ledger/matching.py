@@ -120,8 +120,8 @@ class Matching:
         """Whether nothing that came after the entry in ``slot`` has to do with what it is about."""
         exact, above = self._last_touched
         return not any(
-            above.get(one, 0) > slot or any(exact.get(part, 0) > slot for part in path_to(one))
-            for one in subjects(operation)
+            above.get(subject, 0) > slot or any(exact.get(part, 0) > slot for part in path_to(subject))
+            for subject in subjects(operation)
         )
 
     @cached_property
@@ -155,11 +155,11 @@ class Matching:
         same = next(self._left_of(self._of_print.get(asked.fingerprint)), None)
         if same is not None:
             alike = self._left_of(self._of_print.get(asked.fingerprint))
-            entry = next((one for one in alike if one.site == asked.site), same)
+            entry = next((entry for entry in alike if entry.site == asked.site), same)
             self._exact.add(asked.site)
             return self._taken(entry, "same")
         self._refuse_reordered(asked)
-        entry_there = next((one for one in self._at_its_place(asked) if asked.is_about(one)), None)
+        entry_there = next((entry for entry in self._at_its_place(asked) if asked.is_about(entry)), None)
         if entry_there is None or not self._is_computed(entry_there, asked):
             return self._new()
         self._by_place.append(entry_there)
@@ -169,13 +169,13 @@ class Matching:
         """Those of a group that are not used yet; used ones at its head are forgotten, so that many cost no more."""
         while entries and entries[0].number not in self._unused:
             entries.popleft()
-        return (one for one in entries or () if one.number in self._unused)
+        return (entry for entry in entries or () if entry.number in self._unused)
 
     def _at_its_place(self, asked: _Asked) -> Iterator[JournalEntry]:
         """What stands at the line that asks, or has the same number, where nobody knows a line."""
-        there = self._unused.get(asked.number)
-        if there is not None and not (there.site and asked.site):
-            yield there
+        entry = self._unused.get(asked.number)
+        if entry is not None and not (entry.site and asked.site):
+            yield entry
         if asked.site:
             yield from self._left_of(self._of_site.get(asked.site))
 
@@ -267,13 +267,13 @@ class Matching:
 
     def _put_aside(self, asked: _Asked, diverged: JournalEntry | None) -> Found:
         """What is known from before the edit, each of it used once."""
-        same = [one for one in self._aside if one.fingerprint == asked.fingerprint]
+        same = [entry for entry in self._aside if entry.fingerprint == asked.fingerprint]
         if same:
-            entry = min(same, key=lambda one: not self._sites(one).is_same(one.site, asked.site))
+            entry = min(same, key=lambda entry: not self._sites(entry).is_same(entry.site, asked.site))
             self._exact.add(asked.site)
             return self._from_aside(entry, "same", diverged)
-        in_line = [one for one in self._aside if self._sites(one).is_same(one.site, asked.site)]
-        edited = [one for one in in_line if self._is_edited(one, asked)] or self._alike(asked)
+        in_line = [entry for entry in self._aside if self._sites(entry).is_same(entry.site, asked.site)]
+        edited = [entry for entry in in_line if self._is_edited(entry, asked)] or self._alike(asked)
         if not edited:
             return self._new(diverged=diverged)
         if len(edited) > 1:
@@ -285,8 +285,8 @@ class Matching:
         if not has_function(asked.operation):
             return []
         wanted = outline(asked.operation)
-        unknown = [one for one in self._aside if not (self._sites(one).are_known and one.site and asked.site)]
-        return [one for one in unknown if asked.is_about(one) and one.outline == wanted and one.may_be_done]
+        unknown = [entry for entry in self._aside if not (self._sites(entry).are_known and entry.site and asked.site)]
+        return [entry for entry in unknown if asked.is_about(entry) and entry.outline == wanted and entry.may_be_done]
 
     def _from_aside(self, entry: JournalEntry, how: How, diverged: JournalEntry | None) -> Found:
         self._aside.remove(entry)
@@ -294,7 +294,7 @@ class Matching:
 
 
 def _grouped(entries: Sequence[JournalEntry], key: Callable[[JournalEntry], str]) -> dict[str, deque[JournalEntry]]:
-    found: dict[str, deque[JournalEntry]] = {}
+    queues: dict[str, deque[JournalEntry]] = {}
     for entry in entries:
-        found.setdefault(key(entry), deque()).append(entry)
-    return found
+        queues.setdefault(key(entry), deque()).append(entry)
+    return queues

@@ -68,13 +68,13 @@ class Placement:
         """The placement that a record tells of."""
         archive = document.get("archive")
         named = archive.get(field) if isinstance(archive, Mapping) else None
-        segments = tuple(Segment(*one) for one in named) if isinstance(named, list) else ()
+        segments = tuple(Segment(*stored) for stored in named) if isinstance(named, list) else ()
         return cls(frozenset(number for number, _ in numbered(document.get(field))), segments)
 
     def cut(self, number: int) -> Placement:
         """The same without what is numbered ``number`` and above."""
-        kept = frozenset(one for one in self.window if one < number)
-        lowered = tuple(replace(one, below=min(number, one.below or number)) for one in self.segments)
+        kept = frozenset(slot for slot in self.window if slot < number)
+        lowered = tuple(replace(segment, below=min(number, segment.below or number)) for segment in self.segments)
         return Placement(kept, lowered)
 
 
@@ -113,12 +113,12 @@ def entry_documents(
 
 def _by_number(entries: Iterable[Any]) -> list[Any]:
     """Sorted, the later of two with one number; what has no number stays last, to be complained about."""
-    found: dict[int, Any] = {}
+    by_number: dict[int, Any] = {}
     odd = []
     for entry in entries:
         number = entry.get("number") if isinstance(entry, Mapping) else None
         if isinstance(number, int):
-            found[number] = entry
+            by_number[number] = entry
         else:
             odd.append(entry)
-    return [found[number] for number in sorted(found)] + odd
+    return [by_number[number] for number in sorted(by_number)] + odd

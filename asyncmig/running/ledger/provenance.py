@@ -29,20 +29,22 @@ def agreed_collections(records: Iterable[Record]) -> frozenset[str]:
     all) would have: a stamped record has no journal, so its source is read.
     """
     listed = list(records)
-    stamped = [created_in(one.source) for one in listed if one.is_applied and one.stamped and one.source]
+    stamped = [created_in(record.source) for record in listed if record.is_applied and record.stamped and record.source]
     return created_collections(listed).union(*stamped)
 
 
 def inserted_documents(records: Iterable[Record]) -> Mapping[str, list[Mapping[str, Any]]]:
     """By collection, ``_id`` and digest of each document that revisions have inserted."""
-    found: dict[str, list[Mapping[str, Any]]] = {}
+    inserted: dict[str, list[Mapping[str, Any]]] = {}
     for entry in _done(records):
         if entry.operation == "InsertDocuments":
-            found.setdefault(entry.collection, []).extend((entry.result or {}).get("inserted") or ())
-    return found
+            inserted.setdefault(entry.collection, []).extend((entry.result or {}).get("inserted") or ())
+    return inserted
 
 
 def _done(records: Iterable[Record]) -> Iterator[JournalEntry]:
     """Every finished operation of an upgrade, in the order in which the revisions began."""
-    begun = sorted((one for one in records if one.started_at), key=lambda one: (one.started_at, one.revision))
+    begun = sorted(
+        (record for record in records if record.started_at), key=lambda record: (record.started_at, record.revision)
+    )
     return (entry for record in begun for entry in record.journal if entry.is_finished)

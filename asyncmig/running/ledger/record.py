@@ -91,10 +91,10 @@ class JournalEntry:
     @property
     def document(self) -> Document:
         """As the ledger stores it."""
-        found = {field.name: getattr(self, field.name) for field in fields(self)}
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
         if self.inserted_in and self.result is not None:
-            found["result"] = {name: value for name, value in self.result.items() if name != "inserted"}
-        return {name: list(value) if isinstance(value, tuple) else value for name, value in found.items()}
+            values["result"] = {name: value for name, value in self.result.items() if name != "inserted"}
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
 
     def reopened(self) -> JournalEntry:
         """The same with its end unknown, so that it is applied again, as a whole, with its first intent.
@@ -218,7 +218,7 @@ class Record:
         def whole(entry: JournalEntry) -> JournalEntry:
             if entry.inserted_in not in listed:
                 return entry
-            inserted = [each for batch in listed[entry.inserted_in] for each in inserted_of(batch)]
+            inserted = [document for batch in listed[entry.inserted_in] for document in inserted_of(batch)]
             return replace(entry, result={**(entry.result or {}), "inserted": inserted})
 
         changed = {name: tuple(map(whole, getattr(self, name))) for name in FIELDS}
@@ -253,7 +253,7 @@ class Record:
 def inserted_of(batch: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """What a batch of inserted documents says of those that are asyncmig's: ``_id`` and digest."""
     foreign = frozenset(batch.get("foreign", ()))
-    return [one for place, one in enumerate(batch.get("missing", ())) if place not in foreign]
+    return [id_ for place, id_ in enumerate(batch.get("missing", ())) if place not in foreign]
 
 
 def identified(document: Mapping[str, Any], collection: str) -> str:
@@ -265,10 +265,10 @@ def identified(document: Mapping[str, Any], collection: str) -> str:
 
 
 def _entries(name: str, documents: Sequence[Mapping[str, Any]]) -> tuple[JournalEntry, ...]:
-    found = []
+    entries = []
     for number, document in enumerate(documents):
         try:
-            found.append(JournalEntry.read(document))
+            entries.append(JournalEntry.read(document))
         except Unfit as fault:
             raise Unfit(f"{name}.{number}.{fault.field}", fault.value, fault.expected) from None
-    return tuple(found)
+    return tuple(entries)

@@ -27,12 +27,12 @@ from asyncmig.running.ledger.record import JournalEntry, Record
 
 __all__ = ["ONCE", "HalfReverted", "reopened"]
 
-ONCE = frozenset(one.__name__ for one in (UpdateInBatches, TransformDocuments, TransformBatches))
+ONCE = frozenset(kind.__name__ for kind in (UpdateInBatches, TransformDocuments, TransformBatches))
 """Those that are not the same when done twice."""
 _IN_BATCHES = ONCE | frozenset(
-    one.__name__ for one in (RenameField, RemoveField, ConvertField, MergeInto, MoveDocuments, Deduplicate)
+    kind.__name__ for kind in (RenameField, RemoveField, ConvertField, MergeInto, MoveDocuments, Deduplicate)
 )
-_SINGLE = frozenset(one.__name__ for one in (InsertDocuments, DeleteDocuments))
+_SINGLE = frozenset(kind.__name__ for kind in (InsertDocuments, DeleteDocuments))
 
 
 class HalfReverted(RevisionError):
@@ -60,13 +60,15 @@ def _reopened(record: Record, entry: JournalEntry, by_hand: bool) -> JournalEntr
     if entry.operation not in ONCE or not entry.may_be_done:
         return entry.reopened()
     undoing = list(_undoing(record, entry.collection))
-    if unknown := next((one for one in undoing if not one.is_finished or one.operation in _SINGLE), None):
+    if unknown := next((entry for entry in undoing if not entry.is_finished or entry.operation in _SINGLE), None):
         raise HalfReverted(record.revision, entry, f"`{unknown.description}`")
-    if any(one.operation not in _IN_BATCHES for one in undoing):
+    if any(entry.operation not in _IN_BATCHES for entry in undoing):
         return entry.reopened()
     if by_hand:
         raise HalfReverted(record.revision, entry, "calls on env.db")
-    rivals = [one for one in record.journal if one.operation in ONCE and one.collection == entry.collection]
+    rivals = [
+        earlier for earlier in record.journal if earlier.operation in ONCE and earlier.collection == entry.collection
+    ]
     if undoing and len(undoing) < len(rivals):
         raise HalfReverted(record.revision, entry, f"`{undoing[-1].description}`")
     return entry.reopened() if undoing else entry

@@ -43,7 +43,7 @@ class Status(Generic[Entry]):
         holder: Holder | None = None,
     ) -> None:
         self.entries: Mapping[str, Entry] = entries
-        self.applied = frozenset(one for one, entry in entries.items() if entry.state == "applied")
+        self.applied = frozenset(name for name, entry in entries.items() if entry.state == "applied")
         self.half_way, self.holder = tuple(half_way), holder
         self._files = files
 
@@ -74,8 +74,8 @@ class Status(Generic[Entry]):
     @property
     def stopped(self) -> Mapping[str, datetime | None]:
         """What of ``pending`` an error has stopped half-way, and when."""
-        failed = [one for one in self.pending if one in self.entries and self.entries[one].state == "failed"]
-        return {one: self.entries[one].stopped_at for one in failed}
+        failed = [name for name in self.pending if name in self.entries and self.entries[name].state == "failed"]
+        return {name: self.entries[name].stopped_at for name in failed}
 
     @cached_property
     def ahead(self) -> tuple[str, ...]:
@@ -133,10 +133,10 @@ class Status(Generic[Entry]):
     def refuse_half_done(self, path: Iterable[Revision]) -> None:
         """Raise RevisionHalfDone for what is half-way and not on the path: nothing runs over it."""
         if self.half_done:
-            raise RevisionHalfDone({one: _message(self.entries[one]) for one in self.half_done}, unknown=True)
+            raise RevisionHalfDone({name: _message(self.entries[name]) for name in self.half_done}, unknown=True)
         left = sorted(self.unsettled - {revision.revision for revision in path})
-        if left := [one for one in left if one in self.graph]:
-            raise RevisionHalfDone({one: _message(self.entries[one]) for one in left}, unknown=False)
+        if left := [name for name in left if name in self.graph]:
+            raise RevisionHalfDone({name: _message(self.entries[name]) for name in left}, unknown=False)
 
     def late(self, path: Iterable[Revision]) -> tuple[tuple[Revision, Revision], ...]:
         """Those of an upgrade's revisions that are older than an applied one, each with the newest such."""
@@ -170,7 +170,7 @@ class Status(Generic[Entry]):
         """The revisions, half-way ones too, whose file is not the one that was run."""
         if self.is_exact:
             return []
-        files = [self.graph.get(one) for one in self.entries if one in self.graph]
+        files = [self.graph.get(name) for name in self.entries if name in self.graph]
         return [
             file
             for file in files
@@ -192,7 +192,7 @@ class Status(Generic[Entry]):
         if purge:
             return self.graph.stamped(frozenset(), target), frozenset()
         wanted = self.graph.stamped(frozenset(self.entries), target)
-        within = (part for one in wanted for part in self.graph.within(one))
+        within = (part for name in wanted for part in self.graph.within(name))
         return wanted, frozenset(within) & self.applied
 
 

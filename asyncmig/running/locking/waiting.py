@@ -75,8 +75,8 @@ class LockWait:
 
     async def after_refusal(self, holder: Holder) -> None:
         """Pause while ``holder`` has the lock, and tell about it at first and every few seconds."""
-        told = self._told
-        if told is None or told[0] != holder.owner or self.waited - told[1] >= _TELL_INTERVAL_SECONDS:
+        last = self._told
+        if last is None or last[0] != holder.owner or self.waited - last[1] >= _TELL_INTERVAL_SECONDS:
             self._told = (holder.owner, self.waited)
             self._tell(LockWaiting(holder, self.waited))
         await self._sleep()
