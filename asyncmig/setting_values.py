@@ -95,12 +95,17 @@ def _patterns(given: Given) -> tuple[str, ...]:
     return tuple(item.strip() for item in items if item.strip())
 
 
+def _table(value: Any) -> Any:
+    """The table that a text such as ``NAME=value,OTHER=value`` stands for; anything else as it is."""
+    if not isinstance(value, str):
+        return value
+    pairs = (item.partition("=") for item in value.split(",") if item.strip())
+    return {name.strip(): text.strip() for name, _, text in pairs}
+
+
 def _levels(given: Given) -> dict[str, str]:
     """A table of collections; as a variable, ``orders=strict,events=record``."""
-    table = given.value
-    if isinstance(table, str):
-        pairs = (item.partition("=") for item in table.split(",") if item.strip())
-        table = {name.strip(): level.strip() for name, _, level in pairs}
+    table = _table(given.value)
     if not isinstance(table, Mapping):
         given.wrong(f'must be a table such as {{orders = "strict"}}, not {given.value!r}')
     choose = _one_of(*LEVELS)
@@ -109,10 +114,7 @@ def _levels(given: Given) -> dict[str, str]:
 
 def _named_values(given: Given) -> dict[str, Any]:
     """A table of values for revisions; as a variable, ``NAME=value,OTHER=value``."""
-    table = given.value
-    if isinstance(table, str):
-        pairs = (item.partition("=") for item in table.split(",") if item.strip())
-        table = {name.strip(): value.strip() for name, _, value in pairs}
+    table = _table(given.value)
     if not isinstance(table, Mapping):
         given.wrong(f'must be a table such as {{HMAC_KEY = "${{HMAC_KEY}}"}}, not {_kind(given.value)}')
     return dict(table)

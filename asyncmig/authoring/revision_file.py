@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 import textwrap
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 from asyncmig.authoring.imports import Imports
 from asyncmig.authoring.layout import LINE_LENGTH, Node, lay_out, listing, text, tuple_
@@ -63,50 +63,52 @@ def revision_source(
 ) -> str:
     """The file's text, formatted, ending in a newline.
 
-    Without operations the functions hold comments alone, which show what can be written there, or
-    say ``empty``.
-    ``summary`` goes below the message in the docstring; ``notes``, whatever ``str`` makes of them,
-    become comments at the head of ``upgrade``. Ids are None, one id, or several. Raises Unwritable
-    for a value that BSON has no type for.
+    Without operations the functions hold comments alone, which show what can be written there, or say
+    ``empty``. ``summary`` goes below the message in the docstring; ``notes``, whatever ``str`` makes of
+    them, become comments at the head of ``upgrade``. Ids are None, one id, or several. Raises
+    Unwritable for a value that BSON has no type for.
     """
+    squashed = tuple(replaces)
     header = {
-        "revision": text(quoted(revision)),
-        "down_revision": _ids(down_revision),
-        "branch_labels": _ids(branch_labels),
-        "depends_on": _ids(depends_on),
-        **_flags(
-            {"transactional": transactional, "irreversible": irreversible and not baseline, "baseline": baseline},
-            tuple(replaces),
-        ),
+        **_links(revision, down_revision, branch_labels, depends_on, squashed),
+        **_flags(transactional=transactional, irreversible=irreversible and not baseline, baseline=baseline),
     }
     imports = Imports()
     imports.name("asyncmig", "Env")
     forth, back = tuple(upgrade), tuple(downgrade)
-    if empty:
-        bodies = _body(forth, imports, f"# {empty}"), _body(back, imports, f"# {empty}")
-    elif forth or back or header.get("replaces"):
-        bodies = (
-            _body(forth, imports, _NOTHING),
-            _body(back, imports, _NO_WAY_BACK if irreversible or baseline else _NOTHING),
-        )
+    if empty or forth or back or squashed:
+        otherwise = f"# {empty}" if empty else _NOTHING
+        no_way_back = (irreversible or baseline) and not empty
+        up, down = _body(forth, imports, otherwise), _body(back, imports, _NO_WAY_BACK if no_way_back else otherwise)
     else:
-        bodies = _templates(merges=len(_several(down_revision)) > 1, irreversible=irreversible)
-    blocks = [
-        _docstring(message if message.strip() else f"revision {revision}", tuple(summary)),
-        [""],
-        imports.lines(),
-        [""],
-        [line for name, value in header.items() for line in lay_out(value.prefixed(f"{name} = "))],
-        _function("upgrade", "Apply schema changes.", _below(_remarks(notes), bodies[0])),
-        _function("downgrade", "Revert schema changes.", bodies[1]),
+        up, down = _templates(merges=len(_several(down_revision)) > 1, irreversible=irreversible)
+    lines = [
+        *_docstring(message if message.strip() else f"revision {revision}", tuple(summary)),
+        "",
+        *imports.lines(),
+        "",
+        *(line for name, value in header.items() for line in lay_out(value.prefixed(f"{name} = "))),
+        *_function("upgrade", "Apply schema changes.", _below(_remarks(notes), up)),
+        *_function("downgrade", "Revert schema changes.", down),
     ]
-    return "".join(f"{line}\n" for block in blocks for line in block)
+    return "".join(f"{line}\n" for line in lines)
 
 
-def _flags(flags: Mapping[str, bool], replaces: Sequence[str]) -> dict[str, Node]:
-    """The names that a header has only where they say something."""
+def _links(revision: str, parents: Ids, labels: Ids, needs: Ids, replaces: Sequence[str]) -> dict[str, Node]:
+    """The names that give a revision its place in the graph."""
     squashed = {"replaces": listing(text(quoted(name)) for name in replaces)} if replaces else {}
-    return squashed | {name: text("True") for name, is_set in flags.items() if is_set}
+    return {
+        "revision": text(quoted(revision)),
+        "down_revision": _ids(parents),
+        "branch_labels": _ids(labels),
+        "depends_on": _ids(needs),
+        **squashed,
+    }
+
+
+def _flags(**flags: bool) -> dict[str, Node]:
+    """The names that a header has only where they say something."""
+    return {name: text("True") for name, is_set in flags.items() if is_set}
 
 
 def _body(operations: Sequence[Operation], imports: Imports, otherwise: str) -> Lines:

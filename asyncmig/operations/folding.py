@@ -46,9 +46,12 @@ def _(operation: DropCollection, done: list[Operation]) -> bool:
     made = _last(done, CreateCollection, operation.collection)
     if made is None or not _only(done[made + 1 :], operation.collection, _UNDERSTOOD) or _is_source(done, operation):
         return False
-    done[:] = [
-        earlier for place, earlier in enumerate(done) if place < made or earlier.collection != operation.collection
-    ]
+    return _taken_out(done, made, operation.collection)
+
+
+def _taken_out(done: list[Operation], made: int, collection: str) -> bool:
+    """Nothing is left of what was done to a collection, or a view, since it was made."""
+    done[:] = [earlier for place, earlier in enumerate(done) if place < made or earlier.collection != collection]
     return True
 
 
@@ -57,10 +60,7 @@ def _(operation: DropView, done: list[Operation]) -> bool:
     made = _last(done, CreateView, operation.collection)
     if made is None or not _only(done[made + 1 :], operation.collection, (ModifyView,)) or _is_source(done, operation):
         return False
-    done[:] = [
-        earlier for place, earlier in enumerate(done) if place < made or earlier.collection != operation.collection
-    ]
-    return True
+    return _taken_out(done, made, operation.collection)
 
 
 @_fold.register
