@@ -61,7 +61,7 @@ def write_merge(
 
 def write_squash(
     directory: Directory,
-    span: Range,
+    range_: Range,
     upgrade: Sequence[Operation],
     downgrade: Sequence[Operation],
     message: str | None = None,
@@ -75,19 +75,19 @@ def write_squash(
     """
     revision = Revision(
         rev_id or directory.new_id(),
-        down_revision=span.parents,
-        depends_on=span.depends_on,
-        branch_labels=span.labels,
-        replaces=span.replaces,
-        message=message or f"squash {span.ids[0]} to {span.ids[-1]}",
-        transactional=all(member.transactional for member in span.members),
+        down_revision=range_.parents,
+        depends_on=range_.depends_on,
+        branch_labels=range_.labels,
+        replaces=range_.replaces,
+        message=message or f"squash {range_.ids[0]} to {range_.ids[-1]}",
+        transactional=all(member.transactional for member in range_.members),
         irreversible=bool(one_way),
     )
     source = revision_source(
         **_header(revision),
         upgrade=fold(upgrade),
         downgrade=() if one_way else fold(downgrade),
-        notes=[_remark(member, revision, one_way) for member in span.members],
+        notes=[_remark(member, revision, one_way) for member in range_.members],
     )
     return _stored(directory, revision, source)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 
+from asyncmig.history.between import between
 from asyncmig.history.edges import latest_common, ordered, reach
 from asyncmig.history.errors import (
     DuplicateRevision,
@@ -15,7 +16,6 @@ from asyncmig.history.errors import (
     UnknownApplied,
 )
 from asyncmig.history.graph_views import GraphViews
-from asyncmig.history.interval import between
 from asyncmig.history.names import check_id, check_labels
 from asyncmig.history.revision import Revision
 from asyncmig.history.squash import Coverage

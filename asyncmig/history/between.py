@@ -1,4 +1,4 @@
-"""Intervals of the history, ``lower:upper``, as ``history -r`` takes them."""
+"""Ranges of the history, ``lower:upper``, as ``history -r`` takes them."""
 
 from __future__ import annotations
 
