@@ -15,9 +15,9 @@ from asyncmig.printable import one_line
 
 __all__ = ["AdvanceLine", "ElapsedLine", "bar", "build_line", "line"]
 
-_OFTEN = 5.0  # seconds between two lines
-_ELAPSED = 10.0  # seconds between two lines on what has no progress
-_EACH = 1.0  # seconds between two changes of that line on a terminal
+_LINE_INTERVAL_SECONDS = 5.0  # between two lines
+_ELAPSED_INTERVAL_SECONDS = 10.0  # between two lines on what has no progress
+_REDRAW_INTERVAL_SECONDS = 1.0  # between two changes of that line on a terminal
 _WIDTH, _SHORTEST = 24, 8  # columns of the bar itself
 
 
@@ -48,7 +48,7 @@ class ElapsedLine:
             self._timer = None
 
     def _later(self, loop: asyncio.AbstractEventLoop) -> None:
-        pause = _EACH if self._console.err.terminal else _ELAPSED
+        pause = _REDRAW_INTERVAL_SECONDS if self._console.err.terminal else _ELAPSED_INTERVAL_SECONDS
         self._timer = loop.call_later(pause, self._tell, loop)
 
     def _tell(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -76,7 +76,9 @@ class AdvanceLine:
         if self._console.err.terminal:
             columns = shutil.get_terminal_size().columns - 1
             self._console.begin(bar(event, columns).ljust(columns))
-        elif time.monotonic() - self._told >= (_OFTEN if isinstance(event, DataProgress) else _ELAPSED):
+            return
+        interval = _LINE_INTERVAL_SECONDS if isinstance(event, DataProgress) else _ELAPSED_INTERVAL_SECONDS
+        if time.monotonic() - self._told >= interval:
             self._told = time.monotonic()
             self._console.say(f"  {one_line(event.operation.describe())}: {_line(event)}")
 

@@ -22,7 +22,7 @@ from asyncmig.errors import AsyncmigError, ConfigurationError, DriverError, Serv
 __all__ = ["client_class", "close", "connect", "hosts"]
 
 _AUTHENTICATION_FAILED = 18
-_GRACE = 1.0  # seconds past the driver's own limit, after which even one that hangs (in DNS, say) is given up
+_GRACE_SECONDS = 1.0  # seconds past the driver's own limit, after which even one that hangs (in DNS, say) is given up
 
 
 async def connect(
@@ -130,7 +130,7 @@ def _says(url: str, option: str) -> bool:
 async def _ping(client: Any, url: str) -> None:
     seconds = float(client.options.server_selection_timeout)
     try:
-        with anyio.fail_after(seconds + _GRACE):
+        with anyio.fail_after(seconds + _GRACE_SECONDS):
             await client.admin.command("ping")
     except (errors.PyMongoError, OSError) as error:
         if cause := no_primary(error, client):

@@ -23,7 +23,7 @@ T = TypeVar("T")
 Open = Callable[[Any, str], Any]
 """A database and the name of a collection: the collection, with the concerns of asyncmig's own documents."""
 
-_CLOSE_TIMEOUT = 1.0  # seconds to tell the server that the sessions are not used any more
+_CLOSE_SECONDS = 1.0  # seconds to tell the server that the sessions are not used any more
 _METHODS = ("find_one", "find_one_and_update", "update_one")
 
 
@@ -86,7 +86,7 @@ class _Own:
         return self._open(self._client[self._database], name)
 
     async def close(self) -> None:
-        with pymongo.timeout(_CLOSE_TIMEOUT):
+        with pymongo.timeout(_CLOSE_SECONDS):
             await self._client.close()
 
 
@@ -110,7 +110,7 @@ class _InThreads(_Own):
         return await run_sync(function, abandon_on_cancel=True, limiter=self._threads)
 
     async def close(self) -> None:
-        with pymongo.timeout(_CLOSE_TIMEOUT):
+        with pymongo.timeout(_CLOSE_SECONDS):
             await run_sync(self._client.close, abandon_on_cancel=True)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 __all__ = ["is_in_git", "published_in"]
 
 _REMOTES = "refs/remotes"
-_TIMEOUT = 10.0  # seconds; a repository of any size answers in far less
+_TIMEOUT_SECONDS = 10.0  # seconds; a repository of any size answers in far less
 
 
 def published_in(path: Path) -> list[str]:
@@ -42,7 +42,7 @@ def _git(folder: Path, *arguments: str) -> str:
     """What git answers; nothing where there is none, or it says no."""
     try:
         command = ["git", "-C", str(folder), *arguments]
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=_TIMEOUT)
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=_TIMEOUT_SECONDS)
     except (OSError, subprocess.SubprocessError, UnicodeDecodeError):
         return ""
     return done.stdout if done.returncode == 0 else ""

@@ -170,10 +170,10 @@ class RevisionGraph:
         squashed revision.
         """
         ids = _ids(applied)
-        view, counted, rest = self._views.stand(ids)
-        return tuple(sorted({*view.standing(counted), *rest}))
+        view, counted, rest = self._views.state_of(ids)
+        return tuple(sorted({*view.heads_of(counted), *rest}))
 
-    def taken(self, applied: Iterable[str]) -> list[Revision]:
+    def squashes_by_range(self, applied: Iterable[str]) -> list[Revision]:
         """The squashed revisions that a database has by their ranges alone, not by their ids; inner ones first."""
         ids = _ids(applied)
         shares = self._views.squashes.shares(ids)
@@ -190,7 +190,7 @@ class RevisionGraph:
 
     def pending(self, applied: Iterable[str]) -> list[Revision]:
         """What is not applied, in the order in which it would be; unknown ids are no matter here."""
-        view, counted, _ = self._views.stand(_ids(applied))
+        view, counted, _ = self._views.state_of(_ids(applied))
         return view.revisions(i for i in view.order if i not in counted)
 
     def out_of_order(self, applied: Iterable[str], steps: Iterable[Revision]) -> list[tuple[Revision, Revision]]:
@@ -199,7 +199,7 @@ class RevisionGraph:
         Older is what comes earlier in the order of the whole graph, as it does when another branch
         with older revisions is merged after newer ones were applied.
         """
-        view, counted, _ = self._views.stand(_ids(applied))
+        view, counted, _ = self._views.state_of(_ids(applied))
         position = {name: number for number, name in enumerate(view.order)}
         newest = max(counted, key=position.__getitem__, default=None)
         if newest is None:
@@ -228,7 +228,7 @@ class RevisionGraph:
         ids = self._known(applied)
         aim = self._aim(target)
         view, counted, _ = self._views.upgrading(ids, aim)
-        reached = goals(view, aim, view.standing(counted))
+        reached = goals(view, aim, view.heads_of(counted))
         steps = reach(reached, view.edges.needs) - counted
         self._views.refuse_parts(ids, steps, reached)
         gaps = any(dependent in counted for step in steps for dependent in view.edges.dependents[step])
@@ -244,7 +244,7 @@ class RevisionGraph:
         ids = self._known(applied)
         aim = self._aim(target)
         view, counted, _ = self._views.downgrading(ids, aim)
-        steps = downgraded(view, aim, view.standing(counted), counted)
+        steps = downgraded(view, aim, view.heads_of(counted), counted)
         gaps = any(need not in counted for step in steps for need in view.edges.needs[step])
         return view.revisions(reversed(view.path(steps, gaps=gaps)))
 
@@ -261,7 +261,7 @@ class RevisionGraph:
         ids = self._known(applied)
         aim = self._aim(target)
         view, counted, _ = self._views.downgrading(ids, aim)
-        current = view.standing(counted)
+        current = view.heads_of(counted)
         if aim.symbol is None and (aim.offset or 0) < 0:
             above = downgraded(view, aim, current, counted)
             return counted - above
@@ -283,8 +283,8 @@ class RevisionGraph:
             NotAnAncestor: when there is no way from the one to the other.
             TargetError: when one of them names nothing, or too much.
         """
-        stand = self._views.stand(_ids(applied))
-        here = [place for head in stand.view.standing(stand.applied) for place in self._view.places(head)]
+        state = self._views.state_of(_ids(applied))
+        here = [place for head in state.view.heads_of(state.applied) for place in self._view.places(head)]
         return self._view.revisions(ordered(between(self._view, lower, upper, here), self._view.edges))
 
     # -- what was asked -------------------------------------------------------------------------
@@ -295,8 +295,8 @@ class RevisionGraph:
     def _known(self, applied: Iterable[str]) -> frozenset[str]:
         ids = _ids(applied)
         if unknown := self.unknown(ids):
-            view, counted, _ = self._views.stand(ids)
-            raise UnknownApplied(unknown, view.revisions(view.standing(counted)))
+            view, counted, _ = self._views.state_of(ids)
+            raise UnknownApplied(unknown, view.revisions(view.heads_of(counted)))
         return ids
 
 

@@ -155,7 +155,7 @@ class GraphView:
         """Steps in order; with ``gaps``, some may be connected only by way of revisions that are not steps."""
         return ordered(steps, self.edges, hull(steps, self.edges).difference(steps) if gaps else ())
 
-    def standing(self, applied: Collection[str]) -> tuple[str, ...]:
+    def heads_of(self, applied: Collection[str]) -> tuple[str, ...]:
         """What is applied minus the ancestors of what is applied, dependencies included, sorted."""
         needs = self.edges.needs
         below = reach([need for name in applied for need in needs[name]], needs)

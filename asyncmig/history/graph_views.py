@@ -37,7 +37,7 @@ class GraphViews:
         for squash in sorted(self.squashes.members.keys() - self.squashes.owner.keys()):
             self._refuse_interleaved(squash)
 
-    def stand(self, ids: frozenset[str]) -> GraphState:
+    def state_of(self, ids: frozenset[str]) -> GraphState:
         """Where a database stands; never refuses."""
         known = frozenset(i for i in ids if i in self._files or i in self.squashes.owner)
         if not self.squashes:

@@ -27,7 +27,7 @@ from asyncmig.running.env.env import Env
 
 __all__ = ["record"]
 
-_TIME_LIMIT = 10.0  # seconds for a function that only makes operations
+_LIMIT_SECONDS = 10.0  # for a function that only makes operations
 
 
 async def record(source: Source, module: RevisionModule | None, name: str, path: Path, reason: str = "") -> Recorded:
@@ -94,12 +94,12 @@ class _Run:
         nothing = _Nothing()
         env = Env(cast("Driver", nothing), self._perform, database=nothing, client=nothing, collections=_Unseen())
         try:
-            async with asyncio.timeout(_TIME_LIMIT):
+            async with asyncio.timeout(_LIMIT_SECONDS):
                 await function(env)
         except _LookedError:
             return "it reads the database"
         except TimeoutError:
-            return f"it takes longer than {_TIME_LIMIT:g} s"
+            return f"it takes longer than {_LIMIT_SECONDS:g} s"
         except DeclarationError as error:
             self.faults[self._source.place(self._raised(error))] = str(error)
             return f"line {self._raised(error)} is refused"

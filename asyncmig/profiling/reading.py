@@ -20,7 +20,7 @@ from asyncmig.profiling.profile import Collector, Profile
 __all__ = ["Reading", "count_breaking", "profile"]
 
 _CURSOR_SHARE: Final = 0.05  # of the collection: up to it `$sample` walks a cursor at random, above it sorts
-_FEW: Final = 100  # documents: in a smaller collection it sorts as well
+_SMALL_COLLECTION: Final = 100  # documents: in a smaller collection it sorts as well
 _BATCH: Final = 1_000  # documents
 _MOCK_BATCH: Final = 200
 
@@ -113,7 +113,7 @@ def _collection(driver: Driver, name: str, *, secondary: bool) -> Any:
 
 def _pipeline(sample: int, total: int) -> list[Mapping[str, Any]]:
     """``$sample`` where it walks a cursor at random; where it would sort, documents are drawn as they come by."""
-    if total > _FEW and sample < _CURSOR_SHARE * total:
+    if total > _SMALL_COLLECTION and sample < _CURSOR_SHARE * total:
         return [{"$sample": {"size": sample}}]
     return [{"$match": {"$sampleRate": min(sample / total, 1.0)}}]
 

@@ -17,8 +17,8 @@ from asyncmig.running.ledger.journal import Journal
 
 __all__ = ["JournaledBuild", "JournaledHooks"]
 
-_SAVE_INTERVAL = 5.0  # seconds between two words on how far an index build is
-_PHASE_INTERVAL = 1.0  # the same, where it has come to another phase
+_SAVE_INTERVAL_SECONDS = 5.0  # between two words on how far an index build is
+_PHASE_INTERVAL_SECONDS = 1.0  # the same, where it has come to another phase
 
 
 class JournaledBuild:
@@ -46,7 +46,7 @@ class JournaledBuild:
     @staticmethod
     def _is_due(when: float, before: BuildProgress, now: BuildProgress) -> bool:
         is_new = (before.phase, before.members) != (now.phase, now.members)
-        return monotonic() - when >= (_PHASE_INTERVAL if is_new else _SAVE_INTERVAL)
+        return monotonic() - when >= (_PHASE_INTERVAL_SECONDS if is_new else _SAVE_INTERVAL_SECONDS)
 
 
 class JournaledHooks(ProgressHooks):

@@ -81,7 +81,7 @@ class PathRun:
             await self._restore(step, number, total)
             return
         if step.asks_for_collections:
-            await self._run.look()
+            await self._run.list_collections()
         try:
             async with self._session(step) as session:
                 await self._open(step, session, number, total)

@@ -54,7 +54,7 @@ class Run:
         """The server's clock."""
         return Clock(self.driver)
 
-    async def look(self) -> None:
+    async def list_collections(self) -> None:
         """Read again which collections there are; the set stays the same object."""
         with explaining(self.driver, "listing the collections"):
             found = await retry_while_held(

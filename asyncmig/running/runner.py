@@ -121,7 +121,7 @@ class Runner:
             await self._tidy(run, now)
             if late := now.late(path):
                 self._tell(RevisionsOutOfOrder(late))
-            return await self._walk(run, "upgrade", path, now.entries)
+            return await self._run_path(run, "upgrade", path, now.entries)
 
     async def downgrade(self, target: str) -> list[Revision]:
         """Revert what is above ``target``; returns the revisions that were reverted, in order.
@@ -144,7 +144,7 @@ class Runner:
             for revision in path:
                 if parts := now.parts(revision):
                     await replace_range(run, revision, parts, now.entries)
-            return await self._walk(run, "downgrade", path, (await self._status()).entries if path else {})
+            return await self._run_path(run, "downgrade", path, (await self._status()).entries if path else {})
 
     async def _status(self) -> Status[Record]:
         return Status(await self._ledger.summaries(), self._graph)
@@ -156,12 +156,14 @@ class Runner:
         for revision in now.squashes_without_files:
             await replace_range(run, revision, now.parts(revision), now.entries)
 
-    async def _walk(self, run: Run, direction: Direction, path: Sequence[Revision], records: Records) -> list[Revision]:
+    async def _run_path(
+        self, run: Run, direction: Direction, path: Sequence[Revision], records: Records
+    ) -> list[Revision]:
         if not path:
             return []
         self._examine(path, direction)
         self._tell(RunStarted(direction, tuple(path)))
-        await run.look()
+        await run.list_collections()
         path_run = PathRun(run, direction, records)
         with explaining(self._driver, f"running the {direction}"):
             await path_run.go(path)

@@ -25,7 +25,7 @@ __all__ = ["index_faults", "set_faults"]
 _DIRECTIONS: Final = ("text", "2d", "2dsphere", "hashed")
 _MOST_KEYS: Final = 32
 _MOST_INDEXES: Final = 64
-_LONGEST: Final = 2**31 - 1
+_INT32_MAX: Final = 2**31 - 1
 
 
 def index_faults(index: Index, kind: CollectionKind) -> Iterator[str]:
@@ -230,7 +230,7 @@ def _is_time(value: Any) -> str | None:
     numeric = number(value)
     if numeric is None:
         return "is a number of seconds"
-    return None if isnan(numeric) or -1 < numeric < _LONGEST + 1 else f"is from 0 to {_LONGEST} seconds"
+    return None if isnan(numeric) or -1 < numeric < _INT32_MAX + 1 else f"is from 0 to {_INT32_MAX} seconds"
 
 
 def _is_anything(value: Any) -> str | None:

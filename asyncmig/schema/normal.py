@@ -30,7 +30,7 @@ _VERSIONS: Final = {"textIndexVersion": 3, "2dsphereIndexVersion": 3}
 _SIGNATURE: Final = frozenset({"unique", "sparse", "collation", "partialFilterExpression", "wildcardProjection"})
 _UNCOLLATED: Final = ("text", "2d")
 _PLANE: Final = {"bits": 26, "min": -180.0, "max": 180.0}
-_LONGEST: Final = 2**31 - 1
+_INT32_MAX: Final = 2**31 - 1
 _INT32: Final = 2**31
 
 
@@ -124,7 +124,7 @@ def agree(current: Index, wanted: Index) -> bool:
     )
 
 
-def seconds(value: Any, not_a_number: int = _LONGEST) -> int:
+def seconds(value: Any, not_a_number: int = _INT32_MAX) -> int:
     """Seconds as the server stores them: decimals are rounded to even, doubles cut off."""
     numeric = number(value)
     if numeric is None:

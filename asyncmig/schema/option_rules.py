@@ -49,7 +49,7 @@ _NOT_IN_SERIES: Final = (
     "changeStreamPreAndPostImages",
 )
 _LARGEST: Final = 2**50
-_LONGEST: Final = 2**31 - 1
+_INT32_MAX: Final = 2**31 - 1
 
 
 def option_faults(options: Options) -> Iterator[str]:
@@ -113,13 +113,13 @@ def _size(value: Any) -> Iterator[str]:
 
 
 def _max(value: Any) -> Iterator[str]:
-    yield from _number(value, -(2**63), _LONGEST, "documents")
+    yield from _number(value, -(2**63), _INT32_MAX, "documents")
 
 
 def _expiry(value: Any) -> Iterator[str]:
     numeric = number(value)
     if numeric is None or not isnan(numeric):
-        yield from _number(value, 0, _LONGEST, "seconds")
+        yield from _number(value, 0, _INT32_MAX, "seconds")
 
 
 def _flag(value: Any) -> Iterator[str]:

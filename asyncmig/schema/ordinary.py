@@ -15,7 +15,7 @@ __all__ = ["is_ordinary"]
 _FIELD: Final = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*")
 _FLAGS: Final = frozenset({"unique", "sparse", "hidden"})
 _MOST_KEYS: Final = 32
-_LONGEST: Final = 2**31 - 1
+_INT32_MAX: Final = 2**31 - 1
 
 
 def is_ordinary(index: Index) -> bool:
@@ -41,5 +41,5 @@ def _is_ordinary_option(key: str, value: object) -> bool:
     if key == "name":
         return type(value) is str and "\0" not in value and value not in ("", "_id_", "*")
     if key == "expireAfterSeconds":
-        return type(value) is int and 0 <= value <= _LONGEST
+        return type(value) is int and 0 <= value <= _INT32_MAX
     return value is True and key in _FLAGS

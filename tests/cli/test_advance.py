@@ -114,8 +114,8 @@ def test_elsewhere_there_is_a_line_every_few_seconds(monkeypatch: pytest.MonkeyP
 
 @pytest.mark.parametrize("terminal", [True, False])
 async def test_what_has_no_progress_shows_how_long_it_takes(terminal: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(advance, "_EACH", 0.01)
-    monkeypatch.setattr(advance, "_ELAPSED", 0.01)
+    monkeypatch.setattr(advance, "_REDRAW_INTERVAL_SECONDS", 0.01)
+    monkeypatch.setattr(advance, "_ELAPSED_INTERVAL_SECONDS", 0.01)
     there, file = console(terminal)
     shown = ElapsedLine(there)
     shown.start("the code of revision aaaa")

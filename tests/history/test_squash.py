@@ -195,7 +195,7 @@ def test_what_is_within() -> None:
     ],
 )
 def test_what_is_taken_as_applied(drawing: str, applied: str, taken: str) -> None:
-    assert ids(drawn(drawing).taken(applied.split())) == taken
+    assert ids(drawn(drawing).squashes_by_range(applied.split())) == taken
 
 
 def test_labels_and_dependencies_follow() -> None:

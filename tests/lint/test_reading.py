@@ -36,7 +36,7 @@ from .projects import FIRST, folder, linted, of_case, revision
 async def test_a_file_that_cannot_be_run_is_read(
     case: Case, reason: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(recording, "_TIME_LIMIT", 0.5)
+    monkeypatch.setattr(recording, "_LIMIT_SECONDS", 0.5)
     directory, _ = of_case(tmp_path, case)
     report = await linted(directory, select={"L06"})
     assert [one.code for one in report.findings if "user" in one.message] == ["L06"]

@@ -51,8 +51,8 @@ def members() -> Iterator[Members]:
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every build is looked at, at once and often."""
-    monkeypatch.setattr(build_watch, "_FIRST_LOOK", 0.0)
-    monkeypatch.setattr(build_watch, "_LOOK_INTERVAL", 0.05)
+    monkeypatch.setattr(build_watch, "_FIRST_READ_SECONDS", 0.0)
+    monkeypatch.setattr(build_watch, "_READ_INTERVAL_SECONDS", 0.05)
 
 
 @pytest.fixture

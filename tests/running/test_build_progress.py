@@ -39,9 +39,9 @@ PHASES = {
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every build is looked at, at once and often."""
-    monkeypatch.setattr(build_watch, "_FIRST_LOOK", 0.0)
-    monkeypatch.setattr(build_watch, "_LOOK_INTERVAL", 0.02)
-    monkeypatch.setattr(journaled_hooks, "_PHASE_INTERVAL", 0.05)
+    monkeypatch.setattr(build_watch, "_FIRST_READ_SECONDS", 0.0)
+    monkeypatch.setattr(build_watch, "_READ_INTERVAL_SECONDS", 0.02)
+    monkeypatch.setattr(journaled_hooks, "_PHASE_INTERVAL_SECONDS", 0.05)
 
 
 @asynccontextmanager

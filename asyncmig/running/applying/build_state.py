@@ -17,7 +17,7 @@ from pymongo.errors import OperationFailure, PyMongoError
 
 from asyncmig.drivers.base import Document, Driver
 
-__all__ = ["Seen", "builds", "look", "members_down", "missing_votes"]
+__all__ = ["Seen", "builds", "members_down", "missing_votes", "read_build"]
 
 _NOT_ALLOWED: Final = (13, 8000)  # Unauthorized, and what Atlas says instead
 _NOT_FOUND: Final = 26
@@ -27,14 +27,14 @@ _THREAD: Final = "^IndexBuildsCoordinator"
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """One look: ``thread`` is the server's operation that builds, ``client`` the one that waits for it."""
+    """One read_build: ``thread`` is the server's operation that builds, ``client`` the one that waits for it."""
 
     thread: Document | None = None
     client: Document | None = None
     is_allowed: bool = True
 
 
-async def look(driver: Driver, collection: str, names: Sequence[str], mark: str) -> Seen:
+async def read_build(driver: Driver, collection: str, names: Sequence[str], mark: str) -> Seen:
     """What ``$currentOp`` shows of the build that carries ``mark``, or builds one of these indexes.
 
     Raises PyMongoError, unless it says that this user may not ask.

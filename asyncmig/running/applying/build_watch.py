@@ -21,16 +21,16 @@ from pymongo.errors import PyMongoError
 from asyncmig.data.rate import RateWindow
 from asyncmig.drivers.base import Driver
 from asyncmig.operations.build_progress import MAJORITY, BuildPhase, BuildProgress, phase_of
-from asyncmig.running.applying.build_state import Seen, builds, look, members_down, missing_votes
+from asyncmig.running.applying.build_state import Seen, builds, members_down, missing_votes, read_build
 from asyncmig.running.applying.context import BuildHooks
 
 __all__ = ["watching"]
 
-_FIRST_LOOK: Final = 0.3  # seconds after which a build is worth a look
-_LOOK_INTERVAL: Final = 0.5  # seconds
-_BLIND_INTERVAL: Final = 5.0  # seconds, where there is nothing to see but the time
-_ANSWER_TIMEOUT: Final = 10.0  # seconds for one look
-_CANCEL_INTERVAL: Final = 0.5  # seconds; a driver that waits may swallow a cancellation
+_FIRST_READ_SECONDS: Final = 0.3  # after which a build is worth a look
+_READ_INTERVAL_SECONDS: Final = 0.5
+_BLIND_INTERVAL_SECONDS: Final = 5.0  # where there is nothing to see but the time
+_ANSWER_SECONDS: Final = 10.0  # for one answer
+_CANCEL_INTERVAL_SECONDS: Final = 0.5  # a driver that waits may swallow a cancellation
 _WAITING: Final = ("waiting to start", "waiting for the majority")
 _NO_ROLE: Final = (
     "how far the build is, the server tells only to users that may see the operations of others "
@@ -61,7 +61,7 @@ async def watching(
         with anyio.CancelScope(shield=True):
             while not task.done():
                 task.cancel()
-                await asyncio.wait([task], timeout=_CANCEL_INTERVAL)
+                await asyncio.wait([task], timeout=_CANCEL_INTERVAL_SECONDS)
     if not task.cancelled() and (error := task.exception()) is not None:
         raise error
 
@@ -86,18 +86,20 @@ class _Watch:
 
     async def run(self) -> None:
         """Look, until cancelled."""
-        await anyio.sleep(_FIRST_LOOK)
+        await anyio.sleep(_FIRST_READ_SECONDS)
         while True:
-            progress = await self._look()
+            progress = await self._read()
             if progress is not None:
                 await self._tell(progress)
-            await anyio.sleep(_BLIND_INTERVAL if progress is not None and progress.note else _LOOK_INTERVAL)
+            await anyio.sleep(
+                _BLIND_INTERVAL_SECONDS if progress is not None and progress.note else _READ_INTERVAL_SECONDS
+            )
 
-    async def _look(self) -> BuildProgress | None:
+    async def _read(self) -> BuildProgress | None:
         """None where the server did not answer: then it is asked again."""
         try:
-            with anyio.fail_after(_ANSWER_TIMEOUT):
-                seen = await look(self._driver, self._collection, self._names, self._mark)
+            with anyio.fail_after(_ANSWER_SECONDS):
+                seen = await read_build(self._driver, self._collection, self._names, self._mark)
                 return await self._progress(seen)
         except (PyMongoError, TimeoutError):
             return None

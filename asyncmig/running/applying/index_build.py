@@ -28,7 +28,7 @@ from asyncmig.running.applying.context import Context
 __all__ = ["build", "built_together", "end_build", "under_construction"]
 
 _UNKNOWN_FIELD: Final = 40415
-_CANCEL_TIMEOUT: Final = 10.0  # seconds for ending a build that nobody waits for any more
+_CANCEL_SECONDS: Final = 10.0  # seconds for ending a build that nobody waits for any more
 
 
 async def build(operation: CreateIndexes, context: Context, indexes: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -45,7 +45,7 @@ async def build(operation: CreateIndexes, context: Context, indexes: Sequence[Ma
             return await _sent(context.driver, command, quorum)
     except anyio.get_cancelled_exc_class():
         if not context.keep_building:
-            with anyio.move_on_after(_CANCEL_TIMEOUT, shield=True), suppress(PyMongoError):
+            with anyio.move_on_after(_CANCEL_SECONDS, shield=True), suppress(PyMongoError):
                 await end_build(context.driver, operation.collection, names)
         raise
 

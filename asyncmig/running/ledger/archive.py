@@ -22,7 +22,7 @@ from asyncmig.running.locking.waiting import retry_while_held
 __all__ = ["Archive", "Notes"]
 
 _ALL = 1_000_000  # documents in a batch of a cursor, which ends at 16 MB anyway
-_AT_ONCE = 1_000  # documents in one write
+_BATCH = 1_000  # documents in one write
 
 
 class Archive:
@@ -38,8 +38,8 @@ class Archive:
     ) -> None:
         """Write documents into a segment, from the place ``start`` on. Written twice, it is as if written once."""
         placed = [{"_id": _place(key, number), **document} for number, document in enumerate(documents, start)]
-        for first in range(0, len(placed), _AT_ONCE):
-            await self._write(lease, placed[first : first + _AT_ONCE], session)
+        for first in range(0, len(placed), _BATCH):
+            await self._write(lease, placed[first : first + _BATCH], session)
 
     async def _write(self, lease: Lease, documents: Sequence[Document], session: Any) -> None:
         await lease.ensure()

@@ -152,7 +152,9 @@ class Status(Generic[Entry]):
     @property
     def unrecorded_squashes(self) -> list[Revision]:
         """The squashed revisions that it has by their ranges, and no record of."""
-        return [revision for revision in self.graph.taken(self.applied) if revision.revision not in self.entries]
+        return [
+            revision for revision in self.graph.squashes_by_range(self.applied) if revision.revision not in self.entries
+        ]
 
     @property
     def squashes_without_files(self) -> list[Revision]:
