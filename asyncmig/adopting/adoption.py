@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from asyncmig.adopting.agreement import Agreement, Line
 from asyncmig.adopting.carrying_out import Changes, carry_out, verified
@@ -51,8 +51,10 @@ class Project(Protocol):
         """What the models say."""
         ...
 
-    async def stamp(self, target: str, *, purge: bool = False) -> None:
-        """Record a revision as applied, running nothing."""
+    async def stamp(
+        self, target: str, *, purge: bool = False, imported: Mapping[str, Mapping[str, Any]] | None = None
+    ) -> None:
+        """Record a revision as applied, running nothing; ``imported``: what another tool's log says of each."""
         ...
 
 
@@ -125,7 +127,8 @@ class Adoption:
         async def record() -> None:
             self.project.directory.record_heads()
             if adopted.target is not None and self.records:
-                await self.project.stamp(adopted.target)
+                origins = {one.revision.revision: one.origin for one in adopted.imported}
+                await self.project.stamp(adopted.target, imported=origins)
 
         await carry_out(changes, record)
 

@@ -24,6 +24,7 @@ def record_document(record: Record) -> dict[str, Any]:
         "state": record.state,
         "direction": record.direction,
         "stamped": record.stamped,
+        "imported": record.imported,
         "started_at": record.started_at,
         "finished_at": record.finished_at,
         "stopped_at": record.stopped_at,

@@ -231,9 +231,15 @@ class RunningHistory(Parts):
 
         return LossGuard(self._driver(), agreed, self._inserted, confirm, indexes=direction == "upgrade")
 
-    async def stamp(self, target: str, *, purge: bool = False) -> None:
-        """Record ``target`` as where the database stands, without running anything."""
-        await self._runner().stamp(target, purge=purge)
+    async def stamp(
+        self, target: str, *, purge: bool = False, imported: Mapping[str, Mapping[str, Any]] | None = None
+    ) -> None:
+        """Record ``target`` as where the database stands, without running anything.
+
+        ``imported``: by revision, what another tool's log says of it (``tool``, ``name``, ``applied_at``); it is
+        kept in the revision's record and among the ledger's events.
+        """
+        await self._runner().stamp(target, purge=purge, imported=imported)
 
     async def unadopted(self) -> NotAdopted | None:
         """What stands against running anything: a baseline is pending, and the database was there before it."""

@@ -231,17 +231,21 @@ class Runner:
                 await self._ledger.claim(lease)
             yield run, status
 
-    async def stamp(self, target: str, *, purge: bool = False) -> tuple[str, ...]:
+    async def stamp(
+        self, target: str, *, purge: bool = False, imported: Mapping[str, Mapping[str, Any]] | None = None
+    ) -> tuple[str, ...]:
         """Say that the database stands at ``target``, running nothing; returns the heads afterwards.
 
-        ``purge`` forgets every record first, those of unknown revisions too. Raises as upgrade.
+        ``purge`` forgets every record first, those of unknown revisions too. ``imported``: by revision, what
+        another tool's log says of it. Raises as upgrade.
         """
         before = await self._status()
         wanted, kept = before.stamped(target, purge=purge)
         if wanted | kept != before.applied or len(before.entries) != len(wanted | kept):
             async with self._running() as (run, now):
                 wanted, kept = now.stamped(target, purge=purge)
-                await stamped(run, [self._graph.get(one) for one in sorted(wanted)], now.entries, target, kept)
+                revisions = [self._graph.get(one) for one in sorted(wanted)]
+                await stamped(run, revisions, now.entries, target, kept, imported)
         return self._graph.heads_of(wanted)
 
     async def repair(self, revisions: Iterable[str] | None = None) -> list[Revision]:

@@ -8,6 +8,7 @@ the others when the files of the range are gone, or when it is reverted: then al
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
+from typing import Any
 
 from asyncmig.drivers.base import Document
 from asyncmig.events import RangeTaken
@@ -26,16 +27,29 @@ _BATCH = 100  # records in one round trip
 
 
 async def stamped(
-    run: Run, wanted: Sequence[Revision], records: Mapping[str, Record], target: str, kept: Collection[str] = ()
+    run: Run,
+    wanted: Sequence[Revision],
+    records: Mapping[str, Record],
+    target: str,
+    kept: Collection[str] = (),
+    imported: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> None:
-    """Make the ledger say that exactly ``wanted`` are applied; it keeps the records ``kept``, which they stand for."""
+    """Make the ledger say that exactly ``wanted`` are applied; it keeps the records ``kept``, which they stand for.
+
+    ``imported``: by revision, what another tool's log says of it; it is kept beside the record.
+    """
     ids = {revision.revision for revision in wanted}
     gone = [name for name in records if name not in ids and name not in kept]
     new = [revision for revision in wanted if not _is_settled(records.get(revision.revision))]
+    origins = {one.revision: dict(imported[one.revision]) for one in new if imported and one.revision in imported}
+    facts = {"imported": [{"revision": one, **origin} for one, origin in origins.items()]} if origins else {}
     await run.audit_log.add(
-        run.lease, "stamp", [revision.revision for revision in new], target=target, forgotten=sorted(gone)
+        run.lease, "stamp", [revision.revision for revision in new], target=target, forgotten=sorted(gone), **facts
     )
-    writes: list[Write] = [_stamped_record(run, revision, records.get(revision.revision)) for revision in new]
+    writes: list[Write] = [
+        _stamped_record(run, revision, records.get(revision.revision), origins.get(revision.revision))
+        for revision in new
+    ]
     writes += [DeleteRecord(name, any_token=True) for name in gone]
     for batch in _batches(writes):
         await run.ledger.send(run.lease, *batch)
@@ -45,9 +59,9 @@ def _is_settled(record: Record | None) -> bool:
     return record is not None and record.is_applied
 
 
-def _stamped_record(run: Run, revision: Revision, record: Record | None) -> Write:
+def _stamped_record(run: Run, revision: Revision, record: Record | None, imported: Document | None = None) -> Write:
     """The record of a revision that is applied because somebody says so."""
-    fields = {
+    fields: Document = {
         "state": "applied",
         "direction": "upgrade",
         "parents": list(revision.down_revision),
@@ -63,6 +77,8 @@ def _stamped_record(run: Run, revision: Revision, record: Record | None) -> Writ
         "milliseconds": 0,
         **identity(),
     }
+    if imported is not None:
+        fields["imported"] = imported
     if record is not None:
         return UpdateRecord(revision.revision, fields, ("finished_at",), any_token=True)
     return InsertRecord(revision.revision, {**fields, "journal": {}, "format": FORMAT}, ("started_at", "finished_at"))

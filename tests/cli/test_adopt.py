@@ -216,6 +216,13 @@ async def test_another_tools_history_goes_below_the_baseline(run: Run, shop: Any
     ]
     assert (await run("check")).code == 0
     assert await shop.changelog.count_documents({}) == 2
+    origin = {"tool": "migrate-mongo", "name": "20200101000000-first.js"}
+    record = await shop.asyncmig_revisions.find_one({"_id": "20200101000000"})
+    assert record["imported"] == {**origin, "applied_at": datetime(2020, 1, 1)}
+    event = await shop.asyncmig_revisions_journal.find_one({"what": "stamp"})
+    assert event["imported"][0] == {"revision": "20200101000000", **record["imported"]}
+    shown = await run("show", "--applied", "20200101000000")
+    assert "Imported: applied by migrate-mongo on 2020-01-01 00:00:00, as 20200101000000-first.js" in shown.stdout
     settings = tomllib.loads((folder / "pyproject.toml").read_text())["tool"]["asyncmig"]
     assert settings["exclude"] == ["changelog", "changelog_lock"]
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
+from typing import Any
 
 from asyncmig.adopting.histories.history import ForeignHistory, ForeignStep
 from asyncmig.authoring.revision_file import revision_source
@@ -23,9 +24,15 @@ _LONGEST_ID = 60
 class Imported:
     """One applied migration of another tool and the revision that stands for it; ``source`` is None where it exists."""
 
+    tool: str
     step: ForeignStep
     revision: Revision
     source: str | None = None
+
+    @property
+    def origin(self) -> dict[str, Any]:
+        """What the tool's log says, for the ledger; the time is as the tool wrote it."""
+        return {"tool": self.tool, "name": self.step.name, "applied_at": self.step.applied_at}
 
 
 def imported(tool: str, history: ForeignHistory, known: Sequence[Revision], heads: Collection[str]) -> list[Imported]:
@@ -40,12 +47,12 @@ def imported(tool: str, history: ForeignHistory, known: Sequence[Revision], head
     for step in history.applied:
         message = f"{step.name} (from {tool})"
         if message in by_message:
-            imported[step.name] = Imported(step, by_message[message])
+            imported[step.name] = Imported(tool, step, by_message[message])
             continue
         below = _below(step, imported) or parents
         revision = Revision(_id(step, taken), below, message=message)
         taken.add(revision.revision)
-        imported[step.name] = Imported(step, revision, _source(tool, step, revision))
+        imported[step.name] = Imported(tool, step, revision, _source(tool, step, revision))
         parents = _new_heads(parents, revision)
     return list(imported.values())
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import asyncclick as click
@@ -112,6 +113,7 @@ def _record_facts(record: Record) -> dict[str, str]:
     when = record.finished_at or record.started_at
     took = f" in {record.milliseconds} ms" if record.milliseconds else ""
     return {
+        "Imported": _origin(record.imported),
         "At": f"{when:%Y-%m-%d %H:%M:%S} UTC{took}" if when else "",
         "By": f"{record.user}@{record.host} (pid {record.pid})" if record.host else "",
         "Parents": ", ".join(record.parents) or "none",
@@ -119,6 +121,14 @@ def _record_facts(record: Record) -> dict[str, str]:
         "Replaces": ", ".join(record.replaces),
         "Error": record.trouble,
     }
+
+
+def _origin(imported: Mapping[str, Any] | None) -> str:
+    if imported is None:
+        return ""
+    when = imported.get("applied_at")
+    at = f" on {when:%Y-%m-%d %H:%M:%S}" if isinstance(when, datetime) else ""
+    return f"applied by {imported.get('tool')}{at}, as {imported.get('name')}"
 
 
 def _end(entry: JournalEntry) -> str:

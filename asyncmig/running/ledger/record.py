@@ -143,7 +143,8 @@ class Record:
     downgrade that undoes an upgrade which never came to its end. ``token`` is the lock's token of
     the last writer. ``source`` is the text of the file that was run, ``former_sources`` what it was when an
     earlier run of it stopped, with ``checksum`` and ``source`` each. ``session`` is that of the transaction of the
-    whole revision.
+    whole revision. ``imported``: of a revision that another tool has applied, which (``tool``), under what ``name``,
+    and ``applied_at``, by that tool's clock.
     """
 
     revision: str
@@ -175,6 +176,7 @@ class Record:
     superseded: tuple[JournalEntry, ...] = ()
     repaired: tuple[Mapping[str, Any], ...] = ()
     former_sources: tuple[Mapping[str, Any], ...] = ()
+    imported: Mapping[str, Any] | None = None
     format: int = 1
     placements: Mapping[str, Placement] = field(default_factory=dict)
     """Where the entries of each journal stand."""
