@@ -146,6 +146,16 @@ CASES: list[tuple[str, str, list[dict[str, Any]], list[Any], dict[str, list[str]
     ),
     (
         "mongomig",
+        "a file that is gone stands where the log says",
+        [
+            {"_id": "a", "status": "applied", "down_revision": None, "applied_at": DAY},
+            {"_id": "gone", "status": "applied", "down_revision": "a", "applied_at": DAY},
+        ],
+        [revision("a"), revision("b", "gone")],
+        {"applied": ["a", "gone"], "pending": ["b"], "missing": ["gone"]},
+    ),
+    (
+        "mongomig",
         "half a squash",
         mongomig(a="applied"),
         [revision("s", replaces=("a", "b"))],

@@ -240,6 +240,20 @@ async def test_a_history_alone(run: Run, shop: Any, folder: Path) -> None:
     assert (await run("current", "--json")).document["current"] == ["20200101000000"]
 
 
+async def test_another_tools_folder_is_not_taken_for_ours(run: Run, shop: Any, folder: Path) -> None:
+    """mongomig keeps its files where asyncmig does, by default."""
+    theirs = folder / "migrations" / "versions"
+    theirs.mkdir(parents=True)
+    (theirs / "aaaa.py").write_text('revision = "aaaa"\ndown_revision = None\n\n\ndef upgrade(ctx):\n    pass\n')
+    await shop["__mongomig_migrations"].insert_one({"_id": "aaaa", "status": "applied", "down_revision": None})
+    refused = await run("adopt", "--history", "mongomig", "--from-database")
+    assert (refused.code, "as in `--directory database`" in refused.stderr) == (1, True), refused.stderr
+    done = await run("adopt", "--history", "mongomig", "--from-database", "--directory", "database")
+    assert done.code == 0, done.stderr
+    assert 'directory = "database"' in (folder / "pyproject.toml").read_text()
+    assert (await run("check")).code == 0
+
+
 async def test_status_says_what_is_there_and_what_to_do(run: Run, shop: Any, folder: Path) -> None:
     await shop.changelog.insert_many(HISTORY)
     told = await run("status")

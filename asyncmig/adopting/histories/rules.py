@@ -149,13 +149,12 @@ def _by_status(documents: Sequence[Document], files: Sequence[ForeignFile], opti
     done = {name: document for name, document in logged.items() if document.get("status", "applied") == "applied"}
     replaced = {part for header in own.values() for part in _ids(header.get("replaces"))}
     reached = _with_squashes(own, set(done))
-    order, notes = _in_dependency_order({name: _ids(header.get("down_revision")) for name, header in own.items()})
     gone = sorted(done.keys() - own.keys() - replaced, key=lambda name: (moment(done[name], "applied_at"), name))
+    known = {**{name: done[name] for name in gone}, **own}  # the log has the parents of those without a file
+    order, notes = _in_dependency_order({name: _ids(one.get("down_revision")) for name, one in known.items()})
     return ForeignHistory(
         applied=tuple(
-            _graph_step(name, own.get(name), done.get(name, {}))
-            for name in [*gone, *order]
-            if name in reached | set(gone)
+            _graph_step(name, own.get(name), done.get(name, {})) for name in order if name in reached | set(gone)
         ),
         pending=tuple(name for name in order if name not in reached),
         missing=tuple(gone),

@@ -84,6 +84,8 @@ async def adopt(
         records = {record.revision: record for record in await migrator.records()}
         met = await logs_met(driver, await _names(driver))
         place = _place(app, tool, collection, folder) if tool else None
+        if tool and place:
+            _refuse_shared_folder(tool, place, migrator.directory.versions)
         wish = Wish(app.settings.root, write, split, accept, migrator.database.name)
         adoption = Adoption(
             migrator,
@@ -167,6 +169,20 @@ def _place(app: App, tool: str, collection: str | None, folder: Path | None) -> 
     if folder is not None:
         found = replace(found, folder=folder.absolute(), named=True)
     return replace(found, collection=collection) if collection else found
+
+
+def _refuse_shared_folder(tool: str, place: Place, versions: Path) -> None:
+    """Another tool's files would be read as revisions of ours: mongomig has the same folder by default."""
+    if place.folder is not None and place.folder.resolve() == versions.resolve() and not _is_ours(versions):
+        raise AdoptionRefused(
+            f"{versions} has the files of {tool}, and is asyncmig's own folder, too; name another one for asyncmig, as "
+            "in `--directory database` (it is written into the settings)"
+        )
+
+
+def _is_ours(versions: Path) -> bool:
+    """Whether the folder has files of asyncmig: one that was named by mistake is told by what is in it."""
+    return any("from asyncmig" in path.read_text("utf-8", "replace") for path in sorted(versions.glob("*.py"))[:3])
 
 
 async def _history(driver: Driver, tool: str, place: Place) -> ForeignHistory:
