@@ -59,6 +59,7 @@ RECORD: Final = record(
         "state": text("Where it stands.", "applied", "upgrading", "downgrading", "failed"),
         "direction": text("Where it went last.", "upgrade", "downgrade"),
         "stamped": flag("Whether it was recorded without being run."),
+        "imported": anything("Of what another tool has applied: `tool`, `name` and `applied_at`; else null."),
         "started_at": moment("When it was begun."),
         "finished_at": moment("When it came to its end."),
         "stopped_at": moment("When an error stopped it."),
