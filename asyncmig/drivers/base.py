@@ -46,8 +46,13 @@ class Driver(Protocol):
         """The same, asking ``guard`` before each call that changes something: :mod:`asyncmig.drivers.guard`."""
         ...
 
-    async def command(self, command: Mapping[str, Any], *, admin: bool = False, session: Any = None) -> Document:
-        """Run one command on the database (or on ``admin``) and return the server's reply."""
+    async def command(
+        self, command: Mapping[str, Any], *, admin: bool = False, session: Any = None, own: bool = False
+    ) -> Document:
+        """Run one command on the database (or on ``admin``) and return the server's reply.
+
+        ``own``: no value in it comes from the user, so that none has to be encoded as his client does it.
+        """
         ...
 
     async def read(

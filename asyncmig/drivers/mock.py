@@ -78,7 +78,9 @@ class MockDriver:
         """The mock lives in this process."""
         return (_NAME,)
 
-    async def command(self, command: Mapping[str, Any], *, admin: bool = False, session: Any = None) -> Document:
+    async def command(
+        self, command: Mapping[str, Any], *, admin: bool = False, session: Any = None, own: bool = False
+    ) -> Document:
         """Carry out a command on collections or indexes, ``ping`` or ``buildInfo``; refuse any other by name."""
         _refuse_session(session)
         verb = next(iter(command))

@@ -73,14 +73,18 @@ class RealDriver:
         known = self.database.client.topology_description.server_descriptions()
         return tuple(sorted(f"{host}:{port}" if port else str(host) for host, port in known))
 
-    async def command(self, command: Mapping[str, Any], *, admin: bool = False, session: Any = None) -> Document:
+    async def command(
+        self, command: Mapping[str, Any], *, admin: bool = False, session: Any = None, own: bool = False
+    ) -> Document:
         """Run one command and return the reply; one that changes the schema waits for a majority.
 
+        ``own``: all its values are asyncmig's own, and none is encoded as the user's client would do it.
         Raises PyMongoError as the driver does, and WriteConcernError where the driver would
         have kept quiet about one.
         """
         target = self.database.client.admin if admin else self.database
-        wanted = encoded(_concerned(command, session), self.database.codec_options)
+        concerned = _concerned(command, session)
+        wanted = concerned if own else encoded(concerned, self.database.codec_options)
 
         async def send(more: Mapping[str, Any]) -> Document:
             reply: Document = await target.command({**wanted, **more}, session=session, codec_options=EXACT)

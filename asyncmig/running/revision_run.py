@@ -153,7 +153,7 @@ class RevisionRun:
             self._former,
             self._module.revision,
             self._source,
-            by_hand=has_raw_calls(self._function),
+            by_hand=self.record is not None and has_raw_calls(self._function),
         )
         half_done = HalfDone(self.revision.revision, self._entries if self.how.partial else ())
         kept = preexisting(entry.intent for entry in self._entries) if self.direction == "downgrade" else frozenset()
@@ -176,7 +176,7 @@ class RevisionRun:
             session=executor.context.session,
             context=self._run.context,
         )
-        executor.started = StartedWork(self.revision.path)
+        executor.started = StartedWork(self.revision.path, self._run.tasks)
         try:
             await call(self._function, env)
             executor.defer_flush()

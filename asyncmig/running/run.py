@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -48,6 +49,8 @@ class Run:
     """Which members an index build waits for, where the revision does not say."""
     keep_building: bool = False
     """Whether an index build is left to the server when the run is cancelled."""
+    tasks: set[asyncio.Task[Any]] = field(default_factory=set)
+    """The tasks of the event loop that are none of a revision's."""
 
     @property
     def clock(self) -> Clock:

@@ -7,19 +7,24 @@ of it: in either case the ledger would say "applied" of what never happened.
 from __future__ import annotations
 
 import asyncio
+import functools
 import inspect
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 from types import CodeType
 from typing import Any
 
 from asyncmig.errors import RevisionError
+from asyncmig.files.calling import call as call_of_revision
 from asyncmig.running.env.env import Env
 
 __all__ = ["NotAwaited", "StartedWork", "WatchedEnv"]
 
 _TURNS = 3  # of the event loop, for tasks that were just created to begin
 _CANCEL_SECONDS = 5.0
+_FEW_CALLS = 8  # that are remembered, before it is looked which of them have ended
+
+_Call = Coroutine[Any, Any, Any]
 
 
 class NotAwaited(RevisionError):
@@ -33,25 +38,41 @@ class NotAwaited(RevisionError):
         )
 
 
+def _noted(name: str, method: Callable[..., _Call]) -> Callable[..., _Call]:
+    """A method of env as a run has it: its coroutine is noted before anybody can await it."""
+
+    @functools.wraps(method)
+    def call(env: WatchedEnv, *arguments: Any, **named: Any) -> _Call:
+        coroutine = method(env, *arguments, **named)
+        env.note_call(name, coroutine)
+        return coroutine
+
+    return call
+
+
+def _noting_calls(watched: type[WatchedEnv]) -> type[WatchedEnv]:
+    """The class whose public methods note their coroutines: once, for each attribute is looked up many times."""
+    for name, method in inspect.getmembers(Env, inspect.iscoroutinefunction):
+        if not name.startswith("_"):
+            setattr(watched, name, _noted(name, method))
+    return watched
+
+
+@_noting_calls
 class WatchedEnv(Env):
     """The ``env`` of a run: it knows which of its calls were never awaited."""
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
-        self._calls: list[tuple[str, Coroutine[Any, Any, Any]]] = []
+        self._calls: list[tuple[str, _Call]] = []
+        self._tidy_at = _FEW_CALLS
 
-    def __getattribute__(self, name: str) -> Any:
-        value = super().__getattribute__(name)
-        if name.startswith("_") or not inspect.iscoroutinefunction(value):
-            return value
-
-        def call(*arguments: Any, **named: Any) -> Coroutine[Any, Any, Any]:
-            coroutine: Coroutine[Any, Any, Any] = value(*arguments, **named)
+    def note_call(self, name: str, coroutine: _Call) -> None:
+        """Remember a call until it has come to its end."""
+        if len(self._calls) >= self._tidy_at:
             self._forget_ended()
-            self._calls.append((f"env.{name}()", coroutine))
-            return coroutine
-
-        return call
+            self._tidy_at = max(2 * len(self._calls), _FEW_CALLS)
+        self._calls.append((f"env.{name}()", coroutine))
 
     def _forget_ended(self) -> None:
         self._calls = [one for one in self._calls if inspect.getcoroutinestate(one[1]) != inspect.CORO_CLOSED]
@@ -71,11 +92,15 @@ class WatchedEnv(Env):
 
 
 class StartedWork:
-    """The tasks that come into being while a revision's function runs, in the task that makes this."""
+    """The tasks that come into being while a revision's function runs, in the task that makes this.
 
-    def __init__(self, path: Path | None) -> None:
-        self._path, self._main = str(path), asyncio.current_task()
-        self._before = asyncio.all_tasks()
+    ``others``: those that were there before, kept from one revision of a run to the next.
+    """
+
+    def __init__(self, path: Path | None, others: set[asyncio.Task[Any]]) -> None:
+        self._path, self._main, self._others = str(path), asyncio.current_task(), others
+        if not others:
+            others |= asyncio.all_tasks()
         self._callers: set[asyncio.Task[Any]] = set()
 
     def note_caller(self) -> None:
@@ -89,11 +114,11 @@ class StartedWork:
 
         Tasks that are not done are cancelled; an operation of theirs that was sent comes to its end.
         """
-        if not self._callers and not env.has_open_calls and not self._new():
+        if not self._callers and not env.has_open_calls and not self._open_tasks():
             return
         for _ in range(_TURNS):
             await asyncio.sleep(0)
-        unawaited, tasks = env.drop_unawaited(), self._new()
+        unawaited, tasks = env.drop_unawaited(), self._open_tasks()
         for task in tasks:
             task.cancel()
         if tasks:
@@ -104,20 +129,27 @@ class StartedWork:
             if not task.cancelled() and getattr(task, "_log_traceback", False) and (error := task.exception()):
                 raise error
 
-    def _new(self) -> list[asyncio.Task[Any]]:
+    def _open_tasks(self) -> list[asyncio.Task[Any]]:
         """The tasks of the revision that are not done."""
-        listed = asyncio.all_tasks() - self._before
-        return [task for task in listed if not task.done() and (task in self._callers or self._is_of_file(task))]
+        listed = asyncio.all_tasks()
+        found = [task for task in listed - self._others if self._is_ours(task)]
+        if not found:
+            self._others.clear()
+            self._others |= listed
+        return found
 
-    def _is_of_file(self, task: asyncio.Task[Any]) -> bool:
-        return any(code.co_filename == self._path for code in _codes(task.get_coro()))
+    def _is_ours(self, task: asyncio.Task[Any]) -> bool:
+        return task in self._callers or any(code.co_filename == self._path for code in _codes(task.get_coro()))
 
 
 def _codes(coroutine: Any) -> Iterator[CodeType]:
-    """The code of a coroutine, and of those that it awaits."""
+    """The code of a coroutine, and of those that it awaits; of another run of ours, nothing that a revision does in it.
+
+    It may run the same file on another database, in the same event loop.
+    """
     while coroutine is not None:
         code = getattr(coroutine, "cr_code", None)
-        if code is None:
+        if code is None or code is call_of_revision.__code__:
             return
         yield code
         coroutine = getattr(coroutine, "cr_await", None)

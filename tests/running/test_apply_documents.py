@@ -104,7 +104,7 @@ async def test_killed_half_way_the_first_intent_still_knows_what_is_ours(databas
     intent = await prepare(TWO, there)
     assert [entry["_id"] for entry in (intent or {})["missing"]] == [2]
     with pytest.raises(AutoReconnect):
-        await apply(TWO, Context(Watched(there.driver, 1, done=True).driver), intent)
+        await apply(TWO, Context(Watched(there.driver, 0, done=True).driver), intent)
     assert len(await found(database)) == 2
     assert await apply(TWO, there, intent) == {"inserted": (intent or {})["missing"], "present": 1}
 

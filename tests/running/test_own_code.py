@@ -93,6 +93,39 @@ async def test_what_others_do_in_the_same_loop_is_none_of_its_business(history: 
     await others[0]
 
 
+async def test_the_same_file_that_runs_on_another_database_is_none_of_its_business(
+    history: History, database: Any
+) -> None:
+    """Two databases, two runs in one loop: the second begins within the first one's revision, and outlives it."""
+    import asyncio
+
+    history.add(
+        "a", "await env.create_collection('x')\nawait env.context['meet'](env)\nawait env.create_collection('y')"
+    )
+    is_in, is_over = asyncio.Event(), asyncio.Event()
+    other = database.client[f"{database.name}_2"]
+
+    async def meet(env: Any) -> None:
+        if env.db.name == other.name:
+            is_in.set()
+            await is_over.wait()
+        else:
+            runs.append(asyncio.create_task(upgrade(other)))
+            await is_in.wait()
+
+    def upgrade(on: Any) -> Any:
+        runner = history.runner(on)
+        runner._context = {"meet": meet}
+        return runner.upgrade()
+
+    runs: list[asyncio.Task[Any]] = []
+    await upgrade(database)
+    is_over.set()
+    await runs[0]
+    assert await states(database) == await states(other) == {"a": "applied"}
+    await other.client.drop_database(other.name)
+
+
 async def test_tasks_that_it_awaits_are_none(history: History, database: Any) -> None:
     history.add(
         "a",

@@ -49,11 +49,7 @@ async def insert_documents(operation: InsertDocuments, context: Context, intent:
         return await insert_in_batches(operation, context, context.notes, intent["listed"], encoded)
     ours = {canonical(entry["_id"]): entry for entry in intent["missing"]}
     wanted = {key: document for key, document in encoded.items() if key in ours}
-    there = await _found(context, operation.collection, [ours[key]["_id"] for key in wanted])
-    missing = {key: document for key, document in wanted.items() if key not in there}
-    if missing:
-        await _insert(operation, context, missing)
-        there = await _found(context, operation.collection, [ours[key]["_id"] for key in wanted])
+    there = await _insert(operation, context, wanted)
     inserted = [
         entry | {"digest": found}
         for key, entry in ours.items()
@@ -147,29 +143,36 @@ async def _inserted(
             "it was begun with other documents",
             "give each document an `_id` that is the same whenever the revision runs",
         )
-    name, ids = operation.collection, [entry["_id"] for entry in ours.values()]
-    there = await _found(context, name, ids)
-    if missing := {key: batch[key] for key in ours if key not in there}:
-        await _insert(operation, context, missing)
-        there = await _found(context, name, ids)
+    there = await _insert(operation, context, {key: batch[key] for key in ours})
     foreign = [
         place for place, (key, entry) in enumerate(ours.items()) if digest(there.get(key, b"")) != entry["digest"]
     ]
     return {"missing": note["missing"], "foreign": foreign, "done": True}
 
 
-async def _insert(operation: InsertDocuments, context: Context, missing: Mapping[Hashable, bytes]) -> None:
-    """Insert; a document of the same ``_id`` that came in between is as good as one that was there before."""
+async def _insert(
+    operation: InsertDocuments, context: Context, wanted: Mapping[Hashable, bytes]
+) -> Mapping[Hashable, bytes]:
+    """Insert these documents; what stands there of them now.
+
+    A document of the same ``_id`` that came in between, or was inserted before a crash, is as good as one
+    that was there before. So nobody looks for them first, and afterwards only where one was refused.
+    """
+    if not wanted:
+        return {}
     try:
-        await context.driver.insert(operation.collection, list(missing.values()), session=context.session)
+        await context.driver.insert(operation.collection, list(wanted.values()), session=context.session)
     except BulkWriteError as error:
         if context.session is not None or not is_refusal(error):
             raise
-        there = await _found(context, operation.collection, [_id(document) for document in missing.values()])
-        if lacking := [place for place, key in enumerate(missing) if key not in there]:
+        there = await _found(context, operation.collection, [_id(document) for document in wanted.values()])
+        if lacking := [place for place, key in enumerate(wanted) if key not in there]:
             refusal = refused(operation, _about(lacking, error))
-            refusal.done = (f"{operation.collection}/d",) if error.details.get("nInserted") else ()
+            is_ours = any(digest(there.get(key, b"")) == digest(document) for key, document in wanted.items())
+            refusal.done = (f"{operation.collection}/d",) if is_ours else ()
             raise refusal from error
+        return there
+    return wanted
 
 
 def _about(lacking: Sequence[int], error: BulkWriteError) -> BulkWriteError:

@@ -210,7 +210,8 @@ class Ledger:
     async def _update(self, updates: Sequence[UpdateOne]) -> int:
         statements = [{"q": one._filter, "u": one._doc, "upsert": bool(one._upsert)} for one in updates]
         done = await self._driver.command(
-            {"update": self.collection, "updates": statements, "ordered": True, "writeConcern": {"w": "majority"}}
+            {"update": self.collection, "updates": statements, "ordered": True, "writeConcern": {"w": "majority"}},
+            own=True,
         )
         if refused := done.get("writeErrors"):
             raise BulkWriteError({**done, "writeErrors": refused})

@@ -28,6 +28,9 @@ def matching_of(
     ``by_hand``: whether its function has calls of its own, on ``env.db``.
     """
     checksum, now = revision.checksum or "", CallSites(source, source)
+    about: Document = {"path": str(revision.path or ""), "file": checksum, "by_hand": by_hand}
+    if record is None:  # nearly always, and then nothing is held against anything
+        return Matching((), same_file=bool(checksum), sites=lambda _: now, **about)
     known = {one: CallSites(text, source) for one, text in _sources(record).items()}
 
     def file_of(entry: JournalEntry) -> str:
@@ -39,9 +42,7 @@ def matching_of(
         return known.get(file_of(entry)) or CallSites(None, source)
 
     is_same = bool(checksum) and all(file_of(entry) == checksum for entry in former)
-    superseded = record.superseded if record else ()
-    path = str(revision.path or "")
-    return Matching(former, superseded, same_file=is_same, sites=sites, path=path, file=checksum, by_hand=by_hand)
+    return Matching(former, record.superseded, same_file=is_same, sites=sites, **about)
 
 
 def _sources(record: Record | None) -> dict[str, str | None]:

@@ -36,6 +36,7 @@ from asyncmig.errors import AsyncmigError, LockError, LockLost, LockTimeout
 from asyncmig.events import Event, LockAcquired, LockReleased
 from asyncmig.running.locking.holder import Holder, identity
 from asyncmig.running.locking.lease import Lease
+from asyncmig.running.locking.shielding import run_uncut
 from asyncmig.running.locking.waiting import LockWait
 
 __all__ = ["Lock"]
@@ -98,10 +99,13 @@ class Lock:
         finally:
             keeper.cancel()
             with anyio.CancelScope(shield=True):
-                await asyncio.wait([keeper])
-                await self.release(lease)
-            self._kept_by.pop(lease.owner, None)
+                await run_uncut(self._give_back(lease, keeper))
         lease.check()
+
+    async def _give_back(self, lease: Lease, keeper: asyncio.Task[None]) -> None:
+        await asyncio.wait([keeper])
+        await self.release(lease)
+        self._kept_by.pop(lease.owner, None)
 
     async def acquire(self, *, wait: float = 60.0, command: str = "", connection: Connection | None = None) -> Lease:
         """Take the lock. Raises LockTimeout, which tells who holds it, after ``wait`` seconds; DriverError.

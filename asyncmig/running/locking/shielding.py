@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 import anyio
@@ -11,7 +11,7 @@ import anyio
 from asyncmig.data.progress import Stopped
 from asyncmig.running.locking.lease import Lease
 
-__all__ = ["run_to_completion"]
+__all__ = ["run_to_completion", "run_uncut"]
 
 T = TypeVar("T")
 
@@ -41,6 +41,22 @@ async def run_to_completion(task: asyncio.Task[T], lease: Lease, ask_to_stop: Ca
                 raise error from None
             raise
     return task.result()
+
+
+async def run_uncut(work: Coroutine[Any, Any, None]) -> None:
+    """Await ``work``, which is short, to its end, however often somebody cancels meanwhile; then let that through.
+
+    A shield of anyio's is none against asyncio's own cancellations.
+    """
+    task, cancellation = asyncio.ensure_future(work), None
+    while not task.done():
+        try:
+            await asyncio.wait([task])
+        except asyncio.CancelledError as error:
+            cancellation = error
+    task.result()
+    if cancellation is not None:
+        raise cancellation
 
 
 async def _wait_or_cut(task: asyncio.Task[Any]) -> None:
