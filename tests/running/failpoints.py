@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import struct
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -116,6 +117,52 @@ class Proxy:
         finally:
             self._open.discard(drain)
             drain.transport.abort()
+
+
+class ReplyLoss(Proxy):
+    """A proxy that loses the ``number``-th reply of the server to a command, and with it the connection.
+
+    The server has carried the command out; nobody is told. Greetings do not count, nor the ends of sessions.
+    """
+
+    def __init__(self, host: str, port: int, number: int = 0) -> None:
+        super().__init__(host, port)
+        self.number, self.count, self.lost = number, 0, ""
+        self._asked: dict[int, str] = {}
+
+    async def _pump(self, source: asyncio.StreamReader, drain: asyncio.StreamWriter) -> None:
+        try:
+            while True:
+                head = await source.readexactly(16)
+                length, request, answers, opcode = struct.unpack("<iiii", head)
+                rest = await source.readexactly(length - 16)
+                if opcode == _OP_MSG and not answers:
+                    self._note(request, rest)
+                elif self._is_to_be_lost(answers):
+                    break
+                drain.write(head + rest)
+                await drain.drain()
+        except (OSError, asyncio.IncompleteReadError):
+            pass
+        finally:
+            self._open.discard(drain)
+            drain.transport.abort()
+
+    def _note(self, request: int, message: bytes) -> None:
+        name = message[10 : message.index(b"\0", 10)].decode()
+        if name.lower() not in ("hello", "ismaster", "endsessions"):
+            self._asked[request] = name
+
+    def _is_to_be_lost(self, answers: int) -> bool:
+        name = self._asked.pop(answers, None)
+        self.count += name is not None
+        if name is None or self.count != self.number:
+            return False
+        self.lost = name
+        return True
+
+
+_OP_MSG = 2013
 
 
 def address(url: str) -> tuple[str, int]:

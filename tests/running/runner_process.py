@@ -8,12 +8,14 @@ A line is a list of jobs, to be run at once. A job: ``history`` (a function of s
 ``driver``, ``direction``, ``target``, ``lease`` and ``wait`` in seconds; ``unlock``, to break the lock
 first; ``snapshots``, to take one of the database at each event. ``known`` are events of earlier runs: the
 child dies by SIGKILL at the first that is not among them. ``kill_after``: seconds. ``stop_at``: the event
-at which it stops itself by SIGSTOP.
+at which it stops itself by SIGSTOP. ``position``: the number of the position (positions.py), counted from
+the lock on, at which it sends itself the signal ``signal``; 0 for a run that only tells how many there are.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import signal
@@ -30,7 +32,7 @@ from asyncmig.errors import AsyncmigError  # the installed one: imported before 
 sys.path.insert(0, str(Path(__file__).parent.parent.parent))
 
 from tests.clients import CLIENTS
-from tests.running import at_once, kinds, sample_histories
+from tests.running import at_once, kinds, positions, sample_histories
 from tests.running.database_snapshot import sync_snapshot
 
 
@@ -39,10 +41,13 @@ class Listener:
 
     def __init__(self, url: str, job: dict[str, Any], answer: int) -> None:
         self._known, self._stop_at, self._answer = job.get("known"), job.get("stop_at"), answer
+        self.positions: positions.Positions | None = None
         self._looking = pymongo.MongoClient(url)[job["database"]] if job.get("snapshots") else None
 
     def __call__(self, event: Any) -> None:
         seen = name(event)
+        if self.positions is not None:
+            self.positions.hear(event)
         snapshot = sync_snapshot(self._looking) if self._looking is not None else ""
         say(self._answer, {"event": seen, "snapshot": snapshot})
         if self._known is not None and seen not in self._known:
@@ -59,11 +64,25 @@ async def run(url: str, folder: Path, job: dict[str, Any], answer: int) -> dict[
     histories = {"at_once": at_once.at_once, "kinds": kinds.kinds}
     history = (histories.get(name) or getattr(sample_histories, name))(folder)
     listener = Listener(url, job, answer)
+    if "position" in job:
+        in_positions(listener, job)
     runner = history.runner(database, lease=job.get("lease", 30.0), wait=job.get("wait", 10.0), on_event=listener)
     if job.get("unlock"):
         await runner._lock.break_lock(force=True)
     went = await getattr(runner, job["direction"])(job["target"])
-    return {"went": [one.revision for one in went]}
+    names = listener.positions.names if listener.positions is not None else []
+    return {"went": [one.revision for one in went], "positions": names}
+
+
+def in_positions(listener: Listener, job: dict[str, Any]) -> None:
+    """For the rest of this process."""
+
+    def act(name: str) -> None:
+        os.kill(os.getpid(), getattr(signal, job["signal"]))
+        time.sleep(0.05)
+
+    listener.positions = positions.Positions(job["position"], act)
+    contextlib.ExitStack().enter_context(positions.told(listener.positions))
 
 
 def name(event: Any) -> str:
