@@ -106,6 +106,17 @@ class MongoEngineWalker:
     def _embedded(self, field: Any, at: At) -> Schema:
         return self.model(field.document_type, at)
 
+    def _target(self, field: Any, at: At) -> Any:
+        """The class that a field refers to; None where it is named by a string, and nobody has imported it yet."""
+        try:
+            return field.document_type
+        except Exception:  # NotRegistered, which is the library's own
+            name = getattr(field, "document_type_obj", None)
+            if not isinstance(name, str):
+                raise
+            self.notes[f"{at.owner}.{at.field}: {name} is not imported, and nothing is known of it"] = None
+            return None
+
     def _list(self, field: Any, at: At) -> Schema:
         items = self._field(field.field, at.element()) if field.field is not None else {}
         return {"bsonType": "array", **({"items": items} if items else {})}
@@ -118,7 +129,9 @@ class MongoEngineWalker:
     def _reference(self, field: Any, at: At) -> Schema:
         if field.dbref:
             return {"bsonType": "object", "required": ["$ref", "$id"]}
-        target = field.document_type
+        target = self._target(field, at)
+        if target is None:
+            return {}
         key = target._fields.get(target._meta.get("id_field") or "id")
         return self._field(key, at.nowhere()) if key is not None else {"bsonType": "objectId"}
 

@@ -155,3 +155,13 @@ async def test_mongoengine(clients: dict[str, Any], server_url: str) -> None:
 
     database = clients["pymongo"][NAME]
     assert await refused(database, {"author": Author, "choosing": Choosing}, store) == {"author": [], "choosing": []}
+
+
+def test_a_class_that_is_not_imported_is_told() -> None:
+    class Lazy(me.Document):  # type: ignore[misc]
+        other = me.ReferenceField("NobodyHasImportedThis")
+
+    found = fields_of([Lazy])
+    assert found.schema["properties"]["other"] == {}
+    told = f"{Lazy.__qualname__}.other: NobodyHasImportedThis is not imported, and nothing is known of it"
+    assert found.notes == (told,)

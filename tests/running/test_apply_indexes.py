@@ -96,6 +96,16 @@ async def test_an_index_that_inherits_its_collections_collation_is_no_refusal(da
         await run(database, CreateIndexes("a", (Index("x", collation={"locale": "simple"}),)))
 
 
+async def test_the_drivers_find_our_index_of_a_measurement_there(database: Any) -> None:
+    """The server compares a time series' indexes as they were sent, in the order of their fields."""
+    await run(database, CreateCollection("a", {"timeseries": {"timeField": "t"}}))
+    keys, options = [("n", 1), ("t", -1)], {"hidden": True, "collation": {"locale": "de"}}
+    await run(database, CreateIndexes("a", (Index(keys), Index(keys, name="other", **options))))
+    await database["a"].create_index(keys)
+    await run(database, CreateIndexes("a", (Index(keys),)))
+    assert len([one async for one in database["a"].list_indexes()]) == 2
+
+
 @pytest.mark.parametrize(("there", "wanted", "code", "told"), CONFLICTS, ids=lambda value: str(value)[:60])
 async def test_a_conflict_shows_what_is_there(database: Any, there: Index, wanted: Index, code: int, told: str) -> None:
     await _make(database, there)

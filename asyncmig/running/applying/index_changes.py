@@ -148,10 +148,15 @@ async def _listed(context: Context, collection: str) -> list[dict[str, Any]]:
 
 
 def _sendable(index: Index) -> dict[str, Any]:
-    """The specification with all nine fields of a collation, so that no default of the server's takes part."""
-    document = index.document
-    if "collation" in document:
-        document["collation"] = expand(document["collation"], "index") or dict(SIMPLE)
+    """The specification with all nine fields of a collation, so that no default of the server's takes part.
+
+    Its fields come in the order in which the drivers send them: of a time series, the server takes an index for
+    another one where they do not, and a library that makes its own indexes at start-up would fail.
+    """
+    others = {name: value for name, value in index.options.items() if name not in ("name", "collation")}
+    document: dict[str, Any] = {**others, "name": index.name, "key": dict(index.keys)}
+    if "collation" in index.options:
+        document["collation"] = expand(index.options["collation"], "index") or dict(SIMPLE)
     return document
 
 
