@@ -310,6 +310,18 @@ def test_one_goes_and_two_come_in_its_place(others: int, bridges: int) -> None:
     assert outcome(state(*old).collections["c"].indexes, operations) == listed(state(*new).collections["c"].indexes)
 
 
+@pytest.mark.parametrize(("others", "bridges"), [(59, 1), (60, 0)])
+def test_many_go_and_one_is_made_anew(others: int, bridges: int) -> None:
+    """Its bridge stands beside all that are to go: room that there is later is no help."""
+    kept = [x(f"f{number}", name=f"i{number}") for number in range(others)]
+    gone = [x(f"g{number}", name=f"o{number}") for number in range(2)]
+    old, new = [*kept, *gone, x("a", name="p")], [*kept, x("a", name="r")]
+    operations = plan(old, new)
+    assert max(map(len, moments(state(*old).collections["c"].indexes, operations))) == 63
+    assert sum(isinstance(step, DropIndex) for step in operations) == 3 + bridges
+    assert outcome(state(*old).collections["c"].indexes, operations) == listed(state(*new).collections["c"].indexes)
+
+
 class TestUndeclared:
     OLD: tuple[Index, ...] = (x("a", name="p"), x("b", name="q", hidden=True))
 
