@@ -23,7 +23,7 @@ from asyncmig.running.ledger import transitions
 from asyncmig.running.ledger.archive import Notes
 from asyncmig.running.ledger.half_applied import HalfDone
 from asyncmig.running.ledger.journal import Field, Journal
-from asyncmig.running.ledger.made_transactional import refuse_twice
+from asyncmig.running.ledger.made_transactional import refuse_made_transactional
 from asyncmig.running.ledger.placement import FORMAT, Placement
 from asyncmig.running.ledger.record import JournalEntry, Record
 from asyncmig.running.ledger.reopening import reopened
@@ -72,7 +72,7 @@ class RevisionRun:
 
     async def opening(self, session: Any) -> Write:
         """The write that precedes the revision's own code; ``session``: that of its transaction, if it is one."""
-        refuse_twice(self.record, transactional=self.how.transactional)
+        refuse_made_transactional(self.record, self.how)
         facts: Document = {
             "owner": self._run.lease.owner,
             "error": None,

@@ -12,6 +12,7 @@ import pytest
 from pymongo import MongoClient
 
 from asyncmig.data import throttle
+from asyncmig.data.progress import ProgressHooks
 from asyncmig.drivers import driver_for
 from asyncmig.errors import IrreversibleOperation, OperationRefused, RevisionFailed
 from asyncmig.events import DataProgress, Event, OperationFinished, RevisionResumed
@@ -37,6 +38,24 @@ async def test_not_faster_than_asked_for(turn: Any, kind: str) -> None:
     (result,) = await run(turn, wanted)
     assert Tally.read(result) == Tally(200, 200)
     assert time.monotonic() - began > 0.6
+
+
+async def test_the_pauses_of_a_pace(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By a clock of its own: so many a second, and what was slower by itself is not made up for."""
+    now, pauses = [100.0], list[float]()
+
+    class Hooks(ProgressHooks):
+        async def pause(self, seconds: float) -> None:
+            pauses.append(round(seconds, 3))
+            now[0] += seconds
+
+    monkeypatch.setattr(throttle, "perf_counter", lambda: now[0])
+    pace: Any = throttle.Throttle(Pace(max_per_second=250), Hooks(None))  # type: ignore[arg-type]
+    for documents, seconds in ((100, 0.0), (50, 0.0), (100, 0.1), (25, 5.0), (100, 0.0), (0, 0.0)):
+        await pace.wait()
+        now[0] += seconds
+        pace.took(documents)
+    assert pauses == [0.4, 0.2, 0.4, 0.1, 0.4]
 
 
 @pytest.mark.parametrize(("bound", "measured"), [("max_lag", "replication_lag"), ("max_queue", "queue")])

@@ -539,21 +539,25 @@ async def test_a_transaction_that_was_rolled_back_is_not_made_up_for(history: Hi
 
 
 async def test_a_revision_that_is_made_transactional_after_it_has_stopped(history: History, database: Any) -> None:
-    """What it had done before stays done, whatever becomes of its transaction; the way back takes it back."""
+    """Refused where it has done something, for a transaction begins anew; what it has done stays known."""
     insert, down = "await env.insert_documents('x', [{'_id': 1}])\n", "await env.delete_documents('x', [1, 2])"
-    history.add("a", insert + "1 / 0", down)
+    history.add("a", "1 / 0\n" + insert, down)
+    history.add("b", insert + "1 / 0", down)
     with pytest.raises(RevisionFailed):
-        await history.runner(database).upgrade()
+        await history.runner(database).upgrade("a")
+    history.add("a", "pass", "pass", transactional=True)
+    await history.runner(database).upgrade("a")
+    with pytest.raises(RevisionFailed):
+        await history.runner(database).upgrade("b")
     more = insert + "await env.insert_documents('x', [{'_id': 2}])\n"
-    for _ in range(2):
-        history.add("a", more + "1 / 0", down, transactional=True)
-        with pytest.raises(RevisionFailed):
-            await history.runner(database).upgrade()
-        assert await database["x"].find().to_list(None) == [{"_id": 1}]
-        assert not (await record(database, "a")).transactional
-    await history.runner(database).downgrade("base")
-    assert (await database["x"].count_documents({}), await states(database)) == (0, {})
-    history.add("a", more, down, transactional=True)
+    history.add("b", more, down, transactional=True)
+    with pytest.raises(RevisionError, match="revision b has stopped when it was no transaction, and has done `insert "):
+        await history.runner(database).upgrade()
+    assert await database["x"].find().to_list(None) == [{"_id": 1}]
+    history.add("b", more, down)
+    await history.runner(database).downgrade("a")
+    assert (await database["x"].count_documents({}), await states(database)) == (0, {"a": "applied"})
+    history.add("b", more, down, transactional=True)
     await history.runner(database).upgrade()
     assert await database["x"].count_documents({}) == 2
 

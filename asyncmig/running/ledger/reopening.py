@@ -25,11 +25,10 @@ from asyncmig.operations import (
 )
 from asyncmig.running.ledger.record import JournalEntry, Record
 
-__all__ = ["ONCE", "HalfReverted", "reopened"]
+__all__ = ["HalfReverted", "reopened"]
 
-ONCE = frozenset(kind.__name__ for kind in (UpdateInBatches, TransformDocuments, TransformBatches))
-"""Those that are not the same when done twice."""
-_IN_BATCHES = ONCE | frozenset(
+_ONCE = frozenset(kind.__name__ for kind in (UpdateInBatches, TransformDocuments, TransformBatches))
+_IN_BATCHES = _ONCE | frozenset(
     kind.__name__ for kind in (RenameField, RemoveField, ConvertField, MergeInto, MoveDocuments, Deduplicate)
 )
 _SINGLE = frozenset(kind.__name__ for kind in (InsertDocuments, DeleteDocuments))
@@ -57,7 +56,7 @@ def reopened(record: Record, *, by_hand: bool) -> tuple[JournalEntry, ...]:
 
 
 def _reopened(record: Record, entry: JournalEntry, by_hand: bool) -> JournalEntry:
-    if entry.operation not in ONCE or not entry.may_be_done:
+    if entry.operation not in _ONCE or not entry.may_be_done:
         return entry.reopened()
     undoing = list(_undoing(record, entry.collection))
     if unknown := next((entry for entry in undoing if not entry.is_finished or entry.operation in _SINGLE), None):
@@ -67,7 +66,7 @@ def _reopened(record: Record, entry: JournalEntry, by_hand: bool) -> JournalEntr
     if by_hand:
         raise HalfReverted(record.revision, entry, "calls on env.db")
     rivals = [
-        earlier for earlier in record.journal if earlier.operation in ONCE and earlier.collection == entry.collection
+        earlier for earlier in record.journal if earlier.operation in _ONCE and earlier.collection == entry.collection
     ]
     if undoing and len(undoing) < len(rivals):
         raise HalfReverted(record.revision, entry, f"`{undoing[-1].description}`")
