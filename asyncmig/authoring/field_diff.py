@@ -78,18 +78,18 @@ class DocumentChanges:
             self.is_refused |= not (isinstance(change, Added) and change.is_new and not change.was_refused)
             self._change(change)
 
-    def _paired(self, found_changes: Sequence[Change]) -> list[Change]:
+    def _paired(self, differing: Sequence[Change]) -> list[Change]:
         """With a field gone and one come as one change, where the documents say that it was renamed."""
         likely = self.evidence.renamed() if self.evidence else {}
-        come = {change.place.path: change for change in found_changes if isinstance(change, Added) and change.is_new}
+        come = {change.place.path: change for change in differing if isinstance(change, Added) and change.is_new}
         pairs = {
             change.place.path: Exchanged(change, come[likely[change.place.path].new])
-            for change in found_changes
+            for change in differing
             if isinstance(change, Gone) and change.place.path in likely and likely[change.place.path].new in come
         }
         taken = {pair.come.place.path for pair in pairs.values()}
         rest: list[Change] = []
-        for change in found_changes:
+        for change in differing:
             if isinstance(change, Gone) and change.place.path in pairs:
                 pair = pairs[change.place.path]
                 new = pair.come

@@ -21,7 +21,7 @@ def targets(ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         revisions = app.files().listing().revisions
     except AsyncmigError:
         return []
-    known = [(one.revision, one.message) for one in reversed(revisions)]
-    known += [(f"{label}@head", f"the branch {label}") for one in revisions for label in one.branch_labels]
+    known = [(revision.revision, revision.message) for revision in reversed(revisions)]
+    known += [(f"{label}@head", f"the branch {label}") for revision in revisions for label in revision.branch_labels]
     known += [(word, "") for word in _WORDS]
     return [CompletionItem(one_line(name), help=one_line(text)) for name, text in known if name.startswith(incomplete)]

@@ -145,7 +145,7 @@ class Console:
 
 def styled(text: str) -> str:
     """Text of our own with escape sequences for styles, as :meth:`Stream.write` takes it."""
-    return re.sub(_SEQUENCES, lambda found: _MARK + found[1], text)
+    return re.sub(_SEQUENCES, lambda match: _MARK + match[1], text)
 
 
 def drop(file: TextIO) -> None:

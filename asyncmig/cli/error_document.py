@@ -62,9 +62,9 @@ def _facts(error: BaseException) -> dict[str, Any]:
 
 def _revisions(value: Any) -> Any:
     if isinstance(value, Mapping):
-        return [{"revision": str(one), "message": str(message)} for one, message in value.items()]
+        return [{"revision": str(name), "message": str(message)} for name, message in value.items()]
     if isinstance(value, list | tuple | set | frozenset):
-        return [{"revision": one} if isinstance(one, str) else _fact(one) for one in value]
+        return [{"revision": item} if isinstance(item, str) else _fact(item) for item in value]
     return _fact(value)
 
 
@@ -77,11 +77,11 @@ def _fact(value: Any) -> Any:
     if isinstance(value, Path):
         return value.as_posix()
     if isinstance(value, Mapping):
-        return {str(name): _fact(one) for name, one in value.items()}
+        return {str(name): _fact(item) for name, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_fact(one) for one in value]
+        return [_fact(item) for item in value]
     if isinstance(value, set | frozenset):
-        return sorted(_fact(one) for one in value)
+        return sorted(_fact(item) for item in value)
     return _named(value)
 
 

@@ -76,20 +76,26 @@ def states(graph: RevisionGraph, status: Status[Record]) -> dict[str, State]:
 
     A squashed revision is pending as long as the database has a part of its range alone.
     """
-    pending = {one.revision for one in graph.pending(status.applied)}
-    open_ = {one.revision for one in graph if not pending.isdisjoint((one.revision, *graph.within(one.revision)))}
-    found: dict[str, State] = {one.revision: "pending" if one.revision in open_ else "applied" for one in graph}
-    found.update(dict.fromkeys(graph.heads_of(status.applied), "current"))
-    found.update({record.revision: "failed" for record in status.half_way})
-    return found
+    pending = {revision.revision for revision in graph.pending(status.applied)}
+    open_ = {
+        revision.revision
+        for revision in graph
+        if not pending.isdisjoint((revision.revision, *graph.within(revision.revision)))
+    }
+    by_revision: dict[str, State] = {
+        revision.revision: "pending" if revision.revision in open_ else "applied" for revision in graph
+    }
+    by_revision.update(dict.fromkeys(graph.heads_of(status.applied), "current"))
+    by_revision.update({record.revision: "failed" for record in status.half_way})
+    return by_revision
 
 
 def share(graph: RevisionGraph, applied: Collection[str], revision: Revision) -> str:
     """How much of a squashed revision's range a database has, if it is a part; else nothing."""
-    within = [one for one in graph.within(revision.revision) if not graph.within(one)] if revision.replaces else []
-    whole = {part for one in applied if one in graph for part in graph.within(one)}
-    there = [one for one in within if one in applied or one in whole]
-    return f"{len(there)} of {len(within)} applied" if 0 < len(there) < len(within) else ""
+    within = [part for part in graph.within(revision.revision) if not graph.within(part)] if revision.replaces else []
+    whole = {part for name in applied if name in graph for part in graph.within(name)}
+    applied_parts = [part for part in within if part in applied or part in whole]
+    return f"{len(applied_parts)} of {len(within)} applied" if 0 < len(applied_parts) < len(within) else ""
 
 
 def revision_document(app: App, graph: RevisionGraph | None, revision: Revision) -> dict[str, Any]:

@@ -28,7 +28,7 @@ class WouldStop(RevisionError):
         super().__init__(f"revision {self.revision} would stop: {one_line(f'{step.error}{step.hint}')}")
 
 
-def show_plan(app: App, plan: Plan, found: Preflight | None = None) -> None:
+def show_plan(app: App, plan: Plan, preflight: Preflight | None = None) -> None:
     """Print it, with what was found out about its operations; leave with 1 where a revision raises."""
     out = app.console.out
     document = {
@@ -36,10 +36,15 @@ def show_plan(app: App, plan: Plan, found: Preflight | None = None) -> None:
         "revisions": [_step_document(app, step) for step in plan.steps],
         "out_of_order": [revision_document(app, None, late) for late, _ in plan.out_of_order],
     }
-    checked: Sequence[CheckedRevision | None] = found.steps if found else [None] * len(plan.steps)
+    checked: Sequence[CheckedRevision | None] = preflight.steps if preflight else [None] * len(plan.steps)
     pairs = zip(plan.steps, checked, strict=True)
     error = next((WouldStop(step) for step in plan.steps if step.is_mistake), None)
-    emit(app, document, (line for step, one in pairs for line in _step_lines(out, step, one)), error=error)
+    emit(
+        app,
+        document,
+        (line for step, checks in pairs for line in _step_lines(out, step, checks)),
+        error=error,
+    )
     if plan.out_of_order:
         app.console.say(out_of_order(plan.out_of_order), "warn")
     count = sum(len(step.actions) - len(step.done) for step in plan.steps)
@@ -59,14 +64,16 @@ def _step_lines(out: Stream, step: PlannedRevision, checked: CheckedRevision | N
         what = operation_line(out, action) if isinstance(action, Operation) else f"> {one_line(action.describe())}"
         yield f"  {what}{done}"
         if writes := _own_writes(action):
-            told = f"its function also writes by itself ({', '.join(writes)}): in no journal, not counted, not resumed"
-            yield f"      {out.paint(told, 'warn')}"
+            warning = (
+                f"its function also writes by itself ({', '.join(writes)}): in no journal, not counted, not resumed"
+            )
+            yield f"      {out.paint(warning, 'warn')}"
         if place in step.losses:
             yield f"      {out.paint(one_line(f'loses data: {step.losses[place]}'), 'bad')}"
         for change in step.changes.get(place, ()):
             yield f"      {out.paint(one_line(str(change)), 'faint')}"
         if checked is not None:
-            yield from probe_lines(out, [one for one in checked.checks[place].probes if one.code != "P00"])
+            yield from probe_lines(out, [probe for probe in checked.checks[place].probes if probe.code != "P00"])
     if not step.actions and not step.error:
         yield "  (no operations)"
     if step.error:
@@ -90,7 +97,7 @@ def _step_document(app: App, step: PlannedRevision) -> dict[str, Any]:
             | ({"done": True} if place in step.done else {})
             | ({"own_writes": writes} if (writes := _own_writes(action)) else {})
             | ({"loses": step.losses[place]} if place in step.losses else {})
-            | ({"changes": [one.document for one in step.changes[place]]} if place in step.changes else {})
+            | ({"changes": [change.document for change in step.changes[place]]} if place in step.changes else {})
             for place, action in enumerate(step.actions)
         ],
         "error": step.error,

@@ -168,9 +168,9 @@ class Progress:
 
 def _already_there(event: OperationFinished) -> str:
     """What a creation found where it would have made it; the downgrade lets it stay."""
-    if not isinstance(event.result, Mapping) or not (found := event.result.get("existed")):
+    if not isinstance(event.result, Mapping) or not (existing := event.result.get("existed")):
         return ""
-    names = [subject.rpartition("/i/")[2] for subject in found]
+    names = [subject.rpartition("/i/")[2] for subject in existing]
     return f"already there: {', '.join(names)}; "
 
 
@@ -182,5 +182,5 @@ def out_of_order(pairs: Sequence[tuple[Revision, Revision]]) -> str:
     """That these revisions run though they are older than an applied one, in one line."""
     late, newest = [str(late) for late, _ in pairs], pairs[0][1]
     more = f" and {len(late) - _SHOWN} more" if len(late) > _SHOWN else ""
-    one = "is" if len(late) == 1 else "are"
-    return f"Out of order: {', '.join(late[:_SHOWN])}{more} {one} older than {newest}, which is applied already"
+    verb = "is" if len(late) == 1 else "are"
+    return f"Out of order: {', '.join(late[:_SHOWN])}{more} {verb} older than {newest}, which is applied already"

@@ -33,7 +33,7 @@ class Untouched:
     def unclaimed(self) -> tuple[str, ...]:
         """The collections that are nobody's."""
         known = {*self.claimed, *self.tools.values()}
-        return tuple(one.name for one in self.state if one.name not in known)
+        return tuple(collection.name for collection in self.state if collection.name not in known)
 
     @property
     def next_command(self) -> str:
@@ -47,7 +47,7 @@ class Untouched:
         """As JSON."""
         return {
             "collections": len(self.state.collections),
-            "indexes": sum(len(one.indexes) for one in self.state),
+            "indexes": sum(len(collection.indexes) for collection in self.state),
             "claimed": list(self.claimed),
             "unclaimed": list(self.unclaimed),
             "histories": dict(self.tools),
@@ -56,9 +56,9 @@ class Untouched:
 
     def lines(self) -> Iterator[str]:
         """For people."""
-        indexes = sum(len(one.indexes) for one in self.state)
-        there = f"{counted(len(self.state.collections), 'collection')}, {counted(indexes, 'index')}"
-        yield f"{there}; no record of any revision"
+        indexes = sum(len(collection.indexes) for collection in self.state)
+        counts = f"{counted(len(self.state.collections), 'collection')}, {counted(indexes, 'index')}"
+        yield f"{counts}; no record of any revision"
         if self.claimed:
             yield f"{len(self.claimed)} of the models: {_some(self.claimed)}"
         if self.unclaimed:
@@ -73,7 +73,13 @@ async def look(migrator: Migrator, *, has_models: bool, has_revisions: bool) -> 
     state = await migrator.state()
     declared = migrator.declared().state.collections if has_models else ()
     tools = await logs_met(driver_for(migrator.database), state.collections)
-    return Untouched(state, tuple(one.name for one in state if one.name in declared), tools, has_models, has_revisions)
+    return Untouched(
+        state,
+        tuple(collection.name for collection in state if collection.name in declared),
+        tools,
+        has_models,
+        has_revisions,
+    )
 
 
 def _some(names: tuple[str, ...]) -> str:

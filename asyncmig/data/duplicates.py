@@ -85,9 +85,9 @@ def _values(by: Sequence[str]) -> Document:
 async def _taken_away(operation: Deduplicate, source: Source, pairs: Sequence[tuple[Any, Any]], session: Any) -> Tally:
     """Those that are still superfluous: somebody may have changed them, or the one that is kept."""
     together = [key for pair in pairs for key in pair]
-    superfluous_now = await superfluous(operation, source, among=together, session=session)
+    still = await superfluous(operation, source, among=together, session=session)
     wanted = {canonical(key) for key, _ in pairs}
-    keys = [key for key, _ in superfluous_now if canonical(key) in wanted]
+    keys = [key for key, _ in still if canonical(key) in wanted]
     stored = await source.driver.stored(operation.collection, keys, session=session) if keys else []
     if operation.keep_in is not None:
         await _kept(operation, operation.keep_in, source, stored, session)

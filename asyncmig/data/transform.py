@@ -278,9 +278,9 @@ def _as_error(error: Exception | SystemExit) -> Exception:
 
 def _refuse_other_length(results: Any, expected: int) -> None:
     if not isinstance(results, list | tuple) or len(results) != expected:
-        found = f"{len(results)} of them" if isinstance(results, list | tuple) else repr(type(results).__name__)
+        returned = f"{len(results)} of them" if isinstance(results, list | tuple) else repr(type(results).__name__)
         raise TypeError(
-            f"the function was given {counted(expected, 'document')}, and returned {found}: return a list as long"
+            f"the function was given {counted(expected, 'document')}, and returned {returned}: return a list as long"
         )
 
 

@@ -167,9 +167,9 @@ def changes(old: Mapping[str, Any], new: Mapping[str, Any], renames: Mapping[str
     return Changes(tuple(renamed), tuple(_documents(current, new, Place(""))), tuple(blocked))
 
 
-def _is_within(one: str, other: str) -> bool:
+def _is_within(path: str, other: str) -> bool:
     """Whether one of two paths leads through the other."""
-    return one.startswith(f"{other}.") or other.startswith(f"{one}.")
+    return path.startswith(f"{other}.") or other.startswith(f"{path}.")
 
 
 def _renamed(schema: Mapping[str, Any], new: Mapping[str, Any], source: str, target: str) -> Renamed:

@@ -57,9 +57,10 @@ class ServerTooOld(RevisionError):
         self.revision, self.server, self.missing = revision, str(server), tuple(missing)
         where = f" of {revision.path}" if revision.path else ""
         lines = "".join(
-            f"\n  - line {one.line}{where}: {one.call} ({one.feature}) needs {one.since}" for one in self.missing
+            f"\n  - line {demand.line}{where}: {demand.call} ({demand.feature}) needs {demand.since}"
+            for demand in self.missing
         )
-        roads = [_OTHER_ROAD[one.feature] for one in self.missing if one.feature in _OTHER_ROAD][:1]
+        roads = [_OTHER_ROAD[demand.feature] for demand in self.missing if demand.feature in _OTHER_ROAD][:1]
         super().__init__(
             f"revision {revision} needs more than this server has, which is at {server} (featureCompatibilityVersion):"
             f"{lines}\nNothing was done. Upgrade the server (setFeatureCompatibilityVersion comes after the binaries)"
@@ -76,7 +77,7 @@ def demands(source: str, function: str) -> list[Demand]:
     except SyntaxError:
         return []  # to load it says so better
     conditional = {id(call) for call in _conditional(module)}
-    return [one for call in env_calls(module, function) if id(call) not in conditional for one in _demanded(call)]
+    return [demand for call in env_calls(module, function) if id(call) not in conditional for demand in _demanded(call)]
 
 
 def _demanded(call: ast.Call) -> Iterator[Demand]:
@@ -106,4 +107,4 @@ def _short(node: ast.expr) -> str:
 def _conditional(module: ast.Module) -> Iterator[ast.Call]:
     for node in ast.walk(module):
         if isinstance(node, ast.If | ast.Try | ast.TryStar | ast.Match | ast.IfExp | ast.While):
-            yield from (one for one in ast.walk(node) if isinstance(one, ast.Call))
+            yield from (inner for inner in ast.walk(node) if isinstance(inner, ast.Call))

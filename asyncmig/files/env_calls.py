@@ -20,7 +20,7 @@ def env_calls(module: ast.Module, function: str) -> Iterator[ast.Call]:
             continue
         seen.add((name, place))
         names = _names_of(node, node.args.args[place].arg)
-        for call in (one for one in ast.walk(node) if isinstance(one, ast.Call)):
+        for call in (inner for inner in ast.walk(node) if isinstance(inner, ast.Call)):
             if isinstance(call.func, ast.Attribute) and _is_named(call.func.value, names):
                 yield call
             elif isinstance(call.func, ast.Name):

@@ -102,9 +102,11 @@ class PastTheEnd(TargetError, LookupError):
 
     def __init__(self, target: str, asked: int, possible: int, last: str) -> None:
         self.target, self.asked, self.possible, self.last = target, asked, possible, last
-        there = f"only {possible} (up to {last}); say `head` to go all the way up" if possible else f"none after {last}"
+        available = (
+            f"only {possible} (up to {last}); say `head` to go all the way up" if possible else f"none after {last}"
+        )
         super().__init__(
-            f"{target!r} asks for {counted(asked, 'step')} up, and there {'are' if possible else 'is'} {there}"
+            f"{target!r} asks for {counted(asked, 'step')} up, and there {'are' if possible else 'is'} {available}"
         )
 
 

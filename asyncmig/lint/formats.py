@@ -34,8 +34,8 @@ def as_document(report: Report, root: Path) -> dict[str, Any]:
     """The report as one JSON document."""
     marks = fingerprints(report.findings)
     return {
-        "findings": [_document(one, root) | {"fingerprint": marks[one]} for one in report.findings],
-        "silenced": [_document(one, root) for one in report.silenced],
+        "findings": [_document(finding, root) | {"fingerprint": marks[finding]} for finding in report.findings],
+        "silenced": [_document(finding, root) for finding in report.silenced],
         "not_run": [{"file": _shown(path, root), "reason": reason} for path, reason in report.not_run],
         "checked": report.files,
     }

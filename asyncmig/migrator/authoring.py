@@ -202,10 +202,10 @@ class WritingHistory(Parts):
     async def _half_done(self, status: Status[Mark]) -> list[RevisionHalfDone]:
         """What is half-way, unless a run that is alive is at work on it."""
         left = sorted(status.unsettled)
-        if not left or (all(status.entries[one].state != "failed" for one in left) and await self._is_at_work()):
+        if not left or (all(status.entries[name].state != "failed" for name in left) and await self._is_at_work()):
             return []
         summaries = await self._ledger().summaries()
-        return [RevisionHalfDone({one: summaries[one].message for one in left if one in summaries}, unknown=False)]
+        return [RevisionHalfDone({name: summaries[name].message for name in left if name in summaries}, unknown=False)]
 
     async def _is_at_work(self) -> bool:
         holder = await self._lock().holder()

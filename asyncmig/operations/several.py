@@ -58,7 +58,7 @@ class CreateCollections(Operation):
     def describe(self) -> str:
         names = [collection.name for collection in self.created]
         more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-        indexes = sum(len(one.indexes) for one in self.created)
+        indexes = sum(len(collection.indexes) for collection in self.created)
         with_them = f" with {counted(indexes, 'index')}" if indexes else ""
         return f"create {counted(len(names), 'collection')}{with_them}: {', '.join(names[:_NAMED])}{more}"
 

@@ -25,8 +25,8 @@ def part_of(document: Any) -> str | None:
     """Which part of a report a document is: ``status``, ``plan``, ...; ``report`` for a whole one; None for no such."""
     if not isinstance(document, Mapping):
         return None
-    found = next((part for part, fields in _MARKS.items() if fields <= document.keys()), None)
-    return None if found == "plan" and "target" in document else found  # which is what a run did
+    name = next((part for part, fields in _MARKS.items() if fields <= document.keys()), None)
+    return None if name == "plan" and "target" in document else name  # which is what a run did
 
 
 def joined(documents: Iterable[Document]) -> dict[str, Any]:
@@ -39,7 +39,7 @@ def joined(documents: Iterable[Document]) -> dict[str, Any]:
         elif part is not None:
             made[part] = _without_error(document)
     if (graph := made.get("graph")) is not None:
-        made["graph"] = {"revisions": [{"state": "unknown", **one} for one in graph["revisions"]]}
+        made["graph"] = {"revisions": [{"state": "unknown", **revision} for revision in graph["revisions"]]}
     return made
 
 

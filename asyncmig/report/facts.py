@@ -73,7 +73,7 @@ def _of_lint(document: Mapping[str, Any]) -> Iterator[Tile]:
     lint = document.get("lint")
     if lint is None:
         return
-    counts = Counter(one["severity"] for one in lint["findings"])
+    counts = Counter(finding["severity"] for finding in lint["findings"])
     look: Look = "bad" if counts["error"] else "warn" if counts["warning"] else "good"
     said = counted(len(lint["findings"]), "finding") if lint["findings"] else "nothing found"
     yield Tile("lint", said, look)

@@ -37,10 +37,10 @@ async def read_figures(driver: Driver, state: DatabaseState) -> Figures:
     https://www.mongodb.com/docs/manual/reference/operator/aggregation/indexStats/
     """
     asker = _Asker(driver)
-    names = [one.name for one in state if one.kind != "view"]
+    names = [collection.name for collection in state if collection.kind != "view"]
     sizes = await asker.ask("sizes", names, {"$collStats": {"storageStats": {}}})
     uses = await asker.ask("uses of indexes", names, {"$indexStats": {}})
-    documents = [_document(one, sizes.get(one.name), uses.get(one.name)) for one in state]
+    documents = [_document(collection, sizes.get(collection.name), uses.get(collection.name)) for collection in state]
     return Figures(documents, list(asker.refusals()))
 
 
@@ -53,16 +53,16 @@ class _Asker:
 
     async def ask(self, what: str, names: list[str], stage: Mapping[str, Any]) -> dict[str, list[Document]]:
         """By collection, the rows of the answer; of those that were refused nothing."""
-        found: dict[str, list[Document]] = {}
+        replies: dict[str, list[Document]] = {}
 
         async def read(name: str) -> None:
             try:
-                found[name] = await self._driver.read({"aggregate": name, "pipeline": [stage], "cursor": {}})
+                replies[name] = await self._driver.read({"aggregate": name, "pipeline": [stage], "cursor": {}})
             except (PyMongoError, UnsupportedByDriver) as error:
                 self._refused[what, _reason(error)] += 1
 
         await each(names, read, _AT_ONCE)
-        return found
+        return replies
 
     def refusals(self) -> list[str]:
         """What was not told, in one line for each reason."""
@@ -80,18 +80,18 @@ def _reason(error: Exception) -> str:
     return str(error).partition(",")[0]
 
 
-def _document(one: CollectionState, sizes: list[Document] | None, uses: list[Document] | None) -> dict[str, Any]:
+def _document(collection: CollectionState, sizes: list[Document] | None, uses: list[Document] | None) -> dict[str, Any]:
     stats = [row.get("storageStats", {}) for row in sizes or ()]
     totals = {name: sum(int(row.get(name, 0)) for row in stats) if stats else None for name in _SIZES}
     index_sizes = Counter[str]()
     for row in stats:
         index_sizes.update({name: int(size) for name, size in row.get("indexSizes", {}).items()})
-    keys = {index.name: index for index in one.indexes}
+    keys = {index.name: index for index in collection.indexes}
     names = [*dict.fromkeys([*index_sizes, *keys])]
     return {
-        "collection": one.name,
-        "kind": one.kind,
-        "documents": None if one.kind == "timeseries" else totals["count"],
+        "collection": collection.name,
+        "kind": collection.kind,
+        "documents": None if collection.kind == "timeseries" else totals["count"],
         "bytes": totals["size"],
         "storage_bytes": totals["storageSize"],
         "index_bytes": totals["totalIndexSize"],

@@ -47,10 +47,10 @@ def _header(document: Mapping[str, Any]) -> Html:
     )
 
 
-def _tiles(found: Sequence[Tile]) -> Html:
+def _tiles(tiles: Sequence[Tile]) -> Html:
     return tag(
         "div",
-        *(tag("div", tag("b", one.value), tag("span", one.name), class_=f"tile {one.look}") for one in found),
+        *(tag("div", tag("b", tile.value), tag("span", tile.name), class_=f"tile {tile.look}") for tile in tiles),
         class_="tiles",
     )
 
@@ -73,5 +73,5 @@ def _sections(document: Mapping[str, Any]) -> Iterator[Html]:
 
 def _footer(document: Mapping[str, Any]) -> Html:
     count = len(document.get("collections") or ())
-    told = f" · {counted(count, 'collection')}" if count else ""
-    return tag("footer", f"asyncmig {document.get('version') or ''}{told} · no document contents are in this file")
+    contents = f" · {counted(count, 'collection')}" if count else ""
+    return tag("footer", f"asyncmig {document.get('version') or ''}{contents} · no document contents are in this file")

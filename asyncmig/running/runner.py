@@ -180,13 +180,13 @@ class Runner:
 
     async def _refuse_older_server(self, path: Iterable[Revision], direction: Direction) -> None:
         """Raise ServerTooOld where a file demands what this server does not have; asked only where one does."""
-        wanted = [(one, demands(self._load(one).source or "", direction)) for one in path]
-        if not any(found for _, found in wanted):
+        wanted = [(revision, demands(self._load(revision).source or "", direction)) for revision in path]
+        if not any(demanded for _, demanded in wanted):
             return
         with explaining(self._driver, "asking for the server's version"):
             server = await server_of(self._driver)
-        for revision, found in wanted:
-            if missing := [one for one in found if not server.has(one.feature)]:
+        for revision, demanded in wanted:
+            if missing := [demand for demand in demanded if not server.has(demand.feature)]:
                 raise ServerTooOld(revision, server, missing)
 
     async def _refuse_unadopted(self, before: Status[Record], path: Sequence[Revision]) -> None:
@@ -250,8 +250,12 @@ class Runner:
 
     async def repair(self, revisions: Iterable[str] | None = None) -> list[Revision]:
         """Accept the files as they are now, on purpose: those named, or all that changed; recorded in each record."""
-        wanted = None if revisions is None else {self._graph.get(one).revision for one in revisions}
-        changed = [one for one in (await self._status()).edited_revisions if wanted is None or one.revision in wanted]
+        wanted = None if revisions is None else {self._graph.get(name).revision for name in revisions}
+        changed = [
+            revision
+            for revision in (await self._status()).edited_revisions
+            if wanted is None or revision.revision in wanted
+        ]
         if changed:
             async with self._running() as (run, _):
                 await repaired(run, changed)
@@ -260,6 +264,6 @@ class Runner:
     async def full_status(self) -> Status[Record]:
         """Where the database stands, what is half-way, and who is at work on it; takes no lock."""
         records = await self._ledger.summaries()
-        whole = [await self._ledger.record(one.revision) for one in records.values() if not one.is_applied]
+        whole = [await self._ledger.record(record.revision) for record in records.values() if not record.is_applied]
         half_way = [record for record in whole if record is not None]
         return Status(records, self._graph, half_way=half_way, holder=await self._lock.holder())

@@ -101,12 +101,12 @@ async def adopt(
         if again := _adopted_before(migrator, records):
             await _tell_again(app, adoption, *again)
             return
-        found = await _imported(app, migrator, driver, tool, place) if tool and place else []
+        imported = await _imported(app, migrator, driver, tool, place) if tool and place else []
         for other in met.keys() - {tool}:
             app.console.say(
                 f"Another history is here: {met[other]}, of {other}; `asyncmig adopt --history {other}` takes it over"
             )
-        await _adopt(app, adoption, records, found, plan=plan)
+        await _adopt(app, adoption, records, imported, plan=plan)
 
 
 async def _imported(app: App, migrator: Migrator, driver: Driver, tool: str, place: Place) -> list[Imported]:
@@ -119,10 +119,10 @@ async def _imported(app: App, migrator: Migrator, driver: Driver, tool: str, pla
 
 
 async def _adopt(
-    app: App, adoption: Adoption, records: Mapping[str, Record], found: Sequence[Imported], *, plan: bool
+    app: App, adoption: Adoption, records: Mapping[str, Record], imported: Sequence[Imported], *, plan: bool
 ) -> None:
     try:
-        adopted, changes = await adoption.propose(records, found)
+        adopted, changes = await adoption.propose(records, imported)
     except NotAgreed as error:
         _tell_masters(app)
         document = adoption_document(app, error.found, written=False)
@@ -159,16 +159,16 @@ def _check_options(
 
 
 async def _names(driver: Driver) -> set[str]:
-    return {one["name"] for one in await driver.read({"listCollections": 1, "nameOnly": True})}
+    return {info["name"] for info in await driver.read({"listCollections": 1, "nameOnly": True})}
 
 
 def _place(app: App, tool: str, collection: str | None, folder: Path | None) -> Place:
     from dataclasses import replace
 
-    found = place_of(tool, app.settings.root, os.environ)
+    place = place_of(tool, app.settings.root, os.environ)
     if folder is not None:
-        found = replace(found, folder=folder.absolute(), named=True)
-    return replace(found, collection=collection) if collection else found
+        place = replace(place, folder=folder.absolute(), named=True)
+    return replace(place, collection=collection) if collection else place
 
 
 def _refuse_shared_folder(tool: str, place: Place, versions: Path) -> None:
@@ -225,7 +225,9 @@ def _keys(app: App, met: Mapping[str, str], place: Place | None) -> dict[str, st
 def _adopted_before(migrator: Migrator, records: Mapping[str, Record]) -> tuple[Revision, Record] | None:
     if not migrator.directory.versions.is_dir():
         return None
-    baseline = next((one for one in migrator.graph if one.baseline and one.revision in records), None)
+    baseline = next(
+        (revision for revision in migrator.graph if revision.baseline and revision.revision in records), None
+    )
     return (baseline, records[baseline.revision]) if baseline else None
 
 

@@ -30,10 +30,10 @@ _SHOWN = 5
 
 def table_lines(out: Stream, lines: Iterable[Line]) -> Iterator[str]:
     """What is open, in three columns: where it is, its name, and what the server knows of it."""
-    found = list(lines)
-    rows = [(_COLUMNS[line.column], line.name, ", ".join(line.facts)) for line in found if line.is_open]
+    listed = list(lines)
+    rows = [(_COLUMNS[line.column], line.name, ", ".join(line.facts)) for line in listed if line.is_open]
     widths = [max((len(row[place]) for row in rows), default=0) for place in (0, 1)]
-    alike = sum(not line.is_open for line in found)
+    alike = sum(not line.is_open for line in listed)
     if alike:
         yield out.paint(
             f"{'in both':{widths[0]}}  {counted(alike, 'index')} {'agrees' if alike == 1 else 'agree'}", "faint"
@@ -105,7 +105,7 @@ def adoption_document(app: App, adopted: Adopted, *, written: bool, record: Reco
         "open": [line.name for line in adopted.lines if line.is_open],
         "unclaimed": list(adopted.agreement.unclaimed),
         "expected": list(adopted.agreement.expected),
-        "imported": [revision_document(app, None, one.revision) for one in adopted.imported],
+        "imported": [revision_document(app, None, imported.revision) for imported in adopted.imported],
         "files": [app.shown(path) for path in adopted.files],
         "changed": [app.shown(path) for path in adopted.changed],
         "notes": list(adopted.notes),

@@ -27,7 +27,7 @@ async def adopt_many(app: App, pattern: str, quorum: float, wish: Wish, *, plan:
     from asyncmig.migrator import Migrator
 
     states = await _states(app, pattern)
-    found = majority(states, quorum)
+    result = majority(states, quorum)
     project = Migrator(directory=app.settings.directory)
     adoption = Adoption(
         project,
@@ -35,7 +35,7 @@ async def adopt_many(app: App, pattern: str, quorum: float, wish: Wish, *, plan:
         wish,
         app.settings.file or app.settings.root / "pyproject.toml",
         from_database=True,
-        state=found.state,
+        state=result.state,
         records=False,
     )
     adopted, changes = await adoption.propose({})
@@ -44,8 +44,8 @@ async def adopt_many(app: App, pattern: str, quorum: float, wish: Wish, *, plan:
     document = adoption_document(app, adopted, written=not plan)
     emit(
         app,
-        {**document, "databases": sorted(states), "outliers": [_document(one) for one in found.outliers]},
-        [*_table(found, states), *adoption_lines(app, adopted, None, written=not plan)],
+        {**document, "databases": sorted(states), "outliers": [_document(outlier) for outlier in result.outliers]},
+        [*_table(result, states), *adoption_lines(app, adopted, None, written=not plan)],
     )
 
 
@@ -66,20 +66,20 @@ async def _states(app: App, pattern: str) -> dict[str, DatabaseState]:
         return {name: await introspect(client[name], include=include, own=own) for name in wanted}
 
 
-def _table(found: Majority, states: Mapping[str, DatabaseState]) -> Iterator[str]:
-    yield f"{len(states)} databases; {len(found.state.collections)} collections go into the models"
-    width = max((len(one.name) for one in found.outliers), default=0)
-    for one in found.outliers:
-        what = _verb(one)
-        names = ", ".join(one.databases[:_SHOWN]) + (" ..." if len(one.databases) > _SHOWN else "")
-        yield f"{one.name:{width}}  {what} {len(one.databases)}: {names}"
+def _table(result: Majority, states: Mapping[str, DatabaseState]) -> Iterator[str]:
+    yield f"{len(states)} databases; {len(result.state.collections)} collections go into the models"
+    width = max((len(outlier.name) for outlier in result.outliers), default=0)
+    for outlier in result.outliers:
+        what = _verb(outlier)
+        names = ", ".join(outlier.databases[:_SHOWN]) + (" ..." if len(outlier.databases) > _SHOWN else "")
+        yield f"{outlier.name:{width}}  {what} {len(outlier.databases)}: {names}"
 
 
-def _verb(one: Outlier) -> str:
-    if not one.wanted:
+def _verb(outlier: Outlier) -> str:
+    if not outlier.wanted:
         return "left out, and in"
-    return "otherwise in" if one.name.endswith(": options") else "missing or otherwise in"
+    return "otherwise in" if outlier.name.endswith(": options") else "missing or otherwise in"
 
 
-def _document(one: Outlier) -> dict[str, Any]:
-    return {"name": one.name, "in_models": one.wanted, "databases": list(one.databases)}
+def _document(outlier: Outlier) -> dict[str, Any]:
+    return {"name": outlier.name, "in_models": outlier.wanted, "databases": list(outlier.databases)}

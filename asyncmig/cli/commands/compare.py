@@ -23,15 +23,15 @@ if TYPE_CHECKING:
 async def diff(app: App) -> None:
     """Print the operations that would bring the database to the models. Exits with 3 if there are any."""
     async with app.migrator("diff", models=True) as migrator:
-        found = await migrator.difference()
+        difference = await migrator.difference()
     emit(
         app,
-        difference_document(found),
-        (line for operation in found.operations for line in _lines(app, operation)),
+        difference_document(difference),
+        (line for operation in difference.operations for line in _lines(app, operation)),
     )
-    for note in found.notes:
+    for note in difference.notes:
         app.console.say(f"Note: {one_line(str(note))}", "faint")
-    if found.operations:
+    if difference.operations:
         raise Answer(SchemaDiffers.exit_code)
     app.console.say("No difference: database and models agree.", "good")
 
@@ -45,26 +45,26 @@ def _lines(app: App, operation: Operation) -> Iterator[str]:
         yield f"    {app.console.out.paint(one_line(str(change)), 'faint')}"
 
 
-def difference_document(found: Difference) -> dict[str, Any]:
+def difference_document(difference: Difference) -> dict[str, Any]:
     """What differs, and what is to be noted, for programs."""
     return {
-        "operations": [_document(operation) for operation in found.operations],
-        "notes": [str(note) for note in found.notes],
+        "operations": [_document(operation) for operation in difference.operations],
+        "notes": [str(note) for note in difference.notes],
     }
 
 
 def _document(operation: Operation) -> dict[str, Any]:
     from asyncmig.operations.changes import remembered_changes
 
-    found = [change.document for change in remembered_changes(operation)]
-    return operation_document(operation) | ({"changes": found} if found else {})
+    changes = [change.document for change in remembered_changes(operation)]
+    return operation_document(operation) | ({"changes": changes} if changes else {})
 
 
 def _check_document(failures: Sequence[AsyncmigError]) -> dict[str, Any]:
     """What is wrong by its kind, and each failure by itself, the gravest first."""
     facts = {name: value for failure in failures for name, value in error_document(failure)["facts"].items()}
-    half_done = [one for one in failures if isinstance(one, RevisionHalfDone)]
-    edited = [one for one in failures if isinstance(one, RevisionsEdited)]
+    half_done = [failure for failure in failures if isinstance(failure, RevisionHalfDone)]
+    edited = [failure for failure in failures if isinstance(failure, RevisionsEdited)]
     return {
         "ok": not failures,
         "pending": facts.get("pending", []),

@@ -15,21 +15,21 @@ async def current(app: App) -> None:
     async with app.migrator("current") as migrator:
         applied = await migrator.applied()
     graph = migrator.graph
-    found = graph.heads_of(applied)
+    heads = graph.heads_of(applied)
     out = app.console.out
     emit(
         app,
         {
-            "current": list(found),
+            "current": list(heads),
             "heads": [revision_document(app, graph, graph.get(name)) for name in graph.heads],
             "revisions": [
                 revision_document(app, graph, graph.get(name)) if name in graph else {"revision": name}
-                for name in found
+                for name in heads
             ],
         },
         (
             line
-            for name in found
+            for name in heads
             for line in (
                 revision_lines(app, graph, graph.get(name), marks(graph, graph.get(name)))
                 if name in graph
@@ -37,5 +37,5 @@ async def current(app: App) -> None:
             )
         ),
     )
-    if not found:
+    if not heads:
         app.console.say("No revision is applied.")

@@ -93,25 +93,27 @@ def _lines(out: Stream, reports: Iterable[Report], paths: bool) -> Iterator[str]
 
 
 def _heading(out: Stream, report: Report) -> str:
-    found = report.profile
-    facts = [f"{found.documents:,} documents" if found.is_whole else f"~{found.total:,} documents, {_read(found)}"]
-    if found.rarest:
-        facts.append(f"paths in less than {found.rarest * 100:.2g} % may not be seen")
-    facts.append(counted(len(found.paths), "path"))
+    profile = report.profile
+    facts = [
+        f"{profile.documents:,} documents" if profile.is_whole else f"~{profile.total:,} documents, {_read(profile)}"
+    ]
+    if profile.rarest:
+        facts.append(f"paths in less than {profile.rarest * 100:.2g} % may not be seen")
+    facts.append(counted(len(profile.paths), "path"))
     facts.append(counted(len(report.findings), "finding"))
     if report.breaking is not None:
         facts.append(f"{report.breaking:,} break the models")
-    if found.truncated:
+    if profile.truncated:
         facts.append("more paths than were followed")
-    if found.stopped:
+    if profile.stopped:
         facts.append("ended by the budget")
-    return f"{out.paint(found.collection, 'strong')}  {', '.join(facts)}"
+    return f"{out.paint(profile.collection, 'strong')}  {', '.join(facts)}"
 
 
-def _read(found: Profile) -> str:
-    if found.error is None:
-        return f"the first {found.documents:,} by _id read"
-    return f"{found.documents:,} sampled (±{found.error * 100:.1f} % at 95 %)"
+def _read(profile: Profile) -> str:
+    if profile.error is None:
+        return f"the first {profile.documents:,} by _id read"
+    return f"{profile.documents:,} sampled (±{profile.error * 100:.1f} % at 95 %)"
 
 
 def _finding_lines(out: Stream, number: int, finding: Finding) -> Iterator[str]:
@@ -121,7 +123,7 @@ def _finding_lines(out: Stream, number: int, finding: Finding) -> Iterator[str]:
         yield f"     {out.paint(f'suggest: {finding.suggest}', 'faint')}"
 
 
-def _path_lines(out: Stream, found: Profile) -> Iterator[str]:
+def _path_lines(out: Stream, profile: Profile) -> Iterator[str]:
     from asyncmig.profiling.findings import percent
 
     rows = [
@@ -131,37 +133,37 @@ def _path_lines(out: Stream, found: Profile) -> Iterator[str]:
             ", ".join(f"{kind} {number:,}" for kind, number in path.types.most_common()),
             _more(path),
         )
-        for path in found.paths.values()
+        for path in profile.paths.values()
     ]
     for line in table(out, {"path": "id", "present": None, "types": None, "": "faint"}, rows):
         yield f"  {line}"
 
 
 def _more(path: PathProfile) -> str:
-    told = []
+    facts = []
     if path.lengths:
-        told.append(f"{path.lengths.least} to {path.lengths.most} elements")
+        facts.append(f"{path.lengths.least} to {path.lengths.most} elements")
     if path.examples:
-        told.append(f"such as {', '.join(map(repr, path.examples))}")
-    return "; ".join(told)
+        facts.append(f"such as {', '.join(map(repr, path.examples))}")
+    return "; ".join(facts)
 
 
 def _document(report: Report) -> dict[str, Any]:
-    found = report.profile
+    profile = report.profile
     return {
-        "collection": found.collection,
-        "documents": found.documents,
-        "total": found.total,
-        "is_whole": found.is_whole,
-        "margin": found.error,
-        "rarest": found.rarest,
-        "truncated": found.truncated,
-        "stopped": found.stopped,
-        "seconds": found.seconds,
+        "collection": profile.collection,
+        "documents": profile.documents,
+        "total": profile.total,
+        "is_whole": profile.is_whole,
+        "margin": profile.error,
+        "rarest": profile.rarest,
+        "truncated": profile.truncated,
+        "stopped": profile.stopped,
+        "seconds": profile.seconds,
         "is_declared": report.is_declared,
         "breaking": report.breaking,
         "findings": [{**asdict(finding), "breaks": finding.breaks} for finding in report.findings],
-        "paths": [_path_document(path) for path in found.paths.values()],
+        "paths": [_path_document(path) for path in profile.paths.values()],
     }
 
 

@@ -37,14 +37,14 @@ async def graph(app: App, form: str, indicate_current: bool) -> None:
     """Draw the history, newest on top. Reads the files alone, unless -i asks for the database."""
     history = app.files().graph
     status = await _status(app) if indicate_current else None
-    found = states(history, status) if status else {}
+    by_revision = states(history, status) if status else {}
     nodes = [
         Node(
             revision.revision,
             revision.message,
             history.parents(revision.revision),
             history.dependencies(revision.revision),
-            found.get(revision.revision, "unknown"),
+            by_revision.get(revision.revision, "unknown"),
         )
         for revision in reversed(list(history))
     ]

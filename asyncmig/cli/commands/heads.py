@@ -32,17 +32,17 @@ class SeveralHeads(RevisionError):
 async def heads(app: App, *, check: bool) -> None:
     """List the newest revision of each branch. Reads the files, not the database."""
     graph = app.files().graph
-    found = [graph.get(name) for name in graph.heads]
+    revisions = [graph.get(name) for name in graph.heads]
     error = None
-    if check and len(found) > 1 and not all(graph.labels_of(revision.revision) for revision in found):
-        error = SeveralHeads(found)
+    if check and len(revisions) > 1 and not all(graph.labels_of(revision.revision) for revision in revisions):
+        error = SeveralHeads(revisions)
     emit(
         app,
-        {"heads": [revision_document(app, graph, revision) for revision in found]},
-        (line for revision in found for line in revision_lines(app, graph, revision, marks(graph, revision))),
+        {"heads": [revision_document(app, graph, revision) for revision in revisions]},
+        (line for revision in revisions for line in revision_lines(app, graph, revision, marks(graph, revision))),
         error=error,
     )
-    if not found:
+    if not revisions:
         app.console.say('There is no revision yet; `asyncmig revision -m "..."` writes one.')
     if error is not None:
         raise error

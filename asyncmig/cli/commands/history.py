@@ -42,16 +42,19 @@ async def history(app: App, rev_range: str | None, indicate_current: bool) -> No
             status = await migrator.full_status()
     graph = _readable(app)
     applied = status.applied if status else frozenset()
-    found = states(graph, status) if status else {}
+    by_revision = states(graph, status) if status else {}
     shown = list(reversed(graph.between(lower, upper, applied) if rev_range else list(graph)))
-    noted = {one: marks(graph, one, found.get(one.revision, ""), share(graph, applied, one)) for one in shown}
+    noted = {
+        revision: marks(graph, revision, by_revision.get(revision.revision, ""), share(graph, applied, revision))
+        for revision in shown
+    }
     as_table = app.console.out.terminal and shown and not app.verbose
     emit(
         app,
-        {"revisions": [_document(app, graph, revision, found) for revision in shown]},
+        {"revisions": [_document(app, graph, revision, by_revision) for revision in shown]},
         _table(app.console.out, noted)
         if as_table
-        else (line for one in shown for line in revision_lines(app, graph, one, noted[one])),
+        else (line for revision in shown for line in revision_lines(app, graph, revision, noted[revision])),
     )
     if not len(graph):
         app.console.say('There is no revision yet; `asyncmig revision -m "..."` writes one.')
@@ -59,7 +62,10 @@ async def history(app: App, rev_range: str | None, indicate_current: bool) -> No
 
 def _table(out: Stream, noted: Mapping[Revision, Sequence[str]]) -> Iterator[str]:
     columns: dict[str, Style | None] = {"Revision": "id", "Message": None, "Parents": "faint", "": "good"}
-    rows = ((one.revision, one.message, ", ".join(one.down_revision), ", ".join(marks)) for one, marks in noted.items())
+    rows = (
+        (revision.revision, revision.message, ", ".join(revision.down_revision), ", ".join(marks))
+        for revision, marks in noted.items()
+    )
     return table(out, columns, rows)
 
 

@@ -62,7 +62,7 @@ async def lint(
 
     report = await _linted(app, files, against, select)
     _print(app, report, "json" if app.json else shape or "text")
-    worst = min((SEVERITIES.index(one.severity) for one in report.findings), default=len(SEVERITIES))
+    worst = min((SEVERITIES.index(finding.severity) for finding in report.findings), default=len(SEVERITIES))
     if worst <= SEVERITIES.index(fail_on):
         raise Answer(FOUND)
 
@@ -120,7 +120,7 @@ def _print(app: App, report: Report, shape: str) -> None:
     counts = [
         f"{count} {severity}" if severity == "information" else counted(count, severity)
         for severity in ("error", "warning", "information")
-        if (count := sum(one.severity == severity for one in report.findings))
+        if (count := sum(finding.severity == severity for finding in report.findings))
     ]
     silent = f", {len(report.silenced)} silenced" if report.silenced else ""
     app.console.say(f"{counted(report.files, 'file')}: {', '.join(counts) or 'nothing found'}{silent}.")

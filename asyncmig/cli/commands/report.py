@@ -112,7 +112,7 @@ def _document(source: str) -> Any:
             f"{source} is nothing that a report is made of; that is what --json prints of report, status, lint, diff, "
             "graph, and of upgrade --plan or --preflight"
         )
-    found = list(faults(document, {"anyOf": list(DOCUMENTS[COMMAND_OF.get(part, part)])}))
-    if found:
-        raise ConfigurationError(f"{source}: {'; '.join(found[:3])}")
+    problems = list(faults(document, {"anyOf": list(DOCUMENTS[COMMAND_OF.get(part, part)])}))
+    if problems:
+        raise ConfigurationError(f"{source}: {'; '.join(problems[:3])}")
     return document

@@ -51,11 +51,12 @@ async def gather(app: App) -> dict[str, Any]:
 
 
 def _graph(app: App, graph: RevisionGraph, status: Status[Record] | None = None) -> dict[str, Any]:
-    found = states(graph, status) if status else {}
+    by_revision = states(graph, status) if status else {}
     newest_first = reversed(list(graph))
     return {
         "revisions": [
-            revision_document(app, graph, one) | {"state": found.get(one.revision, "unknown")} for one in newest_first
+            revision_document(app, graph, revision) | {"state": by_revision.get(revision.revision, "unknown")}
+            for revision in newest_first
         ]
     }
 
@@ -101,7 +102,7 @@ class _Asking:
         status = await self._migrator.full_status(self._graph)
         head_fault = self._migrator.head_fault(self._graph) if self._has_files else None
         report["status"] = status_document(app, status, head_fault)
-        records = sorted(status.entries.values(), key=lambda one: str(one.finished_at or ""), reverse=True)
+        records = sorted(status.entries.values(), key=lambda record: str(record.finished_at or ""), reverse=True)
         report["history"] = [record_document(record) for record in records]
         if self._has_files:
             report["graph"] = _graph(app, self._graph, status)
@@ -115,9 +116,9 @@ class _Asking:
 
     async def _collections(self) -> None:
         state = await self._migrator.state()
-        found = await read_figures(driver_for(self._migrator.database), state)
-        self._report["collections"] = found.collections
-        self._report["refused"] += found.refused
+        figures = await read_figures(driver_for(self._migrator.database), state)
+        self._report["collections"] = figures.collections
+        self._report["refused"] += figures.refused
 
     async def _server(self) -> None:
         reply = await driver_for(self._migrator.database).command({"buildInfo": 1})

@@ -37,20 +37,21 @@ async def show(app: App, revision: str, *, applied: bool) -> None:
         await _show_record(app, revision)
         return
     graph = app.files().graph
-    found = _found(graph, revision)
-    sources = [one.path.read_text(encoding="utf-8") if one.path else "" for one in found]
+    revisions = _found(graph, revision)
+    sources = [shown.path.read_text(encoding="utf-8") if shown.path else "" for shown in revisions]
     documents = [
-        revision_document(app, graph, one) | {"source": source} for one, source in zip(found, sources, strict=True)
+        revision_document(app, graph, shown) | {"source": source}
+        for shown, source in zip(revisions, sources, strict=True)
     ]
     emit(
         app,
         documents[0] if len(documents) == 1 else {"revisions": documents},
-        (line for one, source in zip(found, sources, strict=True) for line in _lines(app, graph, one, source)),
+        (line for shown, source in zip(revisions, sources, strict=True) for line in _lines(app, graph, shown, source)),
     )
-    if not found:
+    if not revisions:
         app.console.say(f"{revision} stands for no revision.")
     if revision in graph.replaced and revision not in graph:
-        app.console.say(f"{revision} was squashed into {found[0].revision}, and its file is gone.")
+        app.console.say(f"{revision} was squashed into {revisions[0].revision}, and its file is gone.")
 
 
 def _found(graph: RevisionGraph, name: str) -> list[Revision]:
@@ -65,10 +66,10 @@ def _found(graph: RevisionGraph, name: str) -> list[Revision]:
         raise
 
 
-def _lines(app: App, graph: RevisionGraph, one: Revision, source: str) -> Iterator[str]:
+def _lines(app: App, graph: RevisionGraph, revision: Revision, source: str) -> Iterator[str]:
     out = app.console.out
-    yield revision_line(out, one, marks(graph, one))
-    yield from _listed(app, facts(app, graph, one))
+    yield revision_line(out, revision, marks(graph, revision))
+    yield from _listed(app, facts(app, graph, revision))
     yield f"\n{python(out, source)}"
 
 
@@ -91,11 +92,11 @@ async def _record(migrator: Migrator, name: str) -> Record:
     try:
         return records[Names(records, {})(name)]
     except UnknownRevision:
-        found = [one.revision for one in migrator.graph.resolve(name)]
-    if len(found) != 1 or found[0] not in records:
-        which = ", ".join(found) or name
+        names = [shown.revision for shown in migrator.graph.resolve(name)]
+    if len(names) != 1 or names[0] not in records:
+        which = ", ".join(names) or name
         raise RevisionError(f"{which} is not recorded in the database; `asyncmig history -i` shows what is")
-    return records[found[0]]
+    return records[names[0]]
 
 
 def _record_lines(app: App, record: Record) -> Iterator[str]:
@@ -137,7 +138,7 @@ def _end(entry: JournalEntry) -> str:
 
 def _shown_record(record: Record) -> dict[str, Any]:
     journal = [
-        {"operation": one.operation, "collection": one.collection, "description": one.description}
-        for one in record.journal
+        {"operation": entry.operation, "collection": entry.collection, "description": entry.description}
+        for entry in record.journal
     ]
     return record_document(record) | {"operations": journal, "source": record.source}

@@ -37,6 +37,6 @@ async def repair(app: App, revisions: tuple[str, ...]) -> None:
     """
     async with app.migrator("repair") as migrator:
         accepted = await migrator.repair(revisions or None)
-    emit(app, {"revisions": [revision_document(app, None, one) for one in accepted]}, ())
-    names = ", ".join(one.revision for one in accepted)
+    emit(app, {"revisions": [revision_document(app, None, revision) for revision in accepted]}, ())
+    names = ", ".join(revision.revision for revision in accepted)
     app.console.say(f"Accepted as they are now: {names}." if accepted else "No applied file was edited.", "good")

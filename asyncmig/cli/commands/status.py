@@ -34,13 +34,13 @@ async def status(app: App) -> None:
     has_files = (app.settings.directory / "versions").is_dir()
     async with app.migrator("status", files=False) as migrator:
         graph = migrator.graph if has_files else RevisionGraph([])
-        found = await migrator.full_status(graph)
+        status = await migrator.full_status(graph)
         untouched = None
-        if not found.entries:
+        if not status.entries:
             from asyncmig.cli.untouched import look
 
             untouched = await look(migrator, has_models=bool(app.settings.models), has_revisions=bool(graph.heads))
-        view = _View(found, untouched, migrator.head_fault(graph) if has_files else None)
+        view = _View(status, untouched, migrator.head_fault(graph) if has_files else None)
     emit(app, view.document(app), view.lines(app.console.out))
 
 
@@ -71,7 +71,7 @@ class _View:
     def lines(self, out: Stream) -> Iterator[str]:
         yield from _block(out, "Current", [self._named(out, name) for name in self.status.current] or ["none applied"])
         yield from _block(out, "Applied", [str(len(self.status.applied))])
-        yield from _block(out, "Pending", [revision_line(out, one) for one in self.pending] or ["none"])
+        yield from _block(out, "Pending", [revision_line(out, revision) for revision in self.pending] or ["none"])
         yield from _block(
             out, "Half-way", [_half_way(out, record, self.status.holder) for record in self.status.half_way]
         )
@@ -111,7 +111,7 @@ def status_document(
         "heads": [revision_document(app, graph, graph.get(name)) for name in graph.heads],
         "at_head": not view.pending and not status.half_way,
         "applied": len(status.applied),
-        "pending": [revision_document(app, graph, one) for one in view.pending],
+        "pending": [revision_document(app, graph, revision) for revision in view.pending],
         "failed": [_failed_document(record) for record in status.half_way],
         "ahead": [recorded_revision(status.entries[name]) for name in status.ahead],
         "edited": [revision_document(app, graph, graph.get(name)) for name in view.changed],

@@ -26,8 +26,8 @@ _KINDS: Final[dict[str, tuple[type, ...]]] = {
 def faults(document: Any, schema: Schema, place: str = "$") -> Iterator[str]:
     """Each fault in one line, with where it is: ``$.pending[0].revision: must be string, not 5``."""
     if "anyOf" in schema:
-        found = [list(faults(document, one, place)) for one in schema["anyOf"]]
-        yield from min(found, key=len)
+        attempts = [list(faults(document, option, place)) for option in schema["anyOf"]]
+        yield from min(attempts, key=len)
         return
     if not _is_of(document, schema.get("type")):
         yield f"{place}: must be {_kinds(schema)}, not {document!r:.60}"

@@ -448,8 +448,8 @@ def schema_of(command: str) -> dict[str, Any]:
     failed = record("", {"error": ERROR})
     if command in ("upgrade", "downgrade"):
         names = ("direction", "target", "revisions")
-        told = {name: shapes[0]["properties"][name] for name in names}
-        failed = record("", {**told, "error": ERROR}, optional=names)
+        properties = {name: shapes[0]["properties"][name] for name in names}
+        failed = record("", {**properties, "error": ERROR}, optional=names)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": f"asyncmig {command} --json",

@@ -82,10 +82,10 @@ def _rows(shape: Schema, fields: Mapping[str, Schema], above: str) -> Iterator[s
 
 def _inner(field: Schema) -> Schema | None:
     """The object within a field, if there is one that is described here."""
-    found: Any = field.get("items", field)
-    for one in found.get("anyOf", [found]):
-        if "properties" in one:
-            return one  # type: ignore[no-any-return]
+    shape: Any = field.get("items", field)
+    for option in shape.get("anyOf", [shape]):
+        if "properties" in option:
+            return option  # type: ignore[no-any-return]
     return None
 
 
@@ -93,11 +93,11 @@ def _type(field: Schema) -> str:
     if "items" in field:
         return f"list of {_type(field['items'])}"
     if "anyOf" in field:
-        return " or ".join(_type(one) for one in field["anyOf"])
+        return " or ".join(_type(option) for option in field["anyOf"])
     if base := field.get("title") or field.get("x-base"):
         return _link(base) + (" and more" if "x-base" in field else "")
     if "enum" in field:
-        return ", ".join("null" if one is None else f"`{one}`" for one in field["enum"])
+        return ", ".join("null" if value is None else f"`{value}`" for value in field["enum"])
     kinds = field.get("type", "anything")
     return " or ".join(kinds) if isinstance(kinds, list) else str(kinds)
 

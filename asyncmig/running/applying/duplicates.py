@@ -36,10 +36,10 @@ async def duplicates(operation: CreateIndexes, context: Context, error: Operatio
     if index is None:
         return ""
     try:
-        found = await context.driver.read(_search(operation.collection, index))
+        reply = await context.driver.read(_search(operation.collection, index))
     except (PyMongoError, UnsupportedByDriver):
         return ""
-    total, some = (found[0]["total"], found[0]["some"]) if found else ([], [])
+    total, some = (reply[0]["total"], reply[0]["some"]) if reply else ([], [])
     if not total:
         return ""
     groups = [f"{_value(group['_id'], index)} in _id {group['first']!r}, {group['last']!r}" for group in some]
@@ -92,7 +92,7 @@ def _value(group: Mapping[str, Any], index: Index) -> str:
 
 
 def _few(ids: Sequence[Any]) -> str:
-    return ", ".join(repr(one) for one in ids[:_SHOWN]) + (", ..." if len(ids) > _SHOWN else "")
+    return ", ".join(repr(id_) for id_ in ids[:_SHOWN]) + (", ..." if len(ids) > _SHOWN else "")
 
 
 def _counted(where: str, count: int, groups: Sequence[str]) -> str:

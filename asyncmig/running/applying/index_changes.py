@@ -132,9 +132,9 @@ async def _require_index(operation: ModifyIndex, context: Context) -> Mapping[st
     for spec in listed:
         if spec["name"] == operation.name:
             return spec
-    there = ", ".join(spec["name"] for spec in listed) or "no index at all"
+    names = ", ".join(spec["name"] for spec in listed) or "no index at all"
     raise OperationRefused(
-        operation, _NO_INDEX, "index not found", f"{operation.collection} has: {there}; mind the spelling"
+        operation, _NO_INDEX, "index not found", f"{operation.collection} has: {names}; mind the spelling"
     )
 
 
@@ -162,29 +162,29 @@ def _sendable(index: Index) -> dict[str, Any]:
 
 def _require_alike(operation: CreateIndexes, listed: Iterable[Mapping[str, Any]]) -> None:
     """What is there under each name is what was wanted (the one on ``_id`` is there whatever its name)."""
-    found = {spec["name"]: index_from_server(spec) for spec in listed}
+    existing = {spec["name"]: index_from_server(spec) for spec in listed}
     for index in operation.indexes:
-        there = found.get(index.name)
-        if there is not None and not agree(there, _as_wanted(index, there)):
+        same_name = existing.get(index.name)
+        if same_name is not None and not agree(same_name, _as_wanted(index, same_name)):
             raise OperationRefused(
                 operation,
                 _EQUIVALENT,
-                f"an index named {index.name} is there already, and differs in {_differences(there, index)}",
+                f"an index named {index.name} is there already, and differs in {_differences(same_name, index)}",
                 "env.modify_index changes some of it in place; else drop that one in the same revision, before",
             )
 
 
-def _as_wanted(index: Index, there: Index) -> Index:
+def _as_wanted(index: Index, existing: Index) -> Index:
     """In normal form; one that names no collation has inherited its collection's, which the server has checked."""
-    inherited = there.options.get("collation") if "collation" not in index.options else None
+    inherited = existing.options.get("collation") if "collation" not in index.options else None
     return normal_index(index, inherited)
 
 
-def _differences(there: Index, wanted: Index) -> str:
-    wanted = _as_wanted(wanted, there)
-    options = sorted({*there.options, *wanted.options} - {"name"})
-    differing = [name for name in options if there.options.get(name) != wanted.options.get(name)]
-    return ", ".join(["its key"] * (there.keys != wanted.keys) + differing) or "its definition"
+def _differences(existing: Index, wanted: Index) -> str:
+    wanted = _as_wanted(wanted, existing)
+    options = sorted({*existing.options, *wanted.options} - {"name"})
+    differing = [name for name in options if existing.options.get(name) != wanted.options.get(name)]
+    return ", ".join(["its key"] * (existing.keys != wanted.keys) + differing) or "its definition"
 
 
 async def _explained(operation: CreateIndexes, context: Context, error: OperationFailure) -> Exception:
@@ -203,13 +203,13 @@ def _in_the_way(wanted: Sequence[Index], listed: Sequence[Mapping[str, Any]]) ->
     """Which of the wanted indexes meets which of those there, and what to do."""
     for index in wanted:
         for spec in listed:
-            there = index_from_server(spec)
-            if there.name == index.name and not agree(there, _as_wanted(index, there)):
-                differing = _differences(there, index)
-                return f"{there!r} is there and differs in {differing}; drop it before, or use another name"
+            existing = index_from_server(spec)
+            if existing.name == index.name and not agree(existing, _as_wanted(index, existing)):
+                differing = _differences(existing, index)
+                return f"{existing!r} is there and differs in {differing}; drop it before, or use another name"
     keys = {index.keys: index for index in wanted}
     for spec in listed:
-        there = index_from_server(spec)
-        if there.keys in keys and there.name != keys[there.keys].name:
-            return f"{there!r} is there, and MongoDB keeps no two such indexes; drop it before creating this one"
+        existing = index_from_server(spec)
+        if existing.keys in keys and existing.name != keys[existing.keys].name:
+            return f"{existing!r} is there, and MongoDB keeps no two such indexes; drop it before creating this one"
     return ""
