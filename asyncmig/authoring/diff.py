@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from asyncmig.authoring.arrangement import by_collection
@@ -14,7 +14,6 @@ from asyncmig.authoring.oddities import oddities
 from asyncmig.authoring.policy import Note, Policy, Usage
 from asyncmig.authoring.rename_diff import find_renames
 from asyncmig.authoring.schema_change import schema_change
-from asyncmig.authoring.undeclared import with_undeclared_options
 from asyncmig.authoring.view_diff import view_difference
 from asyncmig.errors import UnsupportedByServer
 from asyncmig.operations import (
@@ -32,6 +31,7 @@ from asyncmig.operations.several import spread
 from asyncmig.schema.canonical import canonical
 from asyncmig.schema.capabilities import NEEDS, Server
 from asyncmig.schema.index import Index
+from asyncmig.schema.normal import normal_index
 from asyncmig.schema.state import CollectionState, DatabaseState
 
 __all__ = ["Difference", "Note", "difference"]
@@ -193,7 +193,7 @@ def _settled(
 ) -> tuple[CollectionState, Policy]:
     """The model with what stays though it is not declared, and the policy of this collection."""
     own = policy.of(wanted.name)
-    settled, notes = with_undeclared_options(current, wanted, own)
+    settled, notes = _with_undeclared_options(current, wanted, own)
     plan.notes += notes
     extra = {index.name for index in current.indexes} - {index.name for index in wanted.indexes}
     if (notes and policy.undeclared_options == "agreed") or (
@@ -201,6 +201,29 @@ def _settled(
     ):
         plan.left_alone |= {wanted.name} - policy.agreed
     return settled, own
+
+
+def _with_undeclared_options(
+    current: CollectionState, wanted: CollectionState, policy: Policy
+) -> tuple[CollectionState, list[Note]]:
+    """The model with the options that only the database has, and a remark for each; as it is where they are to go.
+
+    ``policy`` is that of this collection. Indexes inherit a collation that is kept.
+    """
+    kept = {} if policy.undeclared_options == "drop" else _only_there(current, wanted)
+    if not kept:
+        return wanted, []
+    indexes = wanted.indexes
+    if "collation" in kept:
+        indexes = tuple(normal_index(index, kept["collation"], wanted.kind) for index in indexes)
+    notes = [Note(wanted.name, f"the option {name} is not declared; it stays as it is") for name in kept]
+    return replace(wanted, options={**kept, **wanted.options}, indexes=indexes), notes
+
+
+def _only_there(current: CollectionState, wanted: CollectionState) -> dict[str, Any]:
+    if current.kind != wanted.kind:
+        return {}
+    return {name: value for name, value in current.options.items() if name not in wanted.options}
 
 
 def _create(plan: _Plan, wanted: CollectionState) -> None:

@@ -10,6 +10,8 @@ it away everywhere (https://no-color.org, https://force-color.org).
 
 from __future__ import annotations
 
+import errno
+import io
 import os
 import re
 import sys
@@ -24,7 +26,7 @@ from asyncmig.printable import one_line, printable
 if TYPE_CHECKING:
     from rich.console import Console as RichConsole
 
-__all__ = ["RICH_STYLES", "Console", "OutputLost", "Stream", "Style", "drop", "styled"]
+__all__ = ["RICH_STYLES", "Console", "OutputLost", "Stream", "Style", "drop", "open_closed_streams", "styled"]
 
 Style = Literal["id", "good", "bad", "warn", "faint", "strong"]
 
@@ -164,3 +166,28 @@ def _stream(file: TextIO, environment: Mapping[str, str]) -> Stream:
     forced = environment.get("FORCE_COLOR", "") not in ("", "0")
     colour = forced or (terminal and environment.get("TERM") != "dumb")
     return Stream(file, terminal, colour and not environment.get("NO_COLOR"))
+
+
+class _Closed(io.TextIOBase):
+    """A stream that says at each write that it is closed."""
+
+    def write(self, text: str, /) -> int:
+        raise OSError(errno.EBADF, "it is closed")
+
+    def isatty(self) -> bool:
+        return False
+
+
+def open_closed_streams() -> None:
+    """Give each stream that was closed before the command began (``asyncmig upgrade >&-``) a file that takes nothing.
+
+    Else a socket or a data file would get its number.
+    """
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is not None:
+            continue
+        nowhere = os.open(os.devnull, os.O_RDWR)
+        if nowhere != number:
+            os.dup2(nowhere, number)
+            os.close(nowhere)
+        setattr(sys, name, io.StringIO() if name == "stdin" else _Closed())

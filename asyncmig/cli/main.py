@@ -13,12 +13,11 @@ import asyncclick as click
 
 import asyncmig
 from asyncmig.cli.app import App
-from asyncmig.cli.console import Console
+from asyncmig.cli.console import Console, open_closed_streams
 from asyncmig.cli.failures import report
 from asyncmig.cli.group import LazyGroup
 from asyncmig.cli.loop import run
 from asyncmig.cli.options import shared_options
-from asyncmig.cli.streams import open_closed_streams
 from asyncmig.errors import AsyncmigError
 
 __all__ = ["cli", "main"]
