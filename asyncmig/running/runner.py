@@ -244,7 +244,7 @@ class Runner:
         if wanted | kept != before.applied or len(before.entries) != len(wanted | kept):
             async with self._running() as (run, now):
                 wanted, kept = now.stamped(target, purge=purge)
-                revisions = [self._graph.get(one) for one in sorted(wanted)]
+                revisions = [self._graph.get(name) for name in sorted(wanted)]
                 await stamped(run, revisions, now.entries, target, kept, imported)
         return self._graph.heads_of(wanted)
 
