@@ -13,9 +13,11 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+import pymongo
 import pytest
 
 import asyncmig
+from asyncmig.testing.server import LocalServer
 
 from . import servers
 from .clients import CLIENTS, DRIVERS, HAS_ASYNC, drop, taking_turns
@@ -94,6 +96,20 @@ async def database(client: Any) -> AsyncIterator[Any]:
     name = f"test_{uuid.uuid4().hex[:12]}"
     yield client[name]
     await drop(client, name)
+
+
+@pytest.fixture(scope="session")
+def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
+    """A server with authentication: ``root`` may all, ``app`` is readWrite and dbAdmin of ``shop``; password ``p``."""
+    key = tmp_path_factory.mktemp("key") / "key"
+    key.write_text("a" * 64)
+    key.chmod(0o600)
+    with LocalServer(args=[f"--keyFile={key}"], parameters={"enableTestCommands": "1"}) as server:
+        with pymongo.MongoClient[Any](server.url) as client:
+            client["admin"].command("createUser", "root", pwd="p", roles=["root"])
+        with pymongo.MongoClient[Any](server.url, username="root", password="p") as client:
+            client["shop"].command("createUser", "app", pwd="p", roles=["readWrite", "dbAdmin"])
+        yield server
 
 
 @pytest.fixture

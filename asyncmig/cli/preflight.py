@@ -49,6 +49,8 @@ def probe_lines(out: Stream, probes: Sequence[Probe]) -> Iterator[str]:
     for probe in probes:
         sign, style = _SIGNS[probe.level]
         yield f"    {out.paint(f'{sign} {one_line(probe.text)}', style)}  {out.paint(f'[{probe.code}]', 'faint')}"
+        for group in probe.figures.get("all", ()):
+            yield f"        {one_line(', '.join(map(repr, group)))}"
 
 
 def _lines(out: Stream, step: Any) -> Iterator[str]:

@@ -47,21 +47,41 @@ class Driver(Protocol):
         ...
 
     async def command(
-        self, command: Mapping[str, Any], *, admin: bool = False, session: Any = None, own: bool = False
+        self,
+        command: Mapping[str, Any],
+        *,
+        admin: bool = False,
+        session: Any = None,
+        own: bool = False,
+        secondary: bool = False,
     ) -> Document:
         """Run one command on the database (or on ``admin``) and return the server's reply.
 
         ``own``: no value in it comes from the user, so that none has to be encoded as his client does it.
+        ``secondary``: rather on a secondary, for what only reads and takes its time.
         """
         ...
 
     async def read(
-        self, command: Mapping[str, Any], *, admin: bool = False, session: Any = None, raw: bool = False
+        self,
+        command: Mapping[str, Any],
+        *,
+        admin: bool = False,
+        session: Any = None,
+        raw: bool = False,
+        secondary: bool = False,
     ) -> list[Document]:
         """Run a command that answers with a cursor (listCollections, listIndexes, aggregate) and read it to the end.
 
         With ``raw`` a real server's documents, and those in them, are RawBSONDocuments, decoded as
-        far as they are looked into; the mock's are plain ones all the same.
+        far as they are looked into; the mock's are plain ones all the same. ``secondary`` as of ``command``.
+        """
+        ...
+
+    async def read_each_member(self, command: Mapping[str, Any]) -> dict[str, list[Document] | None]:
+        """As ``read``, by each member that has data: by ``host:port`` what it says, None where it does not answer.
+
+        Raises PyMongoError where all of them refuse.
         """
         ...
 

@@ -79,7 +79,13 @@ class MockDriver:
         return (_NAME,)
 
     async def command(
-        self, command: Mapping[str, Any], *, admin: bool = False, session: Any = None, own: bool = False
+        self,
+        command: Mapping[str, Any],
+        *,
+        admin: bool = False,
+        session: Any = None,
+        own: bool = False,
+        secondary: bool = False,
     ) -> Document:
         """Carry out a command on collections or indexes, ``ping`` or ``buildInfo``; refuse any other by name."""
         _refuse_session(session)
@@ -103,7 +109,13 @@ class MockDriver:
                 raise _unsupported(f"the command {verb} ({command[verb]!r})")
 
     async def read(
-        self, command: Mapping[str, Any], *, admin: bool = False, session: Any = None, raw: bool = False
+        self,
+        command: Mapping[str, Any],
+        *,
+        admin: bool = False,
+        session: Any = None,
+        raw: bool = False,
+        secondary: bool = False,
     ) -> list[Document]:
         """Answer ``listCollections`` (filtered by name at most) and ``listIndexes``."""
         _refuse_session(session)
@@ -115,6 +127,10 @@ class MockDriver:
                 return await self._list_indexes(command["listIndexes"])
             case _:
                 raise _unsupported(f"the command {verb} ({command[verb]!r})")
+
+    async def read_each_member(self, command: Mapping[str, Any]) -> dict[str, list[Document] | None]:
+        """There is one."""
+        return {"mock": await self.read(command)}
 
     def collection(self, name: str) -> Any:
         """The collection, with the concerns that a real one would have (the mock takes and ignores them)."""

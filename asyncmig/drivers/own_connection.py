@@ -17,7 +17,7 @@ import anyio
 import pymongo
 from anyio.to_thread import run_sync
 
-__all__ = ["Connection", "connection_in_threads", "connection_of", "shared"]
+__all__ = ["Connection", "connection_in_threads", "connection_of", "member_options", "shared"]
 
 T = TypeVar("T")
 Open = Callable[[Any, str], Any]
@@ -56,6 +56,15 @@ def options(client_options: Any, seconds: float) -> Mapping[str, Any]:
         "timeoutMS": None,
         "waitQueueTimeoutMS": milliseconds,
     }
+
+
+def member_options(client_options: Any, address: tuple[str, int], seconds: float) -> Mapping[str, Any]:
+    """What a client has of its own that talks to one member alone, found through the set as the caller's is."""
+
+    def only(servers: Any) -> Any:
+        return [one for one in servers if one.address == address]
+
+    return {**options(client_options, seconds), "maxPoolSize": 1, "server_selector": only}
 
 
 class _Shared:

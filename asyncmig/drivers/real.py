@@ -10,9 +10,10 @@ from typing import Any, ClassVar, Self, TypeVar
 import anyio
 import bson
 import pymongo
+from anyio.to_thread import run_sync
 from bson.codec_options import CodecOptions
 from bson.raw_bson import RawBSONDocument
-from pymongo.errors import PyMongoError, ServerSelectionTimeoutError, WriteConcernError
+from pymongo.errors import OperationFailure, PyMongoError, ServerSelectionTimeoutError, WriteConcernError
 from pymongo.read_concern import ReadConcern
 from pymongo.read_preferences import ReadPreference
 from pymongo.write_concern import WriteConcern
@@ -20,7 +21,13 @@ from pymongo.write_concern import WriteConcern
 from asyncmig.drivers.base import Document
 from asyncmig.drivers.codec import EXACT, RAW, encoded, encoder, same_whole, stored_bytes
 from asyncmig.drivers.guard import Guard, GuardedCollection, changes, guarded_call
-from asyncmig.drivers.own_connection import Connection, connection_in_threads, connection_of, shared
+from asyncmig.drivers.own_connection import (
+    Connection,
+    connection_in_threads,
+    connection_of,
+    member_options,
+    shared,
+)
 from asyncmig.drivers.retry import TRANSACTION_SECONDS, Backoff, retry
 from asyncmig.drivers.transient import is_transient, outcome_is_unknown
 from asyncmig.errors import DriverError
@@ -39,6 +46,9 @@ _ONE_CONNECTION = (
 )
 _BATCH = 2**31 - 1  # documents; the server still ends a batch at 16 MB
 _REPLY_TIMEOUT = 20.0  # seconds for a read of the ledger
+_MEMBER_TIMEOUT = 5.0  # seconds for one member to answer a question of its own
+_WITHOUT_DATA = frozenset({"RSArbiter", "RSGhost", "RSOther"})
+_NEAREST: Mapping[str, Any] = {"read_preference": ReadPreference.NEAREST}
 _TWO_WEEKS = 14 * 86_400.0  # seconds; only a time-out of its own takes the place of the client's socketTimeoutMS
 _READ_BACKOFF, _READ_RETRIES = Backoff(0.1, 2.0, factor=5.0), 3
 
@@ -74,7 +84,13 @@ class RealDriver:
         return tuple(sorted(f"{host}:{port}" if port else str(host) for host, port in known))
 
     async def command(
-        self, command: Mapping[str, Any], *, admin: bool = False, session: Any = None, own: bool = False
+        self,
+        command: Mapping[str, Any],
+        *,
+        admin: bool = False,
+        session: Any = None,
+        own: bool = False,
+        secondary: bool = False,
     ) -> Document:
         """Run one command and return the reply; one that changes the schema waits for a majority.
 
@@ -85,9 +101,10 @@ class RealDriver:
         target = self.database.client.admin if admin else self.database
         concerned = _concerned(command, session)
         wanted = concerned if own else encoded(concerned, self.database.codec_options)
+        options = {"session": session, "codec_options": EXACT, **_preferring(secondary=secondary)}
 
         async def send(more: Mapping[str, Any]) -> Document:
-            reply: Document = await target.command({**wanted, **more}, session=session, codec_options=EXACT)
+            reply: Document = await target.command({**wanted, **more}, **options)
             return reply
 
         if changes(command):
@@ -102,7 +119,13 @@ class RealDriver:
         return reply
 
     async def read(
-        self, command: Mapping[str, Any], *, admin: bool = False, session: Any = None, raw: bool = False
+        self,
+        command: Mapping[str, Any],
+        *,
+        admin: bool = False,
+        session: Any = None,
+        raw: bool = False,
+        secondary: bool = False,
     ) -> list[Document]:
         """Run a command that answers with a cursor and read it to the end; asked again when the connection breaks.
 
@@ -112,6 +135,8 @@ class RealDriver:
         """
         if changes(command):
             return await self._guarded_read(command, admin, session)
+        if secondary and session is None:
+            return await _again(lambda: self._read_secondary(command))
         if session is not None:
             return await self._read(command, admin, session, raw)
         return await _again(lambda: self._read(command, admin, None, raw))
@@ -128,6 +153,35 @@ class RealDriver:
             {"killCursors": cursor["ns"].partition(".")[2], "cursors": [cursor["id"]]}, session=session
         )
         return [row async for row in await target.cursor_command(asked, session=session, codec_options=codec)]
+
+    async def _read_secondary(self, command: Mapping[str, Any]) -> list[Document]:
+        asked, options = encoded(command, self.database.codec_options), _preferring(secondary=True)
+        return [row async for row in await self.database.cursor_command(asked, codec_options=EXACT, **options)]
+
+    async def read_each_member(self, command: Mapping[str, Any]) -> dict[str, list[Document] | None]:
+        """As ``read``, by each member that has data, each through a client of its own for the while."""
+        known = self.database.client.topology_description
+        if known.topology_type_name == "Single" or len(known.server_descriptions()) < 2:
+            return {self.hosts[0] if self.hosts else "this server": await self.read(command)}
+        answers: dict[str, list[Document] | None] = {}
+        refusal: OperationFailure | None = None
+        asked = encoded(command, self.database.codec_options)
+        for address, member in known.server_descriptions().items():
+            if str(member.server_type_name) not in _WITHOUT_DATA:
+                name = f"{address[0]}:{address[1]}"
+                try:
+                    reply = await self._ask_member(address, asked)
+                    answers[name] = reply["cursor"]["firstBatch"]
+                except OperationFailure as error:
+                    refusal = error
+                except (AttributeError, TypeError, PyMongoError):
+                    answers[name] = None
+        if refusal is not None and not any(answers.values()):
+            raise refusal
+        return answers
+
+    async def _ask_member(self, address: Any, command: Mapping[str, Any]) -> Document:
+        raise NotImplementedError
 
     async def _guarded_read(self, command: Mapping[str, Any], admin: bool, session: Any) -> list[Document]:
         """One that writes what it finds elsewhere, and so answers with nothing."""
@@ -293,6 +347,20 @@ class MotorDriver(RealDriver):
 
     name: ClassVar[str] = "motor"
 
+    async def _ask_member(self, address: Any, command: Mapping[str, Any]) -> Document:
+        delegate, name = self.database.client.delegate, self.database.name
+        wanted = member_options(self.database.client.options, address, _MEMBER_TIMEOUT)
+
+        def ask() -> Document:
+            client = delegate._duplicate(**wanted)
+            try:
+                reply: Document = client[name].command(command, codec_options=EXACT, **_NEAREST)
+            finally:
+                client.close()
+            return reply
+
+        return await run_sync(ask, abandon_on_cancel=True)
+
     async def _connect(self, seconds: float) -> Connection:
         return await connection_in_threads(self.database, _own_documents, seconds)
 
@@ -301,6 +369,16 @@ class PyMongoDriver(RealDriver):
     """PyMongo Async."""
 
     name: ClassVar[str] = "pymongo"
+
+    async def _ask_member(self, address: Any, command: Mapping[str, Any]) -> Document:
+        client = self.database.client._duplicate(
+            **member_options(self.database.client.options, address, _MEMBER_TIMEOUT)
+        )
+        try:
+            reply: Document = await client[self.database.name].command(command, codec_options=EXACT, **_NEAREST)
+        finally:
+            await client.close()
+        return reply
 
     async def _connect(self, seconds: float) -> Connection:
         return await connection_of(self.database, _own_documents, seconds)
@@ -324,6 +402,10 @@ def _own_documents(database: Any, name: str, codec_options: CodecOptions[Any] = 
         write_concern=_MAJORITY,
         read_concern=ReadConcern("majority"),
     )
+
+
+def _preferring(*, secondary: bool) -> dict[str, Any]:
+    return {"read_preference": ReadPreference.SECONDARY_PREFERRED} if secondary else {}
 
 
 def _concerned(command: Mapping[str, Any], session: Any) -> Mapping[str, Any]:

@@ -115,25 +115,40 @@ class RunningHistory(Parts):
         return replace(plan, out_of_order=status.late(path)) if direction == "upgrade" else plan
 
     async def preflight(
-        self, target: str = "head", *, budget: float = 30.0, exact: bool = False, **choice: Any
+        self,
+        target: str = "head",
+        *,
+        budget: float = 30.0,
+        exact: bool = False,
+        show: Iterable[str] = (),
+        **choice: Any,
     ) -> Preflight:
         """What a run to ``target`` will meet, in numbers: duplicates, documents that break a validator, and so on.
 
         ``budget``: seconds for each question that scans a collection. With ``exact`` the server's dry run
         is asked for duplicates, which marks an index (``prepareUnique``) for a moment; else nothing is
-        written. ``choice`` as :meth:`plan` takes it: ``direction``, ``strict_order``, ``from_ledger``.
+        written. ``show``: codes of probes that name all that they find (P01: every group of duplicates, in the
+        figure ``all``). ``choice`` as :meth:`plan` takes it: ``direction``, ``strict_order``, ``from_ledger``.
         """
         plan = await self.plan(target, **choice)
-        return await self.forecast(plan, costs=("A", "B", "C", "D") if exact else ("A", "B", "C"), budget=budget)
+        costs: tuple[Cost, ...] = ("A", "B", "C", "D") if exact else ("A", "B", "C")
+        return await self.forecast(plan, costs=costs, budget=budget, show=show)
 
-    async def forecast(self, plan: Plan, *, costs: Iterable[Cost] = ("A", "B", "C"), budget: float = 30.0) -> Preflight:
+    async def forecast(
+        self,
+        plan: Plan,
+        *,
+        costs: Iterable[Cost] = ("A", "B", "C"),
+        budget: float = 30.0,
+        show: Iterable[str] = (),
+    ) -> Preflight:
         """As ``preflight``, of a plan that is there already; ``costs`` says which probes are run."""
         from asyncmig.preflight.run import preflight
         from asyncmig.schema.state import DatabaseState
 
         live = await self.state() if plan else DatabaseState()
         with self._explaining("looking ahead in"):
-            return await preflight(plan, self._driver(), live, costs=costs, budget=budget)
+            return await preflight(plan, self._driver(), live, costs=costs, budget=budget, shown=show)
 
     async def _stopped(self, revisions: Iterable[str], direction: Direction) -> dict[str, Record]:
         """The records of those that stopped half-way in this direction, and were no transactions."""

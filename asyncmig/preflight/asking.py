@@ -53,6 +53,10 @@ class Asker:
     changed: set[str] = field(default_factory=set)
     """Collections whose documents an operation before has changed, by their present names."""
     has_written: bool = False
+    since: Any = None
+    """The primary's time when the questions began, of a replica set: what a secondary has to have to be asked."""
+    shown: frozenset[str] = frozenset()
+    """The codes of the probes that are to name all that they find."""
     cache: dict[str, Any] = field(default_factory=dict)
 
     def may(self, cost: Cost) -> bool:
@@ -95,17 +99,33 @@ class Asker:
         """The budget of one question."""
         return max(1, int(self.budget * 1000))
 
+    async def scan(self, collection: str, pipeline: Sequence[Any], **more: Any) -> list[dict[str, Any]]:
+        """As ``aggregate``, of a pipeline that goes through the collection: rather on a secondary."""
+        asked = {"aggregate": collection, "pipeline": list(pipeline), "cursor": {}, "allowDiskUse": True, **more}
+        return await self.driver.read({**asked, "maxTimeMS": self.milliseconds, **self._concern}, secondary=True)
+
+    async def look(self, command: Mapping[str, Any]) -> dict[str, Any]:
+        """One command that goes through a collection: rather on a secondary, up to the moment of the beginning."""
+        return await self.driver.command({**command, "maxTimeMS": self.milliseconds, **self._concern}, secondary=True)
+
+    @property
+    def _concern(self) -> dict[str, Any]:
+        """A secondary answers once it has what the primary had when the questions began."""
+        if self.since is None:
+            return {"readConcern": {"level": "local"}}
+        return {"readConcern": {"level": "local", "afterClusterTime": self.since}}
+
     async def count(self, collection: str, query: Mapping[str, Any], **more: Any) -> Counted | None:
         """How many documents match; at least how many, when that takes too long; None when nobody can tell."""
         asked = {"count": collection, "query": dict(query), **more}
         try:
-            reply = await self.command({**asked, "maxTimeMS": self.milliseconds})
+            reply = await self.look(asked)
             return Counted(int(reply["n"]))
         except PyMongoError as error:
             if not is_timeout(error):
                 raise
         try:
-            reply = await self.command({**asked, "limit": _AT_LEAST, "maxTimeMS": self.milliseconds})
+            reply = await self.look({**asked, "limit": _AT_LEAST})
             return Counted(int(reply["n"]), is_exact=False)
         except PyMongoError as error:
             if not is_timeout(error):

@@ -88,18 +88,30 @@ async def build(asker: Asker, operation: CreateIndexes) -> Probe | None:
         if not count:
             return Probe("P04", "note", "the collection is empty: nothing to build", {"documents": 0})
         sampled, size, seconds = await _sample(asker, now, operation.indexes)
-        disk = await asker.command({"dbStats": 1, "freeStorage": 1})
     except (PyMongoError, UnsupportedByDriver) as error:
         return asker.unanswered("P04", "size and time of the build", error, "read")
+    disk = await _disk(asker)
     share = count / max(1, sampled)
     low, high = seconds * share / _FASTER, seconds * share * _SLOWER
-    free = int(disk.get("fsTotalSize", 0) - disk.get("fsUsedSize", 0))
+    free = int(disk.get("fsTotalSize", 0) - disk.get("fsUsedSize", 0)) if disk else 0
     upper = int(size * share)
     figures = {"documents": count, "seconds": [low, high], "bytes": upper, "free": free}
     text = f"{plural(count, 'document')}: builds in {_range(low, high)}, at most {in_bytes(upper)}"
     if free and upper > free * _TYPICAL_LIMIT:
         return Probe("P04", "problem", f"{text}; the disk has {in_bytes(free)} left", figures)
+    if disk is None:
+        return Probe(
+            "P04", "note", f"{text}; free disk not known: not allowed to ask; that needs the role read", figures
+        )
     return Probe("P04", "note", f"{text}; free disk {in_bytes(free)}" if free else text, figures)
+
+
+async def _disk(asker: Asker) -> dict[str, Any] | None:
+    """The sizes of the server's disk; None where it does not tell this user."""
+    try:
+        return await asker.command({"dbStats": 1, "freeStorage": 1})
+    except OperationFailure:
+        return None
 
 
 async def _sample(asker: Asker, collection: str, indexes: Sequence[Index]) -> tuple[int, float, float]:

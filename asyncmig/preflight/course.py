@@ -110,16 +110,27 @@ async def uses_of_index(asker: Asker, operation: DropIndex) -> list[Probe]:
     if is_text(index.keys):
         probed.append(Probe("P09", "warning", "$text queries fail without it: it is the collection's text index"))
     try:
-        rows = await asker.aggregate(now, [{"$indexStats": {}}, {"$match": {"name": operation.name}}])
+        rows = await asker.driver.read_each_member(_statistics(now, operation.name))
     except (PyMongoError, UnsupportedByDriver) as error:
         return [*probed, asker.unanswered("P09", f"uses of {operation.name}", error, "clusterMonitor")]
-    for row in rows:
-        uses, since = int(row["accesses"]["ops"]), row["accesses"]["since"]
-        host = row.get("host", "this member")
-        level: Level = "warning" if uses else "note"
-        text = f"used {uses:,} times since {since:%Y-%m-%d %H:%M} UTC on {host}; other members count their own"
-        probed.append(Probe("P09", level, text, {"uses": uses, "since": since, "host": host}))
+    silent = [member for member, said in rows.items() if said is None]
+    probed += [_uses(row, member) for member, said in rows.items() for row in said or ()]
+    if silent:
+        text = f"uses of {operation.name} on {', '.join(silent)}: no answer; each member counts its own"
+        probed.append(Probe("P09", "unknown", text, {"silent": silent}))
     return probed
+
+
+def _statistics(collection: str, index: str) -> dict[str, Any]:
+    return {"aggregate": collection, "pipeline": [{"$indexStats": {}}, {"$match": {"name": index}}], "cursor": {}}
+
+
+def _uses(row: Mapping[str, Any], member: str) -> Probe:
+    uses, since = int(row["accesses"]["ops"]), row["accesses"]["since"]
+    host = f"{row['shard']}, {member}" if "shard" in row else member
+    level: Level = "warning" if uses else "note"
+    text = f"used {plural(uses, 'time')} since {since:%Y-%m-%d %H:%M} UTC on {host}"
+    return Probe("P09", level, text, {"uses": uses, "since": since, "host": host})
 
 
 async def uses_of_collection(asker: Asker, name: str) -> Probe | None:

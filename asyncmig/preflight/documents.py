@@ -66,7 +66,7 @@ async def _by_rule(asker: Asker, collection: str, validator: Mapping[str, Any]) 
     if len(rules) < 2:
         return {}
     facets = {f"r{place}": [{"$match": broken}, {"$count": "n"}] for place, broken in enumerate(rules.values())}
-    (row,) = await asker.aggregate(collection, [{"$match": {"$nor": [dict(validator)]}}, {"$facet": facets}])
+    (row,) = await asker.scan(collection, [{"$match": {"$nor": [dict(validator)]}}, {"$facet": facets}])
     counts = {name: row[f"r{place}"][0]["n"] if row[f"r{place}"] else 0 for place, name in enumerate(rules)}
     return {name: count for name, count in counts.items() if count}
 

@@ -79,9 +79,7 @@ async def _arrays_on_the_way(asker: Asker, collection: str, index: Index) -> str
     for field, _ in index.keys:
         for path in way_to_arrays(field):
             some = {**_within(index), path: {"$type": "array"}}
-            reply = await asker.command(
-                {"count": collection, "query": some, "limit": 1, "maxTimeMS": asker.milliseconds}
-            )
+            reply = await asker.look({"count": collection, "query": some, "limit": 1})
             if reply["n"]:
                 return field
     return ""
@@ -133,7 +131,7 @@ async def _counted(asker: Asker, collection: str, index: Index) -> Probe:
         {"$match": {"n": {"$gt": 1}}},
         {"$group": {"_id": None, "groups": {"$sum": 1}, "entries": {"$sum": "$n"}, "m": {"$max": "$m"}}},
     ]
-    rows = await asker.aggregate(collection, grouped, **collation)
+    rows = await asker.scan(collection, grouped, **collation)
     if not rows:
         text = f"{index.name}: no duplicates{asker.proviso(collection)}"
         return Probe(_CODE, "note", text, {"groups": 0, "documents": 0})
@@ -156,13 +154,15 @@ async def _documents(
         {"$group": {"_id": "$ids"}},
         {"$count": "n"},
     ]
-    return int((await asker.aggregate(collection, stages, **collation))[0]["n"])
+    return int((await asker.scan(collection, stages, **collation))[0]["n"])
 
 
 async def _first(
     asker: Asker, collection: str, index: Index, keys: Mapping[str, str], collation: Mapping[str, Any]
 ) -> list[list[Any]]:
-    """The ids of the documents of the first groups."""
+    """The ids of the documents of the first groups; of all of them, where they are to be shown."""
+    if _CODE in asker.shown:
+        return await _all(asker, collection, index, keys, collation)
     stages = [
         *duplicate_groups(index),
         {"$group": {"_id": keys, "n": {"$sum": 1}, "first": {"$min": "$_id"}, "last": {"$max": "$_id"}}},
@@ -170,7 +170,19 @@ async def _first(
         {"$sort": {"first": 1}},
         {"$limit": _SHOWN},
     ]
-    return [[row["first"], row["last"]] for row in await asker.aggregate(collection, stages, **collation)]
+    return [[row["first"], row["last"]] for row in await asker.scan(collection, stages, **collation)]
+
+
+async def _all(
+    asker: Asker, collection: str, index: Index, keys: Mapping[str, str], collation: Mapping[str, Any]
+) -> list[list[Any]]:
+    stages = [
+        *duplicate_groups(index),
+        {"$group": {"_id": keys, "n": {"$sum": 1}, "ids": {"$addToSet": "$_id"}}},
+        {"$match": {"n": {"$gt": 1}}},
+        {"$sort": {"n": -1, "_id": 1}},
+    ]
+    return [list(row["ids"]) for row in await asker.scan(collection, stages, **collation)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,16 +195,12 @@ class _Found:
 def _found(asker: Asker, collection: str, index: Index, duplicates: _Found) -> Probe:
     counts = f"{plural(duplicates.groups, 'group')} of duplicates, {plural(duplicates.documents, 'document')}"
     ids = "; ".join(", ".join(map(repr, group[:_NAMED])) for group in duplicates.first[:_NAMED])
-    return Probe(
-        _CODE,
-        "problem",
-        f"{index.name}: {counts}; first _ids: {ids}{asker.proviso(collection)}",
-        {
-            "groups": duplicates.groups,
-            "documents": duplicates.documents,
-            "first": [list(group) for group in duplicates.first],
-        },
-    )
+    text = f"{index.name}: {counts}; first _ids: {ids}{asker.proviso(collection)}"
+    figures: dict[str, Any] = {"groups": duplicates.groups, "documents": duplicates.documents}
+    figures["first"] = [list(group) for group in duplicates.first[:_SHOWN]]
+    if _CODE in asker.shown:
+        figures["all"] = [list(group) for group in duplicates.first]
+    return Probe(_CODE, "problem", text, figures)
 
 
 # The server's own answer.
@@ -235,7 +243,7 @@ async def _by_dry_run(asker: Asker, collection: str, index: Index, standing: Ind
 
 def _of_violations(violations: Sequence[Mapping[str, Any]]) -> _Found:
     groups = [list(group["ids"]) for group in violations]
-    return _Found(len(groups), len({*_hashable(groups)}), groups[:_SHOWN])
+    return _Found(len(groups), len({*_hashable(groups)}), groups)
 
 
 def _hashable(groups: Sequence[Sequence[Any]]) -> Iterator[str]:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import replace
+from typing import Any
+
+from pymongo.errors import PyMongoError
 
 from asyncmig.drivers.base import Driver
 from asyncmig.drivers.capability import server_of
+from asyncmig.errors import UnsupportedByDriver
 from asyncmig.operations import DataOperation, Operation, RenameCollection
 from asyncmig.operations.known import KnownState
 from asyncmig.operations.several import spread
@@ -25,17 +29,33 @@ _READING: frozenset[Cost] = frozenset(("A", "B", "C"))
 
 
 async def preflight(
-    plan: Plan, driver: Driver, live: DatabaseState, *, costs: Iterable[Cost] = _READING, budget: float = 30.0
+    plan: Plan,
+    driver: Driver,
+    live: DatabaseState,
+    *,
+    costs: Iterable[Cost] = _READING,
+    budget: float = 30.0,
+    shown: Iterable[str] = (),
 ) -> Preflight:
     """Ask about each operation of ``plan``; ``live`` is the database as it stands.
 
     ``costs``: which probes are run. ``budget``: seconds for each question that scans a collection.
-    Nothing is written, unless ``costs`` has D in it.
+    ``shown``: the codes of probes that name all that they find. Nothing is written, unless ``costs`` has D in it.
     """
     server = await server_of(driver)
-    asker = Asker(driver, live, KnownState.of(live), server, budget, frozenset(costs))
+    asker = Asker(driver, live, KnownState.of(live), server, budget, frozenset(costs), shown=frozenset(shown))
+    if server.is_set and plan:
+        asker.since = await _time(driver)
     steps = [await _revision(step, asker) for step in plan.steps]
     return Preflight(plan.direction, tuple(steps), asker.has_written)
+
+
+async def _time(driver: Driver) -> Any:
+    """The primary's time, by the cluster's clock; None where the server does not tell."""
+    try:
+        return (await driver.command({"hello": 1}, admin=True)).get("operationTime")
+    except (PyMongoError, UnsupportedByDriver):
+        return None
 
 
 async def _revision(step: PlannedRevision, asker: Asker) -> CheckedRevision:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 
 import pytest
 from pymongo import AsyncMongoClient
+from pymongo.monitoring import CommandListener
 
 from asyncmig import Migrator
 from asyncmig.errors import AsyncmigError
@@ -159,6 +161,57 @@ async def test_what_goes_and_who_uses_it(database: Any, tmp_path: Path) -> None:
     assert by_operation[3] == [("P10", "warning"), ("P10", "warning")]
     assert "50 documents" in step.checks[3].probes[0].text
     assert "v: view over c" in step.checks[3].probes[1].text
+
+
+@pytest.mark.servers
+async def test_uses_are_counted_by_every_member(database: Any, tmp_path: Path) -> None:
+    await database["c"].insert_many([{"n": number} for number in range(50)])
+    await database["c"].create_index("n")
+    _, probes = await foreseen(database, tmp_path, 'await env.drop_index("c", "n_1")')
+    members = (await database.client.admin.command("hello"))["hosts"]
+    assert sorted(one.figures["host"] for one in probes if one.code == "P09") == sorted(members)
+
+
+@pytest.mark.servers
+async def test_scans_go_to_a_secondary_that_is_up_to_date(make_client: Any, driver_name: str, tmp_path: Path) -> None:
+    sent: list[tuple[str, tuple[str, int]]] = []
+
+    class Heard(CommandListener):
+        def started(self, event: Any) -> None:
+            sent.append((event.command_name, event.connection_id))
+
+        def succeeded(self, event: Any) -> None: ...
+
+        def failed(self, event: Any) -> None: ...
+
+    client = make_client(driver_name, event_listeners=[Heard()])
+    database = client[f"scan_{uuid.uuid4().hex[:8]}"]
+    hello = await client.admin.command("hello")
+    for number in range(20):  # each time, what was written a moment ago is counted
+        await database["c"].insert_one({"n": number // 2})
+    _, probes = await foreseen(database, tmp_path, 'await env.create_index("c", "n", unique=True)')
+    assert of(probes, "P01").figures["documents"] == 20
+    by = {f"{host}:{port}" for name, (host, port) in sent if name == "aggregate"}
+    if len(hello.get("hosts", ())) > 1:
+        assert by - {hello["primary"]}
+    await client.drop_database(database.name)
+
+
+async def test_all_groups_are_shown_where_they_are_asked_for(
+    run_cli: Callable[..., Any], server_url: str, turn: Any, tmp_path: Path
+) -> None:
+    await turn["c"].insert_many([{"_id": number, "n": number // 3} for number in range(90)])
+    write(tmp_path, 'await env.create_index("c", "n", unique=True)')
+    environment = {"ASYNCMIG_URL": server_url, "ASYNCMIG_DATABASE": turn.name}
+    shown = await asyncio.to_thread(run_cli, "upgrade", "--preflight", "--show", "P01", env=environment)
+    groups = [line.strip() for line in shown.stdout.splitlines() if line.startswith("        ")]
+    assert sorted(sorted(map(int, line.split(", "))) for line in groups) == [[n, n + 1, n + 2] for n in range(0, 90, 3)]
+    document = await asyncio.to_thread(run_cli, "--json", "upgrade", "--preflight", "--show", "P01", env=environment)
+    (operation,) = json.loads(document.stdout)["revisions"][0]["operations"]
+    (probe,) = [one for one in operation["probes"] if one["code"] == "P01"]
+    assert len(probe["figures"]["all"]) == 30
+    alone = await asyncio.to_thread(run_cli, "upgrade", "--show", "P01", env=environment)
+    assert (alone.returncode, "--show goes with --preflight only" in alone.stderr) == (2, True)
 
 
 async def test_a_plan_is_followed_step_by_step(database: Any, tmp_path: Path) -> None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
-from pymongo import AsyncMongoClient, MongoClient
+from pymongo import AsyncMongoClient
 from pymongo.errors import OperationFailure
 
 from asyncmig.drivers import driver_for
@@ -172,20 +172,6 @@ async def test_looking_that_fails_is_none_of_the_build_s_business(
         await until(lambda: len(asked) > 2)
     await running
     assert not [one for one in heard if isinstance(one, IndexBuildProgress)]
-
-
-@pytest.fixture(scope="module")
-def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
-    """A server with authentication: ``root`` may all, ``app`` is readWrite and dbAdmin of ``shop``."""
-    key = tmp_path_factory.mktemp("key") / "key"
-    key.write_text("a" * 64)
-    key.chmod(0o600)
-    with LocalServer(args=[f"--keyFile={key}"], parameters={"enableTestCommands": "1"}) as server:
-        with MongoClient[Any](server.url) as client:
-            client["admin"].command("createUser", "root", pwd="p", roles=["root"])
-        with MongoClient[Any](server.url, username="root", password="p") as client:
-            client["shop"].command("createUser", "app", pwd="p", roles=["readWrite", "dbAdmin"])
-        yield server
 
 
 async def test_who_may_not_ask_is_told_the_role_and_the_build_goes_on(

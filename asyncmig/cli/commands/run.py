@@ -48,6 +48,12 @@ def _run_options(function: Callable[..., Any]) -> Callable[..., Any]:
             metavar="SECONDS",
             help="With --preflight: how long one question may take.  [default: 30]",
         ),
+        click.option(
+            "--show",
+            "show_all",
+            type=click.Choice(["P01"]),
+            help="With --preflight: list all that this probe finds; P01: every group of duplicates.",
+        ),
         click.option("--preflight", is_flag=True, help="Show what would run, and what it will meet, in numbers."),
         click.option("--plan", is_flag=True, help="Show what would run, with every operation, and write nothing."),
     ):
@@ -64,13 +70,22 @@ class _Look:
     budget: float
     exact: bool
     fail_on: str | None
+    show_all: str | None
+
+    @property
+    def _only_with_preflight(self) -> str:
+        given = {"--exact": self.exact, "--fail-on": self.fail_on, "--show": self.show_all}
+        return ", ".join(name for name, value in given.items() if value)
 
     async def show(self, app: App, migrator: Migrator, target: str, **choice: Any) -> bool:
         """Show it, where it is asked for."""
+        if not self.preflight and (lost := self._only_with_preflight):
+            raise click.UsageError(f"{lost} goes with --preflight only")
         if self.preflight:
             from asyncmig.cli.preflight import show_preflight
 
-            found = await migrator.preflight(target, budget=self.budget, exact=self.exact, **choice)
+            codes = [self.show_all] if self.show_all else []
+            found = await migrator.preflight(target, budget=self.budget, exact=self.exact, show=codes, **choice)
             show_preflight(app, found, self.fail_on)
         elif self.plan:
             from asyncmig.cli.plan import show_plan
