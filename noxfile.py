@@ -28,7 +28,7 @@ LOCK_HEADER = """\
 # Made by `nox -s relock` from pyproject.toml; see CONTRIBUTING.md.
 """
 EVERYTHING = ("tests", "-n", "auto", "--maxprocesses", "4", "--dist", "loadfile")
-BENCHMARKS = ("cli", "introspect", "startup", "fixtures", "graph", "data", "renames")
+BENCHMARKS = ("cli", "introspect", "startup", "fixtures", "graph", "data", "renames", "preflight")
 
 nox.needs_version = ">=2025.2.9"
 nox.options.default_venv_backend = "uv|virtualenv"

@@ -57,7 +57,7 @@ def is_for_another(item: pytest.Item) -> bool:
 def started() -> Iterator[str]:
     """The URL of that server."""
     if SERVER.members > 1:
-        with Members() as three:
+        with Members(enableTestCommands="1") as three:
             yield three.url
         return
     mongod = Path(os.environ["ASYNCMIG_TEST_SERVERS"]) / f"mongod-{SERVER.version}" if SERVER.version else None

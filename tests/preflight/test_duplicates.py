@@ -12,9 +12,13 @@ from pymongo.errors import OperationFailure
 
 from asyncmig.drivers import driver_for
 from asyncmig.drivers.capability import server_of
+from asyncmig.errors import OperationRefused
+from asyncmig.operations import CreateIndexes, ModifyIndex
 from asyncmig.operations.known import KnownState
 from asyncmig.preflight.asking import Asker
 from asyncmig.preflight.duplicates import duplicate_groups, duplicates
+from asyncmig.running.applying.apply import apply
+from asyncmig.running.applying.context import Context
 from asyncmig.schema.collation import SIMPLE, expand
 from asyncmig.schema.index import Index
 from asyncmig.schema.state import DatabaseState
@@ -34,7 +38,17 @@ INNER: list[Any] = [
     {"b": []},
     {"c": 1},
     {"b": {"c": 2}},
+    {"b": [{"c": 1}, {"c": 2}]},
+    {"b": [{"c": 2}, {"c": 2}, 7]},
+    [{"b": 1}, {"b": 2}],
+    [{"b": 1}, {"b": 1}],
+    [{"b": [1, 3]}, {"c": 1}],
+    [],
 ]
+FIELDS = [
+    *(["x"], ["x"], ["x", "y"], ["y", "x"], ["a.b"], ["a.b", "x"], ["a.b.c"], ["x", "p"], ["x", "y", "p"]),
+]
+PARTIAL: list[Any] = [None, None, {"p": {"$gt": 0}}, {"x": {"$exists": True}}, {"x": {"$type": "string"}}]
 ROUNDS = int(os.environ.get("ASYNCMIG_EXAMPLES", "25"))
 
 
@@ -50,25 +64,25 @@ def _documents(chance: random.Random, fields: list[str]) -> list[dict[str, Any]]
         if chance.random() < 0.5:
             document["p"] = chance.randrange(3)
         documents.append(document)
-    if len(fields) == 2:  # parallel arrays are another probe's
+    if len(fields) > 1:  # parallel arrays are another probe's
         documents = [one for one in documents if sum(map(_has_array, (one.get("x"), one.get("y"), one.get("a")))) < 2]
     return documents
 
 
 def _has_array(value: Any) -> bool:
-    return isinstance(value, list) or (isinstance(value, dict) and isinstance(value.get("b"), list))
+    return isinstance(value, list) or (isinstance(value, dict) and any(map(_has_array, value.values())))
 
 
 def _index(chance: random.Random) -> Index:
-    fields = chance.choice((["x"], ["x"], ["x", "y"], ["y", "x"], ["a.b"], ["a.b", "x"], ["a.b.c"]))
+    fields = chance.choice(FIELDS)
     options: dict[str, Any] = {}
     if chance.random() < 0.3:
         options["sparse"] = True
-    elif partial := chance.choice([None, None, {"p": {"$gt": 0}}, {"x": {"$exists": True}}]):
+    elif partial := chance.choice(PARTIAL):
         options["partialFilterExpression"] = partial
     if collation := chance.choice([None, None, {"locale": "en", "strength": 2}]):
         options["collation"] = dict(expand(collation, "index") or {})
-    return Index([(field, 1) for field in fields], name="i", **options)
+    return Index([(field, chance.choice((1, -1))) for field in fields], name="i", **options)
 
 
 async def _of_server(database: Any, index: Index) -> list[list[Any]]:
@@ -152,3 +166,38 @@ async def test_what_takes_too_long_is_said_to_be_unfinished(database: Any) -> No
     probe = await duplicates(await _asker(database, budget=0.001), "c", Index("x", unique=True))
     assert probe is not None
     assert (probe.level, "not finished within 0.001 s" in probe.text) == ("unknown", True)
+
+
+async def _refusal(operation: Any, database: Any) -> int | None:
+    """The code with which the operation is refused; None where it is done."""
+    try:
+        await apply(operation, Context(driver_for(database)))
+    except OperationRefused as error:
+        return error.code
+    return None
+
+
+@pytest.mark.servers(since="6.0")
+@pytest.mark.parametrize("two_steps", [True, False])
+async def test_what_is_foreseen_of_a_unique_index_happens(turn: Any, two_steps: bool) -> None:
+    """Random documents and indexes: problems fail, none passes; what only the server can tell, ``exact`` tells."""
+    chance = random.Random(int(two_steps) + 100)
+    failed, passed = 0, 0
+    for _ in range(ROUNDS):
+        index = _index(chance)
+        documents = _documents(chance, [field for field, _ in index.keys])[: chance.choice((2, 4, 30))]
+        await turn.drop_collection("c")
+        if documents:
+            await turn["c"].insert_many(documents)
+        await turn.command({"createIndexes": "c", "indexes": [index.document]})
+        asked = index.replace(name="i" if two_steps else "j", unique=True)
+        found = await duplicates(await _asker(turn, "A", "B", "C", "D"), "c", asked)
+        assert found is not None
+        operation: Any = ModifyIndex("c", "i", {"unique": True})
+        if not two_steps:
+            await turn.command({"dropIndexes": "c", "index": "i"})
+            operation = CreateIndexes("c", (asked,))
+        code = await _refusal(operation, turn)
+        assert (found.level, code) in (("note", None), ("problem", 359), ("problem", 11000)), (index, documents, found)
+        failed, passed = failed + (code is not None), passed + (code is None)
+    assert min(failed, passed) > 1
