@@ -163,7 +163,7 @@ async def test_looking_that_fails_is_none_of_the_build_s_business(
         asked.append("look")
         raise OperationFailure("no such stage", 40324)
 
-    monkeypatch.setattr(build_watch, "look", refuse)
+    monkeypatch.setattr(build_watch, "read_build", refuse)
     await filled(turn)
     heard: list[Event] = []
     runner = history(tmp_path).runner(turn, on_event=heard.append)
