@@ -34,6 +34,7 @@ _GUIDES = {
     "diff": ["../explanation/autogenerate.md"],
     "check": ["../how-to/ci.md"],
     "fields": ["../how-to/fields.md"],
+    "report": ["../how-to/report.md"],
     "history": ["../how-to/branches.md"],
     "heads": ["../how-to/branches.md"],
     "lint": ["lint.md", "../how-to/ci.md"],
