@@ -25,6 +25,9 @@ _VARIES = [
 ]
 """What varies, in the order in which it is looked for. A rule here hides a fault: keep them few."""
 
+_PROGRESS = re.compile(r": \d+% \([\d,]+ of [\d,]+ documents\)")
+"""A line that comes every few seconds: a slow machine has it, a fast one has not."""
+
 
 def plain(line: str) -> str:
     """The line, with a word for each thing that varies, and without spaces at its end."""
@@ -39,8 +42,9 @@ def is_same(shown: Sequence[str], printed: Sequence[str]) -> bool:
 
 
 def _trimmed(lines: Sequence[str]) -> list[str]:
-    """Without the empty lines at both ends."""
-    return "\n".join(plain(line) for line in lines).strip("\n").split("\n")
+    """Without lines of progress, and without the empty lines at both ends."""
+    kept = [plain(line) for line in lines if not _PROGRESS.search(line)]
+    return "\n".join(kept).strip("\n").split("\n")
 
 
 def _matches(shown: list[str], printed: list[str]) -> bool:

@@ -67,6 +67,7 @@ def test_a_page_that_breaks_the_rules(page: str) -> None:
         ("20261128185008_x.py", "20271128185008_x.py", True),
         ("at 2026-11-28T10:00:00Z, 12.0 KiB", "at 2027-01-01 09:00:00, 4 KiB", True),
         ("127.0.0.1:1/app", "127.0.0.1:65000/app", True),
+        ("a\nb", "a\n  x: 40% (8,000 of 20,000 documents), 1,476/s\nb", True),
         ("1 index", "2 indexes", False),
         ("10 documents", "11 documents", False),
         ("a\n...\nz", "a\nb\nc\nz", True),
