@@ -309,6 +309,22 @@ def lint_tools(session: nox.Session) -> None:
 
 
 @nox.session(python=RUNNING)
+def report(session: nox.Session) -> None:
+    """The report in a real browser: it fits, it can be read, it asks for nothing. Pictures go to .cache/pictures.
+
+    The browser: ASYNCMIG_CHROMIUM, else the system's Chromium, else one that Playwright fetches.
+    """
+    wheel = _install_wheel(session, "tests")
+    session.install("playwright")
+    browser = os.environ.get("ASYNCMIG_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+    if browser is None:
+        session.run("playwright", "install", "--with-deps", "chromium")
+    session.env |= {"ASYNCMIG_LONG": "1", "ASYNCMIG_PICTURES": str(ROOT / ".cache" / "pictures")}
+    session.env |= {"ASYNCMIG_CHROMIUM": browser} if browser else {}
+    _pytest(session, wheel, *(session.posargs or ("tests/report", "-v")))
+
+
+@nox.session(python=RUNNING)
 def typing(session: nox.Session) -> None:
     """mypy --strict and pyright: the package, and what a user of either driver writes."""
     _install_wheel(session, "typing")

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from asyncmig.printable import one_line
+
 __all__ = ["Node", "State", "ascii_only", "dot", "lanes", "mermaid"]
 
 State = Literal["unknown", "applied", "pending", "failed", "current"]
@@ -129,8 +131,8 @@ def _key(name: str) -> str:
 
 
 def _escaped(text: str) -> str:
-    named = {'"': "#quot;", "#": "#35;", "&": "#amp;", "<": "#lt;", ">": "#gt;", "\n": " "}
-    return "".join(named.get(char, char) for char in text)
+    named = {'"': "#quot;", "#": "#35;", "&": "#amp;", "<": "#lt;", ">": "#gt;"}
+    return "".join(named.get(char, char) for char in one_line(text.replace("\n", " ")))
 
 
 def _quoted(text: str) -> str:

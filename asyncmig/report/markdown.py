@@ -20,7 +20,7 @@ _NODES: Final = 60
 _ROWS: Final = 100
 """Rows of a table: GitHub takes a summary of a megabyte."""
 _SIGNS: Final = {"problem": "❌", "warning": "⚠️", "unknown": "❔", "note": "·", "error": "❌", "information": "·"}
-_LOOKS: Final = {"good": "✅", "bad": "❌", "warn": "⚠️", "": "·"}
+_LOOKS: Final = {"good": "✅ ", "bad": "❌ ", "warn": "⚠️ ", "": ""}
 
 
 def as_markdown(document: Document) -> str:
@@ -32,7 +32,7 @@ def _lines(document: Document) -> Iterator[str]:
     yield f"## {plain(title(document))}"
     if facts := tiles(document):
         yield ""
-        yield from (f"- {_LOOKS[one.look]} {one.name}: **{one.value}**" for one in facts)
+        yield from (f"- {_LOOKS[one.look]}{one.name}: **{one.value}**" for one in facts)
     sections = {
         "State": _state(document.get("status")),
         "Pending": _pending(document.get("plan")),

@@ -10,7 +10,7 @@ from asyncmig.printable import one_line
 
 __all__ = ["plain", "table"]
 
-_ALWAYS: Final = frozenset('&<>|*~`[]#@!\\$^={}"')
+_ALWAYS: Final = frozenset("&<>|*~`[]#@!\\$")
 _AT_START: Final = re.compile(r"^[-+>]|^\d+(?=[.)])")
 _UNDERSCORE: Final = re.compile(r"(?<![^\W_])_|_(?![^\W_])")
 _LINKS: Final = re.compile(r":(?=\S)|(?<=www)\.", re.IGNORECASE)

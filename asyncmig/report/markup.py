@@ -10,7 +10,7 @@ from asyncmig.printable import one_line
 
 __all__ = ["Html", "join", "tag"]
 
-_VOID = frozenset({"meta", "br"})
+_VOID = frozenset({"col", "meta"})
 
 
 class Html(str):

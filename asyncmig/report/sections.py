@@ -84,8 +84,8 @@ def pending(plan: Document | None) -> Iterator[Html]:
     for revision in plan["revisions"]:
         yield tag("h3", _named(revision))
         rows, left = shown("operations", revision.get("operations", ()))
-        more = [tag("li", f"and {counted(left, 'operation')} more", class_="soft")] if left else []
-        yield tag("ul", *map(_operation, rows), *more)
+        more = [f"and {counted(left, 'operation')} more"] if left else [] if rows else ["no operations"]
+        yield tag("ul", *map(_operation, rows), *(tag("li", text, class_="soft") for text in more))
         if revision.get("error"):
             yield tag("p", _chip("not known from here on", "warn"), " ", tag("bdi", revision["error"]))
 
@@ -101,6 +101,7 @@ def _operation(operation: Document) -> Html:
         tag("span", sign, class_=f"sign {look}"),
         tag("bdi", operation["description"]),
         tag("ul", *below) if below else None,
+        class_="op",
     )
 
 
@@ -173,7 +174,7 @@ def collections(found: Sequence[Document] | None) -> Iterator[Html]:
     if not found:
         return
     columns = ("Collection", "Documents", "Data", "On disk", "Indexes")
-    yield _table(columns, map(_collection, found), numbers=(1, 2, 3))
+    yield _table(columns, (30, 11, 9, 9, 41), map(_collection, found), numbers=(1, 2, 3))
 
 
 def _collection(one: Document) -> list[Html]:
@@ -195,7 +196,8 @@ def history(records: Sequence[Document] | None) -> Iterator[Html]:
     if not records:
         return
     rows, left = shown("history", records)
-    yield _table(("Revision", "Message", "State", "When", "Took", "By"), map(_record, rows), numbers=(4,))
+    columns = ("Revision", "Message", "State", "When", "Took", "By")
+    yield _table(columns, (17, 31, 10, 17, 9, 16), map(_record, rows), numbers=(4,))
     if left:
         yield tag("p", f"and {figure(left)} older {plural(left, 'revision')}", class_="soft")
 
@@ -219,10 +221,13 @@ def refused(reasons: Sequence[str] | None) -> Iterator[Html]:
         yield tag("ul", *(tag("li", tag("bdi", reason)) for reason in reasons))
 
 
-def _table(columns: Sequence[str], rows: Any, *, numbers: Sequence[int] = ()) -> Html:
+def _table(columns: Sequence[str], widths: Sequence[int], rows: Any, *, numbers: Sequence[int] = ()) -> Html:
+    """A table of cells; ``widths`` are percentages, ``numbers`` the columns that stand to the right."""
+
     def cell(place: int, content: Html) -> Html:
         return tag("td", content, class_="num" if place in numbers else None, data_label=columns[place])
 
     head = tag("tr", *(tag("th", name, class_="num" if at in numbers else None) for at, name in enumerate(columns)))
     body = (tag("tr", *(cell(place, content) for place, content in enumerate(row))) for row in rows)
-    return tag("table", tag("thead", head), tag("tbody", *body))
+    sizes = tag("colgroup", *(tag("col", style=f"width:{width}%") for width in widths))
+    return tag("table", sizes, tag("thead", head), tag("tbody", *body))

@@ -29,26 +29,26 @@ padding:10px 14px}
 .tile.good{border-top-color:var(--good)}.tile.bad{border-top-color:var(--bad)}.tile.warn{border-top-color:var(--warn)}
 .tile.good b{color:var(--good)}.tile.bad b{color:var(--bad)}.tile.warn b{color:var(--warn)}
 section{background:var(--card);border:1px solid var(--line);border-radius:8px;padding:16px 18px;margin:0 0 16px}
-table{border-collapse:collapse;width:100%;font-size:14px}
+table{border-collapse:collapse;width:100%;font-size:14px;table-layout:fixed}
 th{text-align:left;color:var(--soft);font-weight:600;font-size:13px;border-bottom:1px solid var(--line);
 padding:4px 14px 6px 0}
 td{padding:6px 14px 6px 0;border-bottom:1px solid var(--line);vertical-align:top}tr:last-child td{border-bottom:0}
 .num{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap;overflow-wrap:normal}
 dl{display:grid;grid-template-columns:minmax(90px,max-content) 1fr;gap:4px 16px;margin:0}dt{color:var(--soft)}
 dd{margin:0;min-width:0}
-ul{list-style:none;margin:0 0 6px;padding:0}li{padding:3px 0}ul ul{margin:2px 0 4px 22px}
+ul{list-style:none;margin:0 0 6px;padding:0}li{padding:3px 0}ul ul{margin:2px 0 4px 4px}
 .chip{display:inline-block;border-radius:4px;padding:0 7px;font-size:12px;line-height:20px;background:var(--soft-bg);
 color:var(--ink);white-space:nowrap;overflow-wrap:normal}
 .chip.good{background:var(--good-bg);color:var(--good)}.chip.bad{background:var(--bad-bg);color:var(--bad)}
 .chip.warn{background:var(--warn-bg);color:var(--warn)}
-.sign{display:inline-block;width:18px;font-weight:700}.sign.good{color:var(--good)}.sign.bad{color:var(--bad)}
+.op{padding-left:18px}.sign{display:inline-block;width:18px;margin-left:-18px;font-weight:700}.sign.good{color:var(--good)}.sign.bad{color:var(--bad)}
 .sign.warn{color:var(--warn)}
 .graph{position:relative;display:flex;gap:8px;max-height:640px;overflow-y:auto;overflow-x:hidden;border-radius:6px}
 .lanes{flex:none;max-width:45%;overflow-x:auto;overflow-y:hidden}.lanes svg{display:block}
 .rows{flex:1;min-width:0}
 .row{height:30px;line-height:30px;display:flex;gap:10px;align-items:center;white-space:nowrap}
 .row .id{flex:none;max-width:60%;overflow:hidden;text-overflow:ellipsis}
-.row .text{flex:1;min-width:0;overflow:hidden;text-overflow:ellipsis}.row .chip{flex:none}
+.row .text{flex:1;min-width:0;overflow:hidden;text-overflow:ellipsis;text-align:left}.row .chip{flex:none}
 .lane{fill:none;stroke-width:2}.open,.need{stroke-dasharray:4 4}.need{fill:none;stroke:var(--soft);stroke-width:1.5}
 .l0{stroke:var(--l0)}.l1{stroke:var(--l1)}.l2{stroke:var(--l2)}.l3{stroke:var(--l3)}.l4{stroke:var(--l4)}
 .l5{stroke:var(--l5)}
@@ -62,6 +62,9 @@ table,tbody,tr,td{display:block;width:100%}thead{position:absolute;clip-path:ins
 tr{border-bottom:1px solid var(--line);padding:8px 0}tr:last-child{border-bottom:0}
 td,tr:last-child td{border:0;padding:2px 0;display:flex;gap:10px;text-align:left;white-space:normal}
 td::before{content:attr(data-label);flex:0 0 96px;color:var(--soft);font-size:13px}
-td>*{min-width:0}td:empty{display:none}.row .chip.minor{display:none}}
+td.num{text-align:left}td>*{min-width:0}.lanes{max-width:26%}
+.row{display:grid;grid-template-columns:minmax(0,1fr) auto;gap:0 8px;line-height:15px;font-size:12px}
+.row .id{grid-column:1;grid-row:1;max-width:none}.row .text{grid-column:1;grid-row:2}
+.row .chip{grid-column:2;grid-row:1/3}.row .chip.minor{display:none}}
 @media print{body{background:#fff}.graph{max-height:none}section{break-inside:avoid}}
 """.strip()

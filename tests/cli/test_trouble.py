@@ -74,6 +74,22 @@ async def test_who_may_read_may_look(ask: Run, args: list[str]) -> None:
     assert result.code == (3 if args == ["diff"] else 0), result.stderr
 
 
+async def test_a_report_names_what_the_user_may_not_ask(ask: Run, guarded: LocalServer) -> None:
+    with MongoClient(_url(guarded, "root")) as client:
+        client["shop"]["cart"].insert_one({})
+    result = await ask("reader", "report", "--json")
+    assert (result.code, result.document["status"]["at_head"]) == (0, False), result.stderr
+    assert result.document["refused"] == [
+        "uses of indexes of 1 collection: the user may not ask; the role dbAdmin, or clusterMonitor, allows it"
+    ]
+    (cart,) = result.document["collections"]
+    assert (cart["documents"], [one["uses"] for one in cart["indexes"]]) == (1, [None])
+    written = await ask("reader", "report", "--markdown")
+    assert "### Not told\n\n- uses of indexes of 1 collection" in written.stdout
+    refused = await ask("stranger", "report")
+    assert (refused.code, "reading the ledger asyncmig_revisions" in refused.stderr) == (1, True)
+
+
 @pytest.mark.parametrize(
     ("user", "args", "doing"),
     [

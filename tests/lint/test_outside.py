@@ -85,8 +85,13 @@ def _steps(place: Path, inputs: dict[str, str], **environment: str) -> list[Comp
         return re.sub(r"\$\{\{ inputs\.([\w-]+) \}\}", lambda found: given[found[1]], str(text))
 
     files = {name: str(place / name.lower()) for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY")}
+    files["RUNNER_TEMP"] = str(place)
     done = []
     for step in action["runs"]["steps"]:
+        if done and done[-1].returncode and "cancelled()" not in str(step.get("if")):
+            continue
+        if "inputs.report" in str(step.get("if")) and given["report"] == "none":
+            continue
         own = {name: filled(value) for name, value in step.get("env", {}).items()}
         done.append(
             _call(
@@ -95,28 +100,44 @@ def _steps(place: Path, inputs: dict[str, str], **environment: str) -> list[Comp
                 **{**files, "GITHUB_ACTION_PATH": str(ROOT), "GITHUB_BASE_REF": "", **environment, **own},
             )
         )
-        if done[-1].returncode:
-            break
     return done
 
 
 def test_the_steps_of_the_action_on_a_pull_request(project: Path) -> None:
     requirement = {"requirement": "asyncmig"}  # it is installed already
-    install, lint = _steps(project, requirement | {"sarif": "out.sarif"}, GITHUB_BASE_REF="main")
+    install, lint, report = _steps(project, requirement | {"sarif": "out.sarif"}, GITHUB_BASE_REF="main")
     assert (install.returncode, lint.returncode) == (0, 8), install.stderr + lint.stderr
     assert [line.partition(" ")[0] for line in lint.stdout.splitlines()] == ["::error", "::notice"]
+    assert (report.returncode, report.stdout) == (0, ""), report.stderr
+    summary = (project / "github_step_summary").read_text()
+    assert summary.index("### asyncmig lint") < summary.index("## Migrations") < summary.index("```mermaid")
     assert (project / "github_output").read_text() == "exit-code=8\n"
     assert f"{SECOND}_x.py:10: L06 error" in (project / "github_step_summary").read_text()
     assert len(json.loads((project / "out.sarif").read_text())["runs"][0]["results"]) == 2
 
 
 def test_the_inputs_of_the_action(project: Path) -> None:
-    requirement = {"requirement": "asyncmig"}
+    requirement = {"requirement": "asyncmig", "report": "none"}
     assert _steps(project, requirement | {"against": "none"})[-1].stdout.count("::error") == 2
     assert _steps(project, requirement | {"select": "L08"})[-1].returncode == 0
     assert _steps(project, requirement | {"select": "L08", "fail-on": "information"})[-1].returncode == 8
     unknown = _steps(project, requirement | {"against": "nowhere"})[-1]
     assert (unknown.returncode, "git does not know 'nowhere'" in unknown.stderr) == (2, True)
+
+
+def test_the_report_of_the_action(project: Path) -> None:
+    """It is made of files that a job has brought along; one that cannot be made is a warning, and fails nothing."""
+    inputs = {"requirement": "asyncmig", "select": "L08"}
+    kept = project / "a report.json"
+    kept.write_text(_call("asyncmig", "report", "--json", cwd=project).stdout)
+    made = _steps(project, inputs | {"report": "a report.json\n"})[-1]
+    assert (made.returncode, made.stdout) == (0, ""), made.stderr
+    assert "```mermaid" in (project / "github_step_summary").read_text()
+    (project / "github_step_summary").unlink()
+    broken = _steps(project, inputs | {"report": "none.json"})[-1]
+    assert (broken.returncode, broken.stdout.partition(" title=")[0]) == (0, "::warning")
+    assert "## Migrations" not in (project / "github_step_summary").read_text()
+    assert _steps(project, inputs | {"report": "none"})[-1].stdout.startswith("::")
 
 
 @pytest.mark.timeout(900)  # pre-commit builds an environment for the hooks

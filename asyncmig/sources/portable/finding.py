@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import difflib
+import os
 import pkgutil
+import re
 import sys
 import traceback
 from collections.abc import Iterable, Mapping
@@ -38,10 +40,10 @@ def find_models(where: str) -> list[Any]:
     NotFoundError where nothing of the kind is there, or the module cannot be imported.
     """
     name, colon, attribute = where.partition(":")
-    if "/" in name or name.endswith(".py"):
-        dotted = (name[2:] if name.startswith("./") else name).replace("/", ".")
-        dotted = dotted[:-3] if dotted.endswith(".py") else dotted
-        raise NotFoundError(f"{where!r} names a file; write the module's name, {dotted!r}")
+    file, mark, attribute_there = where.rpartition(":") if _is_path(where.rpartition(":")[0]) else (where, "", "")
+    if _is_path(file):
+        meant = _dotted(file) + mark + attribute_there
+        raise NotFoundError(f"{where!r} names a file; write the module's name, {meant!r}")
     if not name or name.startswith(".") or (colon and not attribute):
         raise NotFoundError(f"{where!r} names no models; write 'package.module:{_USUAL}'")
     module = _module(name, where)
@@ -50,6 +52,21 @@ def find_models(where: str) -> list[Any]:
     if hasattr(module, _USUAL):
         return listed_models(getattr(module, _USUAL), name, _USUAL)
     return _defined(module)
+
+
+def _is_path(name: str) -> bool:
+    return "/" in name or "\\" in name or name.endswith(".py")
+
+
+def _dotted(file: str) -> str:
+    """The module that a file, or the folder of a package, is: from where modules are looked for, if it is below that."""
+    path = os.path.abspath(file)
+    homes = [os.path.abspath(home) for home in ("", *sys.path)]
+    below = [os.path.relpath(path, home) for home in homes if path.startswith(home + os.sep)]
+    parts = re.split(r"[\\/]+", min(below, key=len) if below and os.path.isabs(file) else os.path.normpath(file))
+    name = ".".join(part for part in parts if part not in ("", ".", ".."))
+    name = name[:-3] if name.endswith(".py") else name
+    return name[: -len(".__init__")] if name.endswith(".__init__") else name
 
 
 def listed_models(value: Any, module: str, attribute: str) -> list[Any]:
@@ -94,7 +111,8 @@ def _module(name: str, where: str) -> Any:
             raise NotFoundError(
                 f"importing {name!r} failed, as it imports {error.name!r}, which is not installed{_place(error)}"
             ) from error
-        text = f"there is no module {error.name!r} (from {where!r}){_instead(error.name, name)}"
+        rest = where[len(error.name) :] if where.startswith(error.name) else ""
+        text = f"there is no module {error.name!r} (from {where!r}){_instead(error.name, name, rest)}"
         raise NotFoundError(text) from error
     except ImportError as error:
         raise NotFoundError(f"importing {name!r} failed: {error}{_place(error)}") from error
@@ -120,24 +138,49 @@ def _is_of_library(file: str) -> bool:
     return "site-packages" in file or "dist-packages" in file or file.startswith((sys.base_prefix, sys.prefix))
 
 
-def _instead(missing: str, asked: str) -> str:
-    """What may have been meant: a colon where a point stands, a neighbour, or the folder to start in."""
+def _instead(missing: str, asked: str, rest: str) -> str:
+    """What may have been meant: a colon where a point stands, a neighbour, a module of the same name elsewhere.
+
+    ``rest``: what was written after the name of the module that is missing.
+    """
     parent, _, last = missing.rpartition(".")
     if not parent:
-        near = _near(missing, [module.name for module in pkgutil.iter_modules()])
-        return near or "; start asyncmig where it can be imported, or set PYTHONPATH"
-    spec = find_spec(parent)
+        return _near(missing, [found.name for found in pkgutil.iter_modules()], "", rest) or _elsewhere(missing, rest)
     if missing == asked and hasattr(import_module(parent), last):
         return f"; did you mean '{parent}:{last}'?"
+    names = _modules_in(parent)
+    if not names:
+        return f"; {parent!r} is a module, and no package"
+    shown = ", ".join(names[:_SHOWN]) + (" ..." if len(names) > _SHOWN else "")
+    return _near(last, names, f"{parent}.", rest) or f"; {parent!r} has {shown}"
+
+
+def _elsewhere(missing: str, rest: str) -> str:
+    """Where a module of that name is: in a package of the folder that models are looked for in, or in src/."""
+    homes = list(dict.fromkeys([os.path.abspath(home) for home in (sys.path[0], "")]))
+    for home in homes:
+        for package in pkgutil.iter_modules([home]):
+            if package.ispkg and missing in [
+                one.name for one in pkgutil.iter_modules([os.path.join(home, package.name)])
+            ]:
+                return f"; did you mean {package.name + '.' + missing + rest!r}?"
+    for home in homes:
+        if missing in [one.name for one in pkgutil.iter_modules([os.path.join(home, "src")])]:
+            return f"; it is in {os.path.join(home, 'src')}: set PYTHONPATH to that folder"
+    return "; start asyncmig where it can be imported, or set PYTHONPATH"
+
+
+def _modules_in(package: str) -> list[str]:
+    spec = find_spec(package)
     folders = spec.submodule_search_locations if spec else None
-    return _near(last, [module.name for module in pkgutil.iter_modules(folders)], f"{parent}.") if folders else ""
+    return sorted(found.name for found in pkgutil.iter_modules(folders)) if folders else []
 
 
-def _near(name: str, names: list[str], before: str = "") -> str:
-    """``; did you mean 'app.models'?``: what may be written in its place, with what stands ``before`` it."""
+def _near(name: str, names: list[str], before: str = "", after: str = "") -> str:
+    """``; did you mean 'app.models'?``: what may be written in its place, with what stands around it."""
     plain = {known.replace("_", "").casefold(): known for known in names}
     near = difflib.get_close_matches(name.replace("_", "").casefold(), plain, n=1, cutoff=0.7)
-    return f"; did you mean {before + plain[near[0]]!r}?" if near else ""
+    return f"; did you mean {before + plain[near[0]] + after!r}?" if near else ""
 
 
 def _attribute(module: Any, attribute: str) -> Any:
@@ -155,7 +198,11 @@ def _listed(holder: Any) -> str:
     """The names in a module that stand for models, or for a list of them."""
     names = [name for name, value in vars(holder).items() if not name.startswith("_") and _holds_models(value)]
     shown = ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")
-    return f"; of models it has {shown}" if names else f"; it has no models; known are {KNOWN}"
+    if names:
+        return f"; of models it has {shown}"
+    modules = _modules_in(found.__name__) if hasattr(found, "__path__") else []
+    within = f", but modules: {', '.join(modules[:_SHOWN])}" if modules else f"; known are {KNOWN}"
+    return f"; it has no models{within}"
 
 
 def _holds_models(value: Any) -> bool:
