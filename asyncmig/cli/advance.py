@@ -9,6 +9,7 @@ import shutil
 import time
 
 from asyncmig.cli.console import Console
+from asyncmig.cli.fitting import fitted
 from asyncmig.events import DataProgress, IndexBuildProgress
 from asyncmig.operations.build_progress import BuildProgress
 from asyncmig.printable import one_line
@@ -56,7 +57,7 @@ class ElapsedLine:
         if self._console.err.terminal:
             self._console.begin(f"  {self._what} ... {passed}")
         else:
-            self._console.say(f"  {self._what}: {passed} so far")
+            self._console.say(f"  {fitted('    ', one_line(self._what), f'{passed} so far')}: {passed} so far")
         self._later(loop)
 
 
@@ -80,7 +81,8 @@ class AdvanceLine:
         interval = _LINE_INTERVAL_SECONDS if isinstance(event, DataProgress) else _ELAPSED_INTERVAL_SECONDS
         if time.monotonic() - self._told >= interval:
             self._told = time.monotonic()
-            self._console.say(f"  {one_line(event.operation.describe())}: {_line(event)}")
+            shown = _line(event)
+            self._console.say(f"  {fitted('    ', one_line(event.operation.describe()), shown)}: {shown}")
 
 
 def _line(event: DataProgress | IndexBuildProgress) -> str:

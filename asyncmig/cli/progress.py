@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from asyncmig.cli.advance import AdvanceLine, ElapsedLine
 from asyncmig.cli.console import Console
+from asyncmig.cli.fitting import fitted
 from asyncmig.cli.signals import Interrupts
 from asyncmig.events import (
     ChecksumChanged,
@@ -92,9 +93,11 @@ class Progress:
         match event:
             case RevisionStarted():
                 verb = "Upgrading" if event.direction == "upgrade" else "Downgrading"
-                place = f"({event.number}/{event.total})" if event.total > 1 else ""
-                name = self._err.paint(event.revision.revision, "id")
-                self._console.say(f"{verb} {name} {event.revision.message} {self._err.paint(place, 'faint')}".rstrip())
+                place = f" ({event.number}/{event.total})" if event.total > 1 else ""
+                name = event.revision.revision
+                message = fitted(f"{verb} {name} ", one_line(event.revision.message), place)
+                told = f"{verb} {self._err.paint(name, 'id')} {message}".rstrip()
+                self._console.say(f"{told}{self._err.paint(place, 'faint')}")
                 self._code_of(event.revision.revision)
             case RevisionFinished():
                 self._elapsed.stop()
@@ -163,7 +166,7 @@ class Progress:
                 )
 
     def _end(self, what: str, how: str) -> None:
-        self._console.say(f"  {one_line(what)}  {self._err.paint(how, 'faint')}")
+        self._console.say(f"  {fitted('    ', one_line(what), how)}  {self._err.paint(how, 'faint')}")
 
 
 def _already_there(event: OperationFinished) -> str:

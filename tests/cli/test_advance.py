@@ -101,6 +101,7 @@ def test_on_a_terminal_the_line_is_written_over() -> None:
 
 def test_elsewhere_there_is_a_line_every_few_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
     there, file = console(False)
+    monkeypatch.setenv("COLUMNS", "100")
     now = 0.0
     monkeypatch.setattr(advance.time, "monotonic", lambda: now)
     shown = AdvanceLine(there)

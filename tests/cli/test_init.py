@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import tomllib
 from pathlib import Path
 
@@ -16,7 +17,7 @@ async def test_in_an_empty_folder(run, folder: Path) -> None:
     assert "Created migrations/versions/" in result.stderr
     assert "Created pyproject.toml" in result.stderr
     assert 'asyncmig revision -m "first" --autogenerate' in result.stderr
-    assert (folder / "migrations" / "versions").is_dir()
+    assert [*map(str, (folder / "migrations" / "versions").iterdir())] == [str(folder / "migrations/versions/.gitkeep")]
     assert load_settings(folder, {}).file == folder / "pyproject.toml"
 
 
@@ -69,3 +70,27 @@ async def test_a_project_that_cannot_take_the_table(run, folder: Path) -> None:
     assert result.code == 2
     assert "add it by hand" in result.stderr
     assert (folder / "pyproject.toml").read_text() == "tool = {}\n"
+
+
+async def test_git_keeps_the_folder(run, folder: Path, tmp_path_factory, monkeypatch) -> None:
+    """A clone of a project that has no revision yet is one that commands work in."""
+    await run("init")
+    clone = tmp_path_factory.mktemp("clone")
+    identity = ["-c", "user.name=t", "-c", "user.email=t@example.org", "-c", "commit.gpgsign=false"]
+    for args in (
+        ["init", "-q"],
+        ["add", "-A"],
+        [*identity, "commit", "-q", "-m", "x"],
+        ["clone", "-q", ".", str(clone)],
+    ):
+        subprocess.run(["git", *args], cwd=folder, check=True)
+    monkeypatch.chdir(clone)
+    assert (await run("heads")).code == 0
+    assert (await run("revision", "-m", "first")).code == 0
+
+
+async def test_its_document(run, folder: Path) -> None:
+    made = ["migrations/versions", "migrations/versions/.gitkeep", "pyproject.toml"]
+    document = {"directory": "migrations", "settings": "pyproject.toml"}
+    assert (await run("init", "--json")).document == {**document, "created": made}
+    assert (await run("init", "--json")).document == {**document, "created": []}

@@ -99,7 +99,7 @@ MISSING = [
     ("shop.wallets", "no module 'shop.wallets' (from 'shop.wallets'); 'shop' has "),
     ("shop:ALL_COLLECTIONS", "no 'ALL_COLLECTIONS' in 'shop'; it has no models, but modules: "),
     ("shop.modles", "no module 'shop.modles' (from 'shop.modles'); did you mean 'shop.models'?"),
-    ("shop.modles.x:ALL", "no module 'shop.modles' (from 'shop.modles.x:ALL'); did you mean 'shop.models.x:ALL'?"),
+    ("shop.modles.x:ALL", "no module 'shop.modles' (from 'shop.modles.x:ALL'); did you mean 'shop.models'?"),
     ("shpo", "no module 'shpo' (from 'shpo'); did you mean 'shop'?"),
     ("zzzzzz:X", "no module 'zzzzzz' (from 'zzzzzz:X'); start asyncmig where it can be imported"),
     ("shop.models.ALL_COLLECTIONS", "did you mean 'shop.models:ALL_COLLECTIONS'?"),

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import asyncclick as click
 
 from asyncmig.cli.app import App, pass_app
+from asyncmig.cli.fitting import columns, fitted
 from asyncmig.cli.history import marks, revision_document, revision_line, share, states
 from asyncmig.cli.options import command
 from asyncmig.cli.output import emit
 from asyncmig.history import RevisionGraph
+from asyncmig.printable import one_line
 from asyncmig.report.drawing import Node, ascii_only, dot, lanes, mermaid
 
 if TYPE_CHECKING:
     from asyncmig.running.ledger.record import Record
     from asyncmig.running.ledger.status import Status
+
+_MESSAGE = 10
+"""The columns that a message has at least, before marks are left out for it."""
 
 
 @command(
@@ -34,7 +40,10 @@ if TYPE_CHECKING:
 @click.option("-i", "--indicate-current", is_flag=True, help="Mark what is applied, current, failed, pending.")
 @pass_app
 async def graph(app: App, form: str, indicate_current: bool) -> None:
-    """Draw the history, newest on top. Reads the files alone, unless -i asks for the database."""
+    """Draw the history, newest on top. Reads the files alone, unless -i asks for the database.
+
+    A message is cut where the line would be wider than the terminal, or than COLUMNS, or 80; `history` has it whole.
+    """
     history = app.files().graph
     status = await _status(app) if indicate_current else None
     by_revision = states(history, status) if status else {}
@@ -76,4 +85,12 @@ def _tree(app: App, history: RevisionGraph, nodes: list[Node], applied: Collecti
         revision = history.get(node.name)
         state = node.state if node.state != "unknown" else ""
         noted = marks(history, revision, state, share(history, applied, revision))
-        yield f"{drawn}  {revision_line(out, revision, noted)}"
+        before = f"{drawn}  {revision.revision}  "
+        while len(noted) > 1 and len(before) + len(_told(noted)) + _MESSAGE > columns():
+            noted.pop()
+        message = fitted(before, one_line(revision.message), _told(noted))
+        yield f"{drawn}  {revision_line(out, replace(revision, message=message), noted)}"
+
+
+def _told(noted: list[str]) -> str:
+    return f"  ({', '.join(noted)})" if noted else ""

@@ -59,7 +59,7 @@ def _is_path(name: str) -> bool:
 
 
 def _dotted(file: str) -> str:
-    """The module that a file, or the folder of a package, is: from where modules are looked for, if it is below that."""
+    """The module that a file, or a package's folder, is: from where modules are looked for, if it is below that."""
     path = os.path.abspath(file)
     homes = [os.path.abspath(home) for home in ("", *sys.path)]
     below = [os.path.relpath(path, home) for home in homes if path.startswith(home + os.sep)]
@@ -111,7 +111,7 @@ def _module(name: str, where: str) -> Any:
             raise NotFoundError(
                 f"importing {name!r} failed, as it imports {error.name!r}, which is not installed{_place(error)}"
             ) from error
-        rest = where[len(error.name) :] if where.startswith(error.name) else ""
+        rest = where[len(error.name) :] if where.startswith(f"{error.name}:") else ""
         text = f"there is no module {error.name!r} (from {where!r}){_instead(error.name, name, rest)}"
         raise NotFoundError(text) from error
     except ImportError as error:
@@ -160,14 +160,16 @@ def _elsewhere(missing: str, rest: str) -> str:
     homes = list(dict.fromkeys([os.path.abspath(home) for home in (sys.path[0], "")]))
     for home in homes:
         for package in pkgutil.iter_modules([home]):
-            if package.ispkg and missing in [
-                one.name for one in pkgutil.iter_modules([os.path.join(home, package.name)])
-            ]:
+            if package.ispkg and missing in _names_in(os.path.join(home, package.name)):
                 return f"; did you mean {package.name + '.' + missing + rest!r}?"
     for home in homes:
-        if missing in [one.name for one in pkgutil.iter_modules([os.path.join(home, "src")])]:
+        if missing in _names_in(os.path.join(home, "src")):
             return f"; it is in {os.path.join(home, 'src')}: set PYTHONPATH to that folder"
     return "; start asyncmig where it can be imported, or set PYTHONPATH"
+
+
+def _names_in(folder: str) -> list[str]:
+    return [found.name for found in pkgutil.iter_modules([folder])]
 
 
 def _modules_in(package: str) -> list[str]:
