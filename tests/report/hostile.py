@@ -48,7 +48,16 @@ def record(number: int, **other: Any) -> dict[str, Any]:
     identity = {"revision": f"{number:06}", "message": name, "down_revision": [], "depends_on": [], "replaces": []}
     times = dict.fromkeys(("started_at", "finished_at", "stopped_at"), "2026-11-28T10:00:00")
     who = {"user": name, "host": name, "pid": 1, "milliseconds": number * 37, "error": None, "checksum": None}
-    return {**identity, "state": "applied", "direction": "upgrade", "stamped": False, **times, **who, **other}
+    return {
+        **identity,
+        "state": "applied",
+        "direction": "upgrade",
+        "stamped": False,
+        "imported": None,
+        **times,
+        **who,
+        **other,
+    }
 
 
 def operation(number: int) -> dict[str, Any]:

@@ -202,7 +202,7 @@ def _listed(holder: Any) -> str:
     shown = ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")
     if names:
         return f"; of models it has {shown}"
-    modules = _modules_in(found.__name__) if hasattr(found, "__path__") else []
+    modules = _modules_in(holder.__name__) if hasattr(holder, "__path__") else []
     within = f", but modules: {', '.join(modules[:_SHOWN])}" if modules else f"; known are {KNOWN}"
     return f"; it has no models{within}"
 
