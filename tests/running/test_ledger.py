@@ -114,6 +114,16 @@ async def test_nothing_is_written_after_the_lease_has_ended(place: Any, writes: 
     assert await dump(place) == before
 
 
+async def test_nothing_is_claimed_after_the_lease_has_ended(place: Any) -> None:
+    ledger, lease = await prepared(place)
+    await place["asyncmig_revisions"].update_many({}, {"$set": {"token": 0}})
+    deaf(lease)
+    await ended(place, lease)
+    before = await dump(place)
+    await ledger.claim(lease)
+    assert await dump(place) == before
+
+
 @pytest.mark.parametrize("writes", LATE_WRITES)
 async def test_nothing_is_written_after_another_has_come(place: Any, writes: list[Write]) -> None:
     ledger, late = await prepared(place)
