@@ -10,6 +10,7 @@ import pytest
 
 from asyncmig import Delete
 from asyncmig.authoring.render import render
+from asyncmig.data.source import Source
 from asyncmig.errors import DeclarationError, IrreversibleOperation, OperationRefused, RevisionFailed
 from asyncmig.events import DataProgress, Event
 from asyncmig.operations import (
@@ -133,6 +134,26 @@ async def test_nothing_is_lost_where_it_cannot_be_moved(database: Any, pipeline:
     both = await found(database, "a") + await found(database, "b")
     assert {one["_id"] for one in both if "n" in one} == set(range(20))
     assert there in both
+
+
+async def test_what_a_writer_changes_between_the_copy_and_the_deletion_is_moved_as_it_is_then(
+    database: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without transactions a deletion holds what was copied; in one the server finds the two at odds."""
+    write, came = Source.write, list[bool]()
+
+    async def meddling(source: Source, command: str, *arguments: Any) -> Any:
+        if command == "delete" and not came:
+            came.append(True)
+            await database["a"].update_one({"_id": 3}, {"$set": {"n": "changed"}})
+        return await write(source, command, *arguments)
+
+    monkeypatch.setattr(Source, "write", meddling)
+    await database["a"].insert_many([{"_id": key, "n": key} for key in range(20)])
+    await do(database, MoveDocuments("a", {}, "b", pace=SMALL))
+    assert came
+    assert await found(database, "a") == []
+    assert await found(database, "b") == [{"_id": key, "n": "changed" if key == 3 else key} for key in range(20)]
 
 
 # -- a function over many documents -------------------------------------------------------------------
