@@ -231,10 +231,14 @@ class WritingHistory(Parts):
 
         ``reading``: how much to read, and how gently. ``count``: count exactly the documents that break
         the models. ``on_progress`` is called with collection, documents read, and about how many there are.
-        Raises ConfigurationError for a collection that is not there.
+        Raises ConfigurationError for a collection that is not there, and with ``count`` DatabaseAhead where there
+        is a folder of revision files, and the database has others: the models are older than the documents.
         """
         from asyncmig.fields.declaring import declared_schemas
         from asyncmig.profiling.survey import survey
+
+        if count and self.directory.versions.is_dir():
+            await self._refuse_ahead(await self._status())
 
         declared = None if self._models is None else self.declared()
         schemas = declared_schemas(declared.state, declared.classes) if declared else {}
