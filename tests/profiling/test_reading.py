@@ -112,6 +112,9 @@ async def test_the_command(
         assert [(one["kind"], one["path"]) for one in report["findings"]] == [("missing", "a"), ("undeclared", "b")]
         assert not any("examples" in path for path in report["paths"])
         assert run_cli("fields", "--rate", "5", env=environment).returncode == 2
+        await database["asyncmig_revisions"].insert_one({"_id": "20300101000000", "state": "applied"})
+        assert run_cli("fields", "--check", env=environment).returncode == 9
+        await database["asyncmig_revisions"].drop()
         (tmp_path / "migrations" / "versions").rmdir()  # it reads, and needs no revisions
         (tmp_path / "migrations").rmdir()
         await database["orders"].insert_one({"_id": 100, "a" * 200: "x", "c" * 30: 1})

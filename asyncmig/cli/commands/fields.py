@@ -13,7 +13,7 @@ from asyncmig.cli.failures import Answer
 from asyncmig.cli.options import command
 from asyncmig.cli.output import emit, table
 from asyncmig.errors import ConfigurationError, SchemaDiffers
-from asyncmig.printable import counted
+from asyncmig.printable import counted, plural
 
 if TYPE_CHECKING:
     from asyncmig.cli.console import Stream, Style
@@ -95,7 +95,9 @@ def _lines(out: Stream, reports: Iterable[Report], paths: bool) -> Iterator[str]
 def _heading(out: Stream, report: Report) -> str:
     profile = report.profile
     facts = [
-        f"{profile.documents:,} documents" if profile.is_whole else f"~{profile.total:,} documents, {_read(profile)}"
+        f"{profile.documents:,} {plural(profile.documents, 'document')}"
+        if profile.is_whole
+        else f"~{profile.total:,} documents, {_read(profile)}"
     ]
     if profile.rarest:
         facts.append(f"paths in less than {profile.rarest * 100:.2g} % may not be seen")
