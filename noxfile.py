@@ -186,7 +186,7 @@ def histories(session: nox.Session) -> None:
     node.mkdir(exist_ok=True)
     packages = ("migrate-mongo@14", "mongodb@6")
     session.run("npm", "install", "--silent", "--no-fund", "--prefix", str(node), *packages, external=True)
-    session.env |= {"ASYNCMIG_LONG": "1", "ASYNCMIG_TOOLS": str(tools), "ASYNCMIG_NODE_TOOLS": str(node)}
+    session.env.update({"ASYNCMIG_LONG": "1", "ASYNCMIG_TOOLS": str(tools), "ASYNCMIG_NODE_TOOLS": str(node)})
     _pytest(session, wheel, *(session.posargs or ("tests/adopting/test_foreign_tools.py", "-v")))
 
 
@@ -273,7 +273,7 @@ def field_law(session: nox.Session) -> None:
     """Random pairs of models by the engine, and a Beanie model on many documents, killed. How many pairs: 3,000."""
     wheel = _install_wheel(session, "tests")
     number = int(session.posargs[0]) if session.posargs else 3_000
-    session.env |= {"ASYNCMIG_LONG": "1", "ASYNCMIG_PAIRS": str(number // 2)}
+    session.env.update({"ASYNCMIG_LONG": "1", "ASYNCMIG_PAIRS": str(number // 2)})
     _pytest(session, wheel, "tests/fields/test_law.py", "tests/fields/test_beanie_killed.py", "-m", "long", "-q")
 
 
@@ -285,7 +285,7 @@ def profile_oracle(session: nox.Session) -> None:
     folder.mkdir(exist_ok=True)
     with session.chdir(folder):
         session.run("npm", "install", "--no-audit", "--no-fund", "--silent", "mongodb-schema@12.7.0", external=True)
-    session.env |= {"ASYNCMIG_LONG": "1", "ASYNCMIG_NODE_MODULES": str(folder / "node_modules")}
+    session.env.update({"ASYNCMIG_LONG": "1", "ASYNCMIG_NODE_MODULES": str(folder / "node_modules")})
     _pytest(session, wheel, "tests/profiling/test_oracle.py", "-q")
 
 
@@ -319,8 +319,8 @@ def report(session: nox.Session) -> None:
     browser = os.environ.get("ASYNCMIG_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
     if browser is None:
         session.run("playwright", "install", "--with-deps", "chromium")
-    session.env |= {"ASYNCMIG_LONG": "1", "ASYNCMIG_PICTURES": str(ROOT / ".cache" / "pictures")}
-    session.env |= {"ASYNCMIG_CHROMIUM": browser} if browser else {}
+    session.env.update({"ASYNCMIG_LONG": "1", "ASYNCMIG_PICTURES": str(ROOT / ".cache" / "pictures")})
+    session.env.update({"ASYNCMIG_CHROMIUM": browser} if browser else {})
     _pytest(session, wheel, *(session.posargs or ("tests/report", "-v")))
 
 

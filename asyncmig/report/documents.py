@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-__all__ = ["COMMAND_OF", "joined", "part_of"]
+__all__ = ["COMMANDS_OF", "joined", "part_of"]
 
 Document = Mapping[str, Any]
 _MARKS: Final[Mapping[str, frozenset[str]]] = {
@@ -17,8 +17,15 @@ _MARKS: Final[Mapping[str, frozenset[str]]] = {
     "graph": frozenset({"revisions"}),
 }
 """By part, the fields by which its document is known; the first that fits."""
-COMMAND_OF: Final[Mapping[str, str]] = {"plan": "upgrade", "difference": "diff"}
-"""By part, the command whose document it is, where that has another name."""
+COMMANDS_OF: Final[Mapping[str, tuple[str, ...]]] = {
+    "report": ("report",),
+    "status": ("status",),
+    "lint": ("lint",),
+    "plan": ("upgrade", "downgrade"),
+    "difference": ("diff",),
+    "graph": ("graph", "history"),
+}
+"""By part, the commands whose document it may be."""
 
 
 def part_of(document: Any) -> str | None:

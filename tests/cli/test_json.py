@@ -118,6 +118,36 @@ async def test_a_run_that_fails_tells_what_it_has_done(
     assert (told.code, told.stdout.partition("  (")[0]) == (7, "aaaa  first")
 
 
+async def test_what_stands_in_the_way_of_a_run(
+    run: Run, server: Any, write_revision: Callable[..., Path], folder: Path
+) -> None:
+    """The facts of what is held, lost, several, ahead."""
+    from asyncmig.drivers import driver_for
+    from asyncmig.running.locking.lock import Lock
+
+    write_revision("aaaa", body='await env.drop_collection("kept")')
+    await server["kept"].insert_one({})
+
+    async def refused(*args: str) -> tuple[int, str, dict[str, Any]]:
+        result = await run(*args, "--json")
+        error = result.document["error"]
+        assert (result.code, error["message"] in result.stderr) == (error["exit_code"], True)
+        return result.code, error["code"], error["facts"]
+
+    async with Lock(driver_for(server)).held(command="asyncmig upgrade head"):
+        code, name, facts = await refused("upgrade", "--yes", "--lock-timeout", "0")
+        assert (code, name, facts["holder"]["command"]) == (6, "LockTimeout", "asyncmig upgrade head")
+    code, name, facts = await refused("upgrade")
+    assert (code, name, len(facts["losses"])) == (1, "NotConfirmed", 1)
+    write_revision("bbbb")
+    code, name, facts = await refused("upgrade")
+    assert (code, name, [one["revision"] for one in facts["heads"]]) == (5, "MultipleHeads", ["aaaa", "bbbb"])
+    assert (await refused("show", "zzzz"))[:2] == (1, "UnknownRevision")
+    (folder / "migrations" / "versions" / "cccc.py").write_text("revision = (")
+    code, name, facts = await refused("heads")
+    assert (code, name, facts["line"]) == (1, "BrokenFile", 1)
+
+
 async def test_every_command_says_what_it_does(
     run: Run, server: Any, write_revision: Callable[..., Path], write_models: Callable[[str], None], folder: Path
 ) -> None:
