@@ -98,7 +98,7 @@ def _document(source: str) -> Any:
 
     from asyncmig.cli.json_schemas import DOCUMENTS
     from asyncmig.cli.json_schemas.checking import faults
-    from asyncmig.report.documents import COMMAND_OF, part_of
+    from asyncmig.report.documents import COMMANDS_OF, part_of
 
     try:
         document = json.loads(Path(source).read_text(encoding="utf-8"))
@@ -112,7 +112,8 @@ def _document(source: str) -> Any:
             f"{source} is nothing that a report is made of; that is what --json prints of report, status, lint, diff, "
             "graph, and of upgrade --plan or --preflight"
         )
-    problems = list(faults(document, {"anyOf": list(DOCUMENTS[COMMAND_OF.get(part, part)])}))
+    shapes = [shape for command in COMMANDS_OF[part] for shape in DOCUMENTS[command]]
+    problems = list(faults(document, {"anyOf": shapes}))
     if problems:
         raise ConfigurationError(f"{source}: {'; '.join(problems[:3])}")
     return document
