@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import sys
 from importlib import import_module
@@ -12,6 +13,8 @@ import pytest
 
 from asyncmig import errors
 from asyncmig.cli.group import COMMANDS
+from asyncmig.cli.options import shared_options
+from asyncmig.running.ledger.record import JournalEntry, Record
 from asyncmig.setting_values import KEYS
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "scripts"))
@@ -21,6 +24,7 @@ from pages.commands import commands_page
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 REFERENCE = (DOCS / "reference" / "commands.md").read_text(encoding="utf-8")
 SETTINGS = (DOCS / "reference" / "settings.md").read_text(encoding="utf-8")
+STORED = (DOCS / "reference" / "stored.md").read_text(encoding="utf-8")
 EXIT_CODES = (DOCS / "reference" / "exit-codes.md").read_text(encoding="utf-8")
 ERRORS = {name: getattr(errors, name) for name in errors.__all__}
 
@@ -59,9 +63,19 @@ def test_every_setting_is_listed() -> None:
     assert sorted(re.findall(r"`(\w+)`", first_cells)) == sorted(KEYS)
 
 
-def test_every_exit_code_of_an_error_is_listed() -> None:
-    codes = {str(error.exit_code) for error in ERRORS.values()}
-    assert codes <= set(re.findall(r"\b\d+\b", " ".join(rows(EXIT_CODES, "exit code"))))
+def test_every_shared_option_is_listed() -> None:
+    there = {word for one in shared_options() for word in one.opts if word.startswith("--")} | {"--version"}
+    first_table = REFERENCE.partition("\n## ")[2].partition("\n## ")[0]
+    assert set(re.findall(r"--[a-z][a-z-]+", " ".join(re.findall(r"(?m)^\| `(.*?)` \|", first_table)))) == there
+
+
+def test_every_exit_code_is_listed() -> None:
+    """Those of errors, public or not, as the package's own text has them; that of what lint finds; those of signals."""
+    package = Path(import_module("asyncmig").__file__ or "").parent
+    text = "\n".join(file.read_text(encoding="utf-8") for file in package.rglob("*.py"))
+    codes = set(re.findall(r"\bexit_code(?:: [\w\[\]]+)? = (\d+)", text)) | {"0", "8", "130", "143"}
+    first_cells = " ".join(row.split("|")[1] for row in rows(EXIT_CODES, "exit code").values())
+    assert set(re.findall(r"\d+", first_cells)) == codes
 
 
 def test_the_tree_of_errors_is_what_they_are() -> None:
@@ -69,3 +83,10 @@ def test_the_tree_of_errors_is_what_they_are() -> None:
     depths = {name: (len(above) // 4 + 1, int(code)) for above, name, code in told}
     there = {name: (error.__mro__.index(errors.AsyncmigError), error.exit_code) for name, error in ERRORS.items()}
     assert depths == {name: found for name, found in there.items() if name != "AsyncmigError"}
+
+
+@pytest.mark.parametrize("kind", [Record, JournalEntry])
+def test_what_is_stored_is_listed(kind: type) -> None:
+    """Each field of a document of the ledger, but for what is computed of it."""
+    named = {field.name for field in dataclasses.fields(kind)} - {"revision", "placements"}
+    assert named <= set(re.findall(r"`(\w+)`", STORED)), named - set(re.findall(r"`(\w+)`", STORED))
