@@ -45,7 +45,17 @@ def changes(operation: Operation, known: KnownState) -> tuple[Change, ...]:
         return tuple(_differing({name: before.get(name) for name in operation.options}, operation.options))
     if isinstance(operation, ModifyCollection):
         return tuple(_differing(_stored(standing.options, operation.options), operation.options))
+    if isinstance(operation, ModifyView) and operation.collection in known.views:
+        return tuple(_differing(_shown(known.views[operation.collection]), _asked(operation)))
     return remembered_changes(operation)
+
+
+def _shown(options: Mapping[str, Any]) -> dict[str, Any]:
+    return {"viewOn": options.get("viewOn"), "pipeline": list(options.get("pipeline") or ())}
+
+
+def _asked(operation: ModifyView) -> dict[str, Any]:
+    return {"viewOn": operation.view_on, "pipeline": list(operation.pipeline)}
 
 
 def remembered_changes(operation: Operation) -> tuple[Change, ...]:
@@ -53,9 +63,7 @@ def remembered_changes(operation: Operation) -> tuple[Change, ...]:
     if isinstance(operation, ModifyCollection) and operation.was is not None:
         return tuple(_differing(operation.was, operation.options))
     if isinstance(operation, ModifyView) and operation.was is not None:
-        was = operation.was.options
-        new = {"viewOn": operation.view_on, "pipeline": operation.pipeline}
-        return tuple(_differing({"viewOn": was.get("viewOn"), "pipeline": was.get("pipeline")}, new))
+        return tuple(_differing(_shown(operation.was.options), _asked(operation)))
     if isinstance(operation, ModifyIndex) and operation.was:
         back = next((change for change in operation.was if isinstance(change, ModifyIndex)), None)
         before = back.options if back else dict.fromkeys(operation.options.keys() & _FLAGS, False)

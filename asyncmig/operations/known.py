@@ -19,6 +19,7 @@ from asyncmig.operations import (
     DropView,
     ModifyCollection,
     ModifyIndex,
+    ModifyView,
     Operation,
     RenameCollection,
     RenameField,
@@ -53,6 +54,8 @@ class KnownState:
     """The collections that operations have named, by name; of others nothing is known."""
 
     collections: Mapping[str, KnownCollection] = field(default_factory=dict)
+    views: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Of the views, ``viewOn`` and ``pipeline``."""
 
     @classmethod
     def of(cls, live: DatabaseState) -> KnownState:
@@ -62,7 +65,8 @@ class KnownState:
                 state.name: KnownCollection(state.options, {index.name: index for index in state.indexes})
                 for state in live
                 if state.kind != "view"
-            }
+            },
+            {state.name: state.options for state in live if state.kind == "view"},
         )
 
     def get(self, name: str) -> KnownCollection:
@@ -86,19 +90,20 @@ class KnownState:
 
     def joined(self, other: KnownState) -> KnownState:
         """What two branches know together."""
-        if not other.collections:
+        if not other.collections and not other.views:
             return self
         both = self.collections.keys() & other.collections.keys()
         mixed = {name: _joined(self.collections[name], other.collections[name]) for name in both}
-        return KnownState({**self.collections, **other.collections, **mixed})
+        return KnownState({**self.collections, **other.collections, **mixed}, {**self.views, **other.views})
 
     def with_(self, name: str, **changes: Any) -> KnownState:
         """The same with something else known of one collection."""
-        return KnownState({**self.collections, name: replace(self.get(name), **changes)})
+        return replace(self, collections={**self.collections, name: replace(self.get(name), **changes)})
 
     def without(self, name: str) -> KnownState:
         """The same without one collection."""
-        return KnownState({other: known for other, known in self.collections.items() if other != name})
+        kept = {other: known for other, known in self.collections.items() if other != name}
+        return KnownState(kept, {other: shown for other, shown in self.views.items() if other != name})
 
 
 def _joined(first: KnownCollection, other: KnownCollection) -> KnownCollection:
@@ -133,15 +138,19 @@ def _(operation: Operation, state: KnownState) -> KnownState:
     return state.without(operation.collection)
 
 
-@_after.register
-def _(operation: CreateView, state: KnownState) -> KnownState:
-    return state.without(operation.collection)
+@_after.register(CreateView)
+@_after.register(ModifyView)
+def _(operation: CreateView | ModifyView, state: KnownState) -> KnownState:
+    shown = {"viewOn": operation.view_on, "pipeline": operation.pipeline}
+    others = state.without(operation.collection)
+    return replace(others, views={**others.views, operation.collection: shown})
 
 
 @_after.register
 def _(operation: RenameCollection, state: KnownState) -> KnownState:
     known = state.get(operation.collection)
-    return KnownState({**state.without(operation.collection).collections, operation.new: known})
+    others = state.without(operation.collection)
+    return replace(others, collections={**others.collections, operation.new: known})
 
 
 @_after.register

@@ -64,6 +64,7 @@ _SAMPLES: Mapping[str, Callable[[str, Mapping[str, Any]], Operation]] = {
 }
 """By method of ``env``, an operation that loses what the call would, as far as its literal arguments tell."""
 _COUNT_TIMEOUT = 2_000  # milliseconds: more is not worth a better question
+_SUPERFLUOUS = "the documents besides the first of each group by"
 _COMPUTED = "{} of a collection whose name the revision computes"
 _PLACES = {
     "update_in_batches": ("name", "filter", "update"),
@@ -172,6 +173,8 @@ def extent(operation: Operation) -> tuple[Mapping[str, Any] | None, tuple[str, .
             return {name: {"$exists": True}, new: {"$exists": True}}, (name, new)
         case ConvertField(field=name):
             return {name: {"$exists": True}}, (name,)
+        case Deduplicate(by=by):
+            return {_SUPERFLUOUS: list(by)}, by
     return None, ()
 
 
@@ -187,13 +190,27 @@ async def counted(driver: Driver, collection: str, query: Mapping[str, Any] | No
     if query is None:
         return ""
     try:
-        reply = await driver.command({"count": collection, "query": dict(query), "maxTimeMS": _COUNT_TIMEOUT})
-        number = f"{reply['n']:,} document{'' if reply['n'] == 1 else 's'}"
+        count = await _count(driver, collection, query)
+        number = f"{count:,} document{'' if count == 1 else 's'}"
     except (PyMongoError, UnsupportedByDriver):
         number = ""
     named = f"field{'' if len(fields) == 1 else 's'} {', '.join(fields)}" if fields else ""
     details = "; ".join(part for part in (number, named) if part)
     return f" ({details})" if details else ""
+
+
+async def _count(driver: Driver, collection: str, query: Mapping[str, Any]) -> int:
+    """How many documents match; of a deduplication, how many there are besides the first of each group."""
+    if _SUPERFLUOUS not in query:
+        reply = await driver.command({"count": collection, "query": dict(query), "maxTimeMS": _COUNT_TIMEOUT})
+        return int(reply["n"])
+    values = {f"k{place}": {"$ifNull": [f"${field}", None]} for place, field in enumerate(query[_SUPERFLUOUS])}
+    pipeline = [
+        {"$group": {"_id": values, "n": {"$sum": 1}}},
+        {"$group": {"_id": None, "n": {"$sum": {"$subtract": ["$n", 1]}}}},
+    ]
+    rows = await driver.read({"aggregate": collection, "pipeline": pipeline, "maxTimeMS": _COUNT_TIMEOUT})
+    return int(rows[0]["n"]) if rows else 0
 
 
 async def find_losses(calls: Iterable[LosingCall], driver: Driver, inserted: Inserted) -> tuple[Loss, ...]:

@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable, Iterable
 from difflib import get_close_matches
 from typing import Any
+
+from pymongo import MongoClient
+from pymongo.collection import Collection
+from pymongo.database import Database
 
 from asyncmig.errors import DeclarationError
 from asyncmig.running.env.env import Env
 
 __all__ = ["hint_on", "is_mistake"]
+
+_METHOD_OF_DRIVER = re.compile(r"object is not callable\. If you meant to call the '([\w.]+)' method")
+"""How both drivers answer to ``env.db.user.updat_one(...)``, which names a collection."""
+_DRIVERS_METHODS = sorted(
+    {name for kind in (Collection, Database, MongoClient) for name in dir(kind) if not name.startswith("_")}
+)
 
 
 def hint_on(error: BaseException, file: str) -> str:
@@ -39,6 +50,8 @@ def _meant(error: BaseException) -> str:
     if _is_unknown_method(error):
         names = [name for name in dir(Env) if not name.startswith("_")]
         return _nearest(str(getattr(error, "name", "")), names)
+    if named := _METHOD_OF_DRIVER.search(str(error)):
+        return _nearest(named[1].rpartition(".")[2], _DRIVERS_METHODS)
     if method := _signature_of(error):
         parameters = inspect.signature(method).parameters
         unknown = str(error).partition("unexpected keyword argument '")[2].partition("'")[0]

@@ -11,11 +11,11 @@ from asyncmig.schema.json_schema_rules import validator_faults
 from asyncmig.schema.names import suggestion
 from asyncmig.schema.value import number, truthy
 
-__all__ = ["option_faults", "view_option_faults"]
+__all__ = ["CREATE_OPTIONS", "MODIFY_OPTIONS", "option_faults", "view_option_faults"]
 
 Options = Mapping[str, Any]
 
-_KNOWN: Final = (
+CREATE_OPTIONS: Final = (
     "capped",
     "size",
     "max",
@@ -37,6 +37,12 @@ _KNOWN: Final = (
     "comment",
     "writeConcern",
 )
+"""What ``create`` takes."""
+MODIFY_OPTIONS: Final = (
+    *("validator", "validationLevel", "validationAction", "cappedSize", "cappedMax", "expireAfterSeconds"),
+    *("timeseries", "changeStreamPreAndPostImages", "recordPreImages", "comment", "writeConcern"),
+)
+"""What ``collMod`` takes of a collection."""
 _LEVELS: Final = ("off", "strict", "moderate")
 _ACTIONS: Final = ("error", "warn", "errorAndLog")  # the last one from 8.1 on
 _GRANULARITIES: Final = ("seconds", "minutes", "hours")
@@ -60,8 +66,8 @@ def option_faults(options: Options) -> Iterator[str]:
     for option in options:
         if option in ("viewOn", "pipeline"):
             yield f"{option!r} makes a view: derive from View, with __view_on__ and __pipeline__"
-        elif option not in _KNOWN:
-            yield f"unknown option {option!r}{suggestion(str(option), _KNOWN)}"
+        elif option not in CREATE_OPTIONS:
+            yield f"unknown option {option!r}{suggestion(str(option), CREATE_OPTIONS)}"
     given = {option: value for option, value in options.items() if value is not None}
     for option, rule in _RULES.items():
         if option in given:

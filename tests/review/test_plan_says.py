@@ -23,18 +23,23 @@ async def test_old_values_stand_beside_the_new_ones(database: Any, tmp_path: Pat
     await database.command(
         {"createIndexes": "c", "indexes": [{"key": {"n": 1}, "name": "n_1", "expireAfterSeconds": 60}]}
     )
+    await database.command({"create": "v", "viewOn": "c", "pipeline": [{"$match": {"a": 1}}]})
     schema = {"$jsonSchema": {"required": ["a", "b"], "properties": {"a": {}}}}
     body = (
         'await env.modify_index("c", "n_1", expireAfterSeconds=90, hidden=True)\n'
         'await env.modify_index("c", "n_1", expireAfterSeconds=120)\n'
         f'await env.modify_collection("c", validator={schema!r}, validationAction="warn")\n'
-        'await env.create_index("c", "m")'
+        'await env.create_index("c", "m")\n'
+        'await env.modify_view("v", "c", [{"$match": {"a": 2}}])\n'
+        'await env.modify_view("v", "d", [{"$match": {"a": 2}}])'
     )
     (step,) = (await _plan(database, tmp_path, body)).steps
     told = {place: [str(one) for one in found] for place, found in step.changes.items()}
     assert told == {
         0: ["expireAfterSeconds: 60 → 90", "hidden: False → True"],
         1: ["expireAfterSeconds: 90 → 120"],
+        4: ["pipeline: [{'$match': {'a': 1}}] → [{'$match': {'a': 2}}]"],
+        5: ["viewOn: 'c' → 'd'"],
         2: ["validator.$jsonSchema.required: ['a'] → ['a', 'b']", "validationAction: 'error' → 'warn'"],
     }
 
@@ -48,6 +53,13 @@ async def test_old_values_stand_beside_the_new_ones(database: Any, tmp_path: Pat
         ('await env.rename_field("c", "a", "b", batchsize=5)', "TypeError", "did you mean 'batch_size'?"),
         ('await env.drop_index("c")', "TypeError", ":7)"),
         ("1 / 0", "ZeroDivisionError", ":7)"),
+        ('await env.create_collection("c", validatr={})', "did you mean 'validator'", ":7)"),
+        ('await env.create_collections([("c", {"cappd": True})])', "did you mean 'capped'", ":7)"),
+        ('await env.modify_collection("c", validationLevl="off")', "did you mean 'validationLevel'", ":7)"),
+        ('await env.modify_index("c", "n_1", hiden=True)', "did you mean 'hidden'", ":7)"),
+        ('await env.create_view("v", "c", [], colation={"locale": "de"})', "did you mean 'collation'", ":7)"),
+        ("await env.db.c.updat_one({}, {})", "TypeError", "did you mean 'update_one'?"),
+        ("await env.db.comand('ping')", "TypeError", "did you mean 'command'?"),
     ],
 )
 async def test_a_revision_that_raises_is_a_mistake(turn: Any, tmp_path: Path, body: str, error: str, hint: str) -> None:
@@ -86,6 +98,7 @@ async def test_what_is_lost_is_marked_with_counts_and_fields(turn: Any, tmp_path
         'await env.delete_documents("c", [1, 2, 99])\n'
         'await env.update_in_batches("c", {"old": 1}, {"$unset": {"old": ""}})\n'
         'await env.drop_collection("empty")\n'
+        'await env.deduplicate("c", by=["old"], keep=[("_id", 1)])\n'
         'await env.rename_collection("c", "d")\n'
         'await env.drop_collection("d")'
     )
@@ -95,7 +108,8 @@ async def test_what_is_lost_is_marked_with_counts_and_fields(turn: Any, tmp_path
         0: "3 documents; field zip)",
         2: "2 documents)",
         3: "5 documents; field old)",
-        6: "8 documents)",
+        5: "6 documents; field old)",
+        7: "8 documents)",
     }
     asked = {loss.text: loss.details for loss in await migrator.losses()}
     assert asked["remove a field from the documents of c"] == " (3 documents; field zip)"

@@ -12,7 +12,8 @@ from asyncmig.operations import NewCollection
 from asyncmig.schema.canonical import canonical
 from asyncmig.schema.index import Index
 from asyncmig.schema.index_rules import index_faults
-from asyncmig.schema.names import name_fault
+from asyncmig.schema.names import name_fault, suggestion
+from asyncmig.schema.option_rules import CREATE_OPTIONS
 
 __all__ = ["Call"]
 
@@ -52,7 +53,14 @@ class Call:
         options = self.document(value, argument)
         if "viewOn" in options:
             raise self.error("viewOn", "makes a view: use env.create_view")
+        self.spelled(options, CREATE_OPTIONS)
         return options
+
+    def spelled(self, options: Mapping[str, Any], known: Sequence[str]) -> None:
+        """Refuse an option that is nearly one of those that there are: else the server has the last word."""
+        for option in options:
+            if option not in known and (meant := suggestion(option, known)):
+                raise self.error("", f"unknown option {option!r}{meant}")
 
     def new_collections(self, value: Any) -> tuple[NewCollection, ...]:
         """Collections to create: one at least, no name twice."""

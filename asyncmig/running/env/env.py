@@ -26,6 +26,7 @@ from asyncmig.operations import (
 from asyncmig.running.env.arguments import Call
 from asyncmig.running.env.between_methods import BetweenMethods
 from asyncmig.running.env.data_methods import DataMethods
+from asyncmig.schema.option_rules import MODIFY_OPTIONS
 
 __all__ = ["Env"]
 
@@ -136,6 +137,7 @@ class Env(DataMethods, BetweenMethods):
         if "viewOn" in options or "pipeline" in options:
             raise call.error("viewOn", "and pipeline are a view's: use env.modify_view")
         given = call.some(options, "an option, validator={...} for example")
+        call.spelled(given, MODIFY_OPTIONS)
         await self._perform(ModifyCollection(call.collection(name), given))
 
     async def create_view(
@@ -148,6 +150,7 @@ class Env(DataMethods, BetweenMethods):
         call = Call("create_view", name)
         source = call.collection(view_on, "view_on")
         given = call.document(options, "options")
+        call.spelled(given, ["collation"])
         await self._perform(CreateView(call.collection(name), source, call.pipeline(pipeline), given))
         self._collections.add(name)
 
@@ -221,6 +224,7 @@ class Env(DataMethods, BetweenMethods):
         call = Call("modify_index", name)
         which = call.text(index_name, "index_name")
         given = call.some(options, "expireAfterSeconds, hidden, prepareUnique or unique=True")
+        call.spelled(given, ["expireAfterSeconds", "hidden", "prepareUnique", "unique"])
         await self._perform(ModifyIndex(call.collection(name), which, given))
 
     async def insert_documents(self, name: str, documents: Sequence[Mapping[str, Any]]) -> None:
