@@ -8,6 +8,7 @@ from typing import Any
 from asyncmig.printable import counted
 from asyncmig.report.facts import Tile, tiles, title
 from asyncmig.report.markup import Html, join, tag
+from asyncmig.report.redacting import redacted
 from asyncmig.report.sections import collections, difference, findings, graph, history, pending, refused, state
 from asyncmig.report.style import STYLE
 from asyncmig.report.wording import moment
@@ -19,6 +20,7 @@ _POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-
 
 def as_html(document: Mapping[str, Any]) -> str:
     """The page of a report's document; a section of which nothing is known is left out."""
+    document = redacted(document)
     head = tag(
         "head",
         tag("meta", charset="utf-8"),

@@ -10,7 +10,8 @@ from asyncmig.printable import counted, plural
 from asyncmig.report.drawing import Node, mermaid
 from asyncmig.report.facts import tiles, title
 from asyncmig.report.markdown_text import plain, table
-from asyncmig.report.wording import by_whom, figure, moment, size, took, use, without_ids
+from asyncmig.report.redacting import redacted
+from asyncmig.report.wording import by_whom, figure, moment, size, took, use, why
 
 __all__ = ["as_markdown"]
 
@@ -25,7 +26,7 @@ _LOOKS: Final = {"good": "✅ ", "bad": "❌ ", "warn": "⚠️ ", "": ""}
 
 def as_markdown(document: Document) -> str:
     """The text of a report's document; a section of which nothing is known is left out."""
-    return "\n".join(_lines(document)) + "\n"
+    return "\n".join(_lines(redacted(document))) + "\n"
 
 
 def _lines(document: Document) -> Iterator[str]:
@@ -57,8 +58,7 @@ def _state(status: Document | None) -> Iterator[str]:
         return
     yield f"- at {', '.join(plain(name) for name in status['current']) or 'no revision'}"
     for record in status["failed"]:
-        why = (record.get("error") or {}).get("message") or "nobody knows why"
-        yield f"- ❌ {_named(record)}: {record['direction']} stopped: {plain(why)}"
+        yield f"- ❌ {_named(record)}: {record['direction']} stopped: {plain(why(record))}"
     yield from (f"- ❌ in the database, and in no file: {_named(one)}" for one in status["ahead"])
     yield from (f"- ⚠️ its file was edited since it was applied: {_named(one)}" for one in status["edited"])
     if len(status["heads"]) > 1:
@@ -85,7 +85,7 @@ def _operations(operations: Sequence[Document], indent: str) -> Iterator[str]:
         if operation.get("loses"):
             yield f"{indent}  - ❌ loses data: {plain(operation['loses'])}"
         for probe in operation.get("probes", ()):
-            yield f"{indent}  - {_SIGNS[probe['level']]} {plain(without_ids(probe['text']))}"
+            yield f"{indent}  - {_SIGNS[probe['level']]} {plain(probe['text'])}"
     if left := operations[_ROWS:]:
         yield f"{indent}- and {counted(len(left), 'operation')} more"
 

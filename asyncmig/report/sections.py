@@ -10,7 +10,7 @@ from asyncmig.printable import counted, plural
 from asyncmig.report.drawing import Node
 from asyncmig.report.lanes import svg
 from asyncmig.report.markup import Html, tag
-from asyncmig.report.wording import by_whom, figure, moment, shown, size, took, use, without_ids
+from asyncmig.report.wording import by_whom, figure, moment, shown, size, took, use, why
 
 __all__ = ["collections", "difference", "findings", "graph", "history", "pending", "refused", "state"]
 
@@ -62,10 +62,8 @@ def _named(revision: Document) -> Html:
 
 
 def _half_way(record: Document) -> Html:
-    error = record.get("error") or {}
-    why = f"{error.get('type', '')}: {error.get('message', '')}" if error else "nobody knows why"
     done = counted(record["finished_operations"], "operation")
-    return tag("span", _named(record), f": {record['direction']} stopped after {done}: ", tag("bdi", why))
+    return tag("span", _named(record), f": {record['direction']} stopped after {done}: ", tag("bdi", why(record)))
 
 
 def _lock(holder: Document | None) -> str:
@@ -94,7 +92,7 @@ def _operation(operation: Document) -> Html:
     kind = operation["operation"]
     sign, look = next((one for prefix, one in _SIGNS.items() if kind.startswith(prefix)), ("~", "warn"))
     loses = [("loses data", "bad", operation["loses"])] if operation.get("loses") else []
-    probes = [(one["level"], _LOOKS[one["level"]], without_ids(one["text"])) for one in operation.get("probes", ())]
+    probes = [(one["level"], _LOOKS[one["level"]], one["text"]) for one in operation.get("probes", ())]
     below = [tag("li", _chip(level, look), " ", tag("bdi", text)) for level, look, text in (*loses, *probes)]
     return tag(
         "li",

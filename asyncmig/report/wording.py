@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-__all__ = ["LIMITS", "by_whom", "figure", "moment", "shown", "size", "took", "use", "without_ids"]
+__all__ = ["LIMITS", "by_whom", "figure", "moment", "shown", "size", "took", "use", "why"]
 
 LIMITS: Final[Mapping[str, int]] = {"graph": 500, "history": 300, "operations": 300, "findings": 1000}
 """How many rows a page has of each; what is left out is said."""
-_IDS = re.compile(r"; first _ids: .*?(?= as the documents are now|$)")
 
 
 def shown(what: str, rows: Sequence[Any]) -> tuple[Sequence[Any], int]:
@@ -19,9 +17,12 @@ def shown(what: str, rows: Sequence[Any]) -> tuple[Sequence[Any], int]:
     return rows[:limit], max(0, len(rows) - limit)
 
 
-def without_ids(text: str) -> str:
-    """What a probe says, without the ``_id`` values of documents: the page goes to more people than the database."""
-    return _IDS.sub("", text)
+def why(record: Mapping[str, Any]) -> str:
+    """What stopped a revision, and where; what the server said may hold values of documents, and stays out."""
+    error = record.get("error")
+    if not error:
+        return "nobody knows why"
+    return f"{error.get('type') or 'an error'} at {error.get('where') or 'an unknown place'}; see `asyncmig status`"
 
 
 def figure(number: int | None) -> str:

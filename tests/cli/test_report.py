@@ -46,6 +46,7 @@ async def test_it_tells_all_and_no_value_of_a_document(shop: Run, folder: Path) 
     assert uses == {"_id_": ("_id: 1", 0), "email_1": ("email: 1", 1)}
     assert [(one["revision"], one["host"] != "") for one in told["history"]] == [("aaaa", True)]
     assert told["refused"] == []
+    assert SECRET not in json.dumps(told)
 
     done = await shop("report", "--out", "out.html")
     assert (done.code, done.stdout, done.stderr.splitlines()[1:]) == (0, "", ["Wrote out.html"])
@@ -55,6 +56,14 @@ async def test_it_tells_all_and_no_value_of_a_document(shop: Run, folder: Path) 
     assert SECRET not in (await shop("report", "--markdown")).stdout
     (folder / "report.json").write_text(json.dumps(told))
     assert (await shop("report", "--from", "report.json", "--out", "-", ASYNCMIG_URL="mongodb://127.0.0.1:1")).code == 0
+
+
+async def test_what_the_server_said_of_a_value_stays_out(shop: Run) -> None:
+    assert (await shop("upgrade")).code == 7
+    told = await shop("report", "--json")
+    assert SECRET in (await shop("status", "--json")).stdout
+    assert (told.document["status"]["failed"][0]["error"]["type"], SECRET in told.stdout) == ("OperationRefused", False)
+    assert "OperationRefused at operation 1" in (await shop("report", "--markdown")).stdout
 
 
 async def test_the_documents_of_other_commands(shop: Run, folder: Path) -> None:

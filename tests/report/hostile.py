@@ -73,6 +73,11 @@ def operation(number: int) -> dict[str, Any]:
     }
 
 
+def bare(planned: dict[str, Any]) -> dict[str, Any]:
+    """The operation alone, as ``diff`` tells it."""
+    return {name: planned[name] for name in ("operation", "collection", "description")}
+
+
 def collection(number: int) -> dict[str, Any]:
     sizes = {"documents": number or None, "bytes": 10**number if number < 15 else number, "storage_bytes": None}
     indexes = [
@@ -95,7 +100,7 @@ def hostile(revisions: int = 300, collections: int = 1000) -> dict[str, Any]:
     history = [revision(number, revisions) for number in range(revisions)]
     plain = [{name: value for name, value in one.items() if name != "state"} for one in history]
     operations = [operation(number) for number in range(len(NAMES))]
-    stopped = record(1, error={"type": NAMES[0], "message": NAMES[1], "where": ""}, finished_operations=2)
+    stopped = record(1, error={"type": NAMES[0], "message": SECRET, "where": NAMES[1]}, finished_operations=2)
     stopped |= {"unknown_operation": None, "index_build": None}
     return {
         "version": "1.0",
@@ -122,7 +127,7 @@ def hostile(revisions: int = 300, collections: int = 1000) -> dict[str, Any]:
             "written": False,
             "revisions": [{**one, "operations": operations, "error": NAMES[3]} for one in plain[-3:]],
         },
-        "difference": {"operations": operations, "notes": NAMES},
+        "difference": {"operations": [bare(one) for one in operations], "notes": NAMES},
         "lint": {"findings": [finding(n) for n in range(33)], "silenced": [finding(0)], "not_run": [], "checked": 300},
         "graph": {"revisions": history[::-1]},
         "collections": [collection(number) for number in range(collections)],

@@ -20,6 +20,7 @@ from asyncmig.drivers import driver_for
 from asyncmig.errors import AsyncmigError, ServerUnreachable
 from asyncmig.history import RevisionGraph
 from asyncmig.report.figures import read_figures
+from asyncmig.report.redacting import redacted
 from asyncmig.version import __version__
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ async def gather(app: App) -> dict[str, Any]:
             await _Asking(app, migrator, report, has_files).ask()
     else:
         report["refused"].append("everything about the database: url is not set")
-    return report
+    return redacted(report)
 
 
 def _graph(app: App, graph: RevisionGraph, status: Status[Record] | None = None) -> dict[str, Any]:

@@ -67,7 +67,7 @@ RECORD: Final = record(
         "user": text("Who ran it."),
         "host": text("Where."),
         "pid": whole("The process there."),
-        "error": anything("What stopped it: an object with `type`, `message` and `where`, or null."),
+        "error": anything("What stopped it: an object with `type`, `message` (not in a report) and `where`, or null."),
     },
     about="What the ledger in the database has of a revision. Times are the server's, in UTC.",
 )
