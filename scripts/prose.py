@@ -45,6 +45,9 @@ OURS = {
 }
 """By word that is not used here, what to write instead."""
 
+LONGEST = 38
+"""Words in a sentence of a page."""
+
 OFF = [
     "typography",  # straight quotes and three points are what one types in code
     "lexical_illusions",  # it takes code that is blanked out for words
@@ -60,7 +63,7 @@ def main() -> int:
         for number, text in enumerate(texts.values()):
             Path(folder, f"{number}.md").write_text(text, encoding="utf-8")
         names = [str(path.relative_to(ROOT)) for path in texts]
-        for name, line, what in [*_proselint(Path(folder), names), *ours(texts)]:
+        for name, line, what in [*_proselint(Path(folder), names), *ours(texts), *long_sentences(texts)]:
             print(f"{name}:{line}: {what}")
             found += 1
     print(f"{found} finding(s) in {len(texts)} files")
@@ -129,6 +132,20 @@ def ours(texts: dict[Path, str]) -> Iterator[tuple[str, int, str]]:
             for rule, instead in rules:
                 for word in rule.finditer(content):
                     yield str(path.relative_to(ROOT)), line, f"ours: {word[0]!r}: {instead}"
+
+
+def long_sentences(texts: dict[Path, str]) -> Iterator[tuple[str, int, str]]:
+    """Sentences of pages that are too long to be read once; tables, lists of changes and evidence are left out."""
+    for path, text in texts.items():
+        if path.suffix != ".md" or "appendix" in path.parts or path.name in ("CHANGELOG.md", "json.md"):
+            continue
+        plain = re.sub(r"(?m)^\s*\|.*$|^x+$|^ *[-*\d]+\.? ", lambda match: " " * len(match[0]), text)
+        for sentence in re.finditer(r"(?s)(?:(?!\n\s*\n|\n {2,}\n|[.!?:;]\s).)+", plain):
+            words = [word for word in sentence[0].split() if not re.fullmatch(r"x+\W*", word)]
+            if len(words) > LONGEST:
+                start = sentence.end() - len(sentence[0].lstrip())
+                line = text[:start].count("\n") + 1
+                yield str(path.relative_to(ROOT)), line, f"ours: a sentence of {len(words)} words: make two of it"
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
 
-from prose import ROOT, docstrings, ours, prose_of_markdown
+from prose import LONGEST, ROOT, docstrings, long_sentences, ours, prose_of_markdown
 
 
 @pytest.mark.parametrize(
@@ -25,6 +25,15 @@ from prose import ROOT, docstrings, ours, prose_of_markdown
 )
 def test_words_of_our_own_in_a_page(page: str, found: list[int]) -> None:
     assert [line for _, line, _ in ours({ROOT / "a.md": prose_of_markdown(page)})] == found
+
+
+@pytest.mark.parametrize(
+    ("words", "more", "found"),
+    [(LONGEST, "", []), (LONGEST + 1, "", [2]), (LONGEST, ". More.", []), (1, "\n\n| " + "a " * 50 + "|", [])],
+)
+def test_sentences_that_are_too_long(words: int, more: str, found: list[int]) -> None:
+    page = prose_of_markdown("Short.\n" + " ".join(["word"] * words) + more)
+    assert [line for _, line, _ in long_sentences({ROOT / "a.md": page})] == found
 
 
 def test_of_a_module_the_docstrings_are_read() -> None:
