@@ -230,9 +230,7 @@ class DocumentChanges:
             self.operations.append(conversion)
             return
         self.is_open = True
-        self._suggest(
-            f"{change.place.path}: {conversion.to} does not hold all that {conversion.from_} does.", conversion
-        )
+        self._suggest(f"{change.place.path}: {_why_lossy(conversion)}", conversion)
 
     def _set_aside(self, change: Retyped, lost: list[str]) -> None:
         """Values that cannot be converted: an array around a single one, else they move to another field."""
@@ -249,6 +247,15 @@ class DocumentChanges:
 
     def _suggest(self, reason: str, *operations: DataOperation) -> None:
         self.operations.append(Suggestion(self.collection, operations, reason))
+
+
+def _why_lossy(conversion: ConvertField) -> str:
+    """https://www.mongodb.com/docs/manual/reference/operator/aggregation/toBool/"""
+    if conversion.to == "bool" and conversion.from_ == "string":
+        return 'MongoDB makes true of every text, of "false" and "" too; transform_documents can tell them apart.'
+    if conversion.to == "bool" and conversion.from_ in ("date", "objectId"):
+        return f"MongoDB makes true of every {conversion.from_}."
+    return f"{conversion.to} does not hold all that {conversion.from_} does."
 
 
 def _why_renamed(old: str, new: str, likely: LikelyRename | None) -> str:

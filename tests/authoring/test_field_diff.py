@@ -177,6 +177,20 @@ def test_a_backfill_that_the_old_schema_takes_needs_no_step_between() -> None:
     assert steps(closed, state(new, "strict", defaults={"b": 1})) == ["modify loose", filled, "modify"]
 
 
+@pytest.mark.parametrize(
+    ("kind", "told"),
+    [
+        ("string", 'a: MongoDB makes true of every text, of "false" and "" too'),
+        ("date", "a: MongoDB makes true of every date."),
+        ("double", "a: bool does not hold all that double does."),
+    ],
+)
+def test_what_becomes_of_values_that_are_made_bools_is_said(kind: str, told: str) -> None:
+    found = difference(state(schema(a={"bsonType": kind})), state(schema(a={"bsonType": "bool"})))
+    (suggestion,) = [one for one in found.operations if isinstance(one, Suggestion)]
+    assert suggestion.reason.startswith(told)
+
+
 def test_removed_fields_are_dropped_where_the_project_says_so() -> None:
     found = steps(state(schema(a=STRING)), state(schema()), removed_fields="drop")
     assert found == ["remove a keep a_removed", "modify"]
