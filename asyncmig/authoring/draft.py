@@ -11,6 +11,7 @@ from asyncmig.authoring.summary import summary
 from asyncmig.errors import IrreversibleOperation
 from asyncmig.operations import Operation, reverse
 from asyncmig.operations.several import gathered
+from asyncmig.schema.note import joined
 
 __all__ = ["draft"]
 
@@ -22,7 +23,7 @@ def draft(planned: Difference, **header: Any) -> str:
         upgrade=gathered(planned.operations),
         downgrade=gathered(back),
         summary=summary(planned.operations),
-        notes=[*planned.notes, *notes],
+        notes=[*joined(planned.notes), *notes],
         **header,
     )
 

@@ -10,6 +10,7 @@ import pytest
 from bson import Int64, ObjectId
 
 from asyncmig.authoring.diff import Difference, difference
+from asyncmig.authoring.draft import draft
 from asyncmig.authoring.policy import Policy
 from asyncmig.operations import (
     CreateCollection,
@@ -26,6 +27,7 @@ from asyncmig.operations import (
     reverse,
 )
 from asyncmig.schema.index import Index
+from asyncmig.schema.note import Note, joined
 from asyncmig.schema.options import normal_options
 from asyncmig.schema.state import CollectionKind, CollectionState, DatabaseState
 
@@ -508,3 +510,16 @@ class TestOddities:
         notes = [str(note) for note in compared(old, new).notes]
         assert len(notes) == len(set(notes))
         assert any(said in note for note in notes) if said else not any("only" in note for note in notes)
+
+
+def test_what_is_said_of_many_collections_is_said_once() -> None:
+    notes = [Note(name, "nobody's") for name in "abcde"] + [Note("a", "other"), Note("f", "nobody's")]
+    assert joined(notes) == ["a, b, c and 3 more, each: nobody's", "a: other"]
+    assert joined(notes[:3]) == ["a: nobody's", "b: nobody's", "c: nobody's"]
+    source = draft(
+        difference(DatabaseState({name: one(name=name) for name in "abcde"}), DatabaseState()),
+        revision="r",
+        down_revision=None,
+        message="m",
+    )
+    assert source.count("no model claims it") == 1

@@ -12,6 +12,7 @@ from asyncmig.cli.options import command
 from asyncmig.cli.output import emit, operation_document, operation_line
 from asyncmig.errors import AsyncmigError, RevisionHalfDone, RevisionsEdited, SchemaDiffers
 from asyncmig.printable import one_line
+from asyncmig.schema.note import joined
 
 if TYPE_CHECKING:
     from asyncmig.authoring.diff import Difference
@@ -29,8 +30,8 @@ async def diff(app: App) -> None:
         difference_document(difference),
         (line for operation in difference.operations for line in _lines(app, operation)),
     )
-    for note in difference.notes:
-        app.console.say(f"Note: {one_line(str(note))}", "faint")
+    for note in joined(difference.notes):
+        app.console.say(f"Note: {one_line(note)}", "faint")
     if difference.operations:
         raise Answer(SchemaDiffers.exit_code)
     app.console.say("No difference: database and models agree.", "good")

@@ -12,6 +12,7 @@ from asyncmig.cli.history import revision_document
 from asyncmig.cli.options import command, revision_argument
 from asyncmig.cli.output import emit
 from asyncmig.printable import one_line
+from asyncmig.schema.note import joined
 
 if TYPE_CHECKING:
     from asyncmig.authoring.policy import Note
@@ -95,5 +96,5 @@ def _tell(app: App, what: str, made: Revision, changes: Iterable[str] = (), note
 
 
 def _tell_notes(app: App, notes: Iterable[Note]) -> None:
-    for note in notes:
-        app.console.say(f"Note: {one_line(str(note))}", "warn")
+    for note in joined(notes):
+        app.console.say(f"Note: {one_line(note)}", "warn")
