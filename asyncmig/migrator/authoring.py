@@ -175,9 +175,10 @@ class WritingHistory(Parts):
         status = await self._status(self.listing(thorough=True).graph())
         try:
             await self._refuse_ahead(status)
-        except (DatabaseAhead, RevisionHalfDone) as error:
-            return [error]
-        failures = sorted(await self._failures(status), key=_gravity)
+            found = await self._failures(status)
+        except (DatabaseAhead, RevisionHalfDone) as error:  # nothing can be compared then
+            found = [*await self._half_done(status), error]
+        failures = sorted(found, key=_gravity)
         for other in failures[1:]:
             failures[0].add_note(str(other))
         return failures
@@ -201,7 +202,7 @@ class WritingHistory(Parts):
 
     async def _half_done(self, status: Status[Mark]) -> list[RevisionHalfDone]:
         """What is half-way, unless a run that is alive is at work on it."""
-        left = sorted(status.unsettled)
+        left = sorted(name for name in status.unsettled if name in status.graph)
         if not left or (all(status.entries[name].state != "failed" for name in left) and await self._is_at_work()):
             return []
         summaries = await self._ledger().summaries()
