@@ -161,6 +161,12 @@ class Parts:
                 raise ConfigurationError(f"collections is a list of models: write [{self._models.__name__}]")
             declared = load_models(self._models, db_alias=self._db_alias)
             fields = FieldSettings(*self._levels, self._field_constraints)
+            unknown = [name for name in declared.without_classes if fields.of(name, ()) != "ignore"]
+            if unknown:
+                raise ConfigurationError(
+                    f"fields: models that were exported do not say what documents hold, and {unknown[0]!r} is to be "
+                    "checked; name the classes themselves, or set fields to ignore"
+                )
             self._declared = replace(declared, state=with_fields(declared.state, declared.classes, fields))
         if taken := sorted(self._own & self._declared.state.collections.keys()):
             raise ConfigurationError(

@@ -55,6 +55,16 @@ class Declared:
     notes: tuple[Note, ...] = ()
 
     @property
+    def without_classes(self) -> list[str]:
+        """The collections of which a class was read in another process: what its documents hold is not known."""
+        return [
+            name
+            for name, origins in self.provenance.items()
+            if self.state.collections[name].kind == "collection"
+            and any(origin.model_class is None and origin.framework != "create_index" for origin in origins)
+        ]
+
+    @property
     def frameworks(self) -> frozenset[str]:
         """The libraries that the models are of."""
         return frozenset(origin.framework for origins in self.provenance.values() for origin in origins)

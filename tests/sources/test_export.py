@@ -24,7 +24,7 @@ from bson.codec_options import CodecOptions
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asyncmig import Collection, Index, View
+from asyncmig import Collection, Index, Migrator, View
 from asyncmig.errors import ConfigurationError
 from asyncmig.schema.state import DatabaseState
 from asyncmig.sources import load_models
@@ -225,6 +225,18 @@ def test_a_file_that_is_none_of_ours(text: str, said: str, tmp_path: Path) -> No
     file.write_text(text)
     with pytest.raises(ConfigurationError, match=re.escape(said)):
         load_models(str(file))
+
+
+async def test_what_documents_hold_is_not_in_it(tmp_path: Path) -> None:
+    """Rather than to take the validators away that the classes themselves have asked for, it is refused."""
+    file = tmp_path / "models.json"
+    file.write_text(export_models([jobboard.MODELS[0]]), encoding="utf-8")
+    calls = {"c": ["a"]}
+    for level in ("record", "strict"):
+        with pytest.raises(ConfigurationError, match=r"exported do not say what documents hold, and '.+' is to be"):
+            Migrator(None, tmp_path, [str(file), calls], fields=level).declared()
+    assert Migrator(None, tmp_path, [str(file), calls]).declared().state
+    assert Migrator(None, tmp_path, [calls], fields="strict").declared().state
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
