@@ -103,8 +103,8 @@ def docstrings(source: str) -> str:
     kinds = ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, kinds) and ast.get_docstring(node) is not None:
-            text = node.body[0]
-            for place in range(text.lineno - 1, text.end_lineno or text.lineno):
+            first = node.body[0]
+            for place in range(first.lineno - 1, first.end_lineno or first.lineno):
                 kept[place] = lines[place].replace('"""', "   ")
     text = "\n".join(kept)
     for pattern in (r"::\n\n(?:(?: {4,}.*)?\n)+", r"``.+?``", r":\w+:`[^`]+`", r"`[^`\n]+`", r"https?://\S+"):

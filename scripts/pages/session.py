@@ -108,8 +108,7 @@ def _environment(folder: Path) -> dict[str, str]:
         "NO_COLOR": "1",
         "COLUMNS": "100",
         "TZ": "UTC",
-        "PYTHONDONTWRITEBYTECODE": "",
-        "PYTHONPYCACHEPREFIX": str(folder.parent / "pycache"),
+        "PYTHONDONTWRITEBYTECODE": "1",  # a page edits a module twice in one second
         "PYTHONUNBUFFERED": "1",
     }
 
