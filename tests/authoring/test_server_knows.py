@@ -8,7 +8,6 @@ from textwrap import indent
 from typing import Any
 
 import pytest
-from pymongo import AsyncMongoClient
 
 from asyncmig import Collection, Index, Migrator
 from asyncmig.authoring.diff import difference
@@ -22,7 +21,8 @@ from asyncmig.schema.capabilities import Server, version_of_wire
 from asyncmig.schema.state import CollectionState, DatabaseState
 from asyncmig.testing.server import LocalServer
 
-from ..clients import drop
+from ..clients import CLIENTS, DRIVERS, drop
+from ..running.failpoints import closed
 
 UNIQUE = Index("email", unique=True)
 
@@ -122,11 +122,11 @@ def lagging_url() -> Iterator[str]:
 
 @pytest.fixture
 async def lagging(lagging_url: str, request: pytest.FixtureRequest) -> AsyncIterator[Any]:
-    client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(lagging_url)
+    client = CLIENTS[DRIVERS[-1]](lagging_url)
     await client.admin.command("setFeatureCompatibilityVersion", "5.0")
     yield client["lagging"]
     await drop(client, "lagging")
-    await client.close()
+    await closed(client)
 
 
 def _model(**parts: Any) -> type[Collection]:

@@ -26,6 +26,7 @@ from asyncmig.operations.reversal import reverse
 from asyncmig.running.env.env import Env
 from asyncmig.testing.server import LocalServer
 
+from ..clients import taking_turns
 from ..running.applying_helpers import run
 from ..running.history_files import History, states
 from .standalone import opened
@@ -44,7 +45,7 @@ async def database(request: pytest.FixtureRequest, standalone: str, turn: Any) -
     if request.param == "replica set":
         yield turn
         return
-    async with opened(standalone, ("motor", "pymongo")[len(request.node.name) % 2]) as alone:
+    async with opened(standalone, taking_turns(len(request.node.name))) as alone:
         yield alone
 
 

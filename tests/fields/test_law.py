@@ -38,7 +38,7 @@ from asyncmig.schema.options import normal_options
 from asyncmig.schema.state import CollectionState, DatabaseState
 
 from ..authoring.run_source import replay
-from ..clients import drop
+from ..clients import DRIVERS, drop
 from .pairs import Pair, Pairs
 from .test_migrations import taken_in
 
@@ -48,12 +48,12 @@ NUMBER = 200
 @pytest.mark.parametrize("batch", range(4))
 async def test_the_law(clients: dict[str, Any], batch: int) -> None:
     """200 pairs, their documents changed by one command for each operation."""
-    await _prove(clients["pymongo"], range(batch * NUMBER // 4, (batch + 1) * NUMBER // 4), _at_once)
+    await _prove(clients[DRIVERS[-1]], range(batch * NUMBER // 4, (batch + 1) * NUMBER // 4), _at_once)
 
 
 @pytest.mark.long
 @pytest.mark.timeout(3_600)
-@pytest.mark.parametrize("driver", ["motor", "pymongo"])
+@pytest.mark.parametrize("driver", DRIVERS)
 async def test_the_law_at_length(clients: dict[str, Any], driver: str) -> None:
     """Thousands of pairs, by the engine that revisions run on."""
     number = int(os.environ.get("ASYNCMIG_PAIRS", "1500"))

@@ -12,13 +12,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pymongo import AsyncMongoClient
 from pymongo.monitoring import CommandListener
 
 from asyncmig import Migrator
 from asyncmig.errors import AsyncmigError
 from asyncmig.preflight.probe import Preflight, Probe
 from asyncmig.testing.server import LocalServer
+
+from ..clients import CLIENTS, DRIVERS
+from ..running.failpoints import closed
 
 HEAD = '''"""step"""
 from asyncmig import Env, Index
@@ -122,7 +124,7 @@ async def test_documents_that_break_a_validator_by_rule(database: Any, tmp_path:
 async def test_documents_that_a_time_to_live_deletes(tmp_path: Path) -> None:
     """On a server of its own: the monitor looks every second, not every minute."""
     with LocalServer(parameters={"ttlMonitorSleepSecs": "1"}) as server:
-        client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(server.url)
+        client = CLIENTS[DRIVERS[-1]](server.url)
         database = client["ttl"]
         now = datetime.now(UTC)
         await database["c"].insert_many([{"at": now - timedelta(hours=age)} for age in (1, 10, 100, 1000)])
@@ -137,7 +139,7 @@ async def test_documents_that_a_time_to_live_deletes(tmp_path: Path) -> None:
             while await database["c"].count_documents({"at": {"$lt": now - timedelta(hours=40)}}):
                 await asyncio.sleep(0.1)
         assert await database["c"].count_documents({}) == 7 - due.figures["documents"]
-        await client.close()
+        await closed(client)
 
 
 async def test_what_goes_and_who_uses_it(database: Any, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from asyncmig import Migrator
 from asyncmig.errors import ConfigurationError
 from asyncmig.profiling.reading import Reading, profile
 
-from ..clients import drop
+from ..clients import DRIVERS, drop
 
 
 async def fill(database: Any, number: int, **more: Any) -> Any:
@@ -96,7 +96,7 @@ async def test_the_command(
     (tmp_path / "migrations" / "versions").mkdir(parents=True)
     (tmp_path / "models.py").write_text(MODELS)
     name = f"test_fields_{tmp_path.name[-20:]}"
-    database = clients["pymongo"][name]
+    database = clients[DRIVERS[-1]][name]
     environment = {"ASYNCMIG_URL": server_url, "ASYNCMIG_DATABASE": name, "ASYNCMIG_MODELS": "models"}
     try:
         await fill(database, 20)
@@ -106,7 +106,7 @@ async def test_the_command(
             True,
         ), good
         await database["orders"].insert_one({"_id": 99, "b": 1})
-        bad = run_cli("fields", "orders", "--check", "--json", "--driver", "pymongo", env=environment)
+        bad = run_cli("fields", "orders", "--check", "--json", "--driver", DRIVERS[-1], env=environment)
         (report,) = json.loads(bad.stdout)["collections"]
         assert (bad.returncode, report["breaking"]) == (3, 1)
         assert [(one["kind"], one["path"]) for one in report["findings"]] == [("missing", "a"), ("undeclared", "b")]
@@ -123,4 +123,4 @@ async def test_the_command(
         unchecked = run_cli("fields", "--check", env={**environment, "ASYNCMIG_MODELS": ""})
         assert (unchecked.returncode, "no model says what the fields" in unchecked.stderr) == (2, True), unchecked
     finally:
-        await drop(clients["pymongo"], name)
+        await drop(clients[DRIVERS[-1]], name)

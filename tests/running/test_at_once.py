@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from pymongo import MongoClient
 
+from ..clients import taking_turns
 from .at_once import COLLECTIONS, NAMES, at_once
 from .database_snapshot import sync_snapshot
 from .runner_processes import Victims
@@ -53,5 +54,5 @@ def _prepared(client: MongoClient[dict[str, object]]) -> str:
 
 
 def _job(name: str, database: str) -> dict[str, object]:
-    job = {"history": "at_once", "database": database, "driver": ("motor", "pymongo")[NAMES.index(name) % 2]}
+    job = {"history": "at_once", "database": database, "driver": taking_turns(NAMES.index(name))}
     return {**job, "direction": "upgrade", "target": name, "lease": 4.0, "wait": 60}

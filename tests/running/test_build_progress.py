@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pymongo import AsyncMongoClient
 from pymongo.errors import OperationFailure
 
 from asyncmig.drivers import driver_for
@@ -178,7 +177,7 @@ async def test_who_may_not_ask_is_told_the_role_and_the_build_goes_on(
     guarded: LocalServer, tmp_path: Path, driver_name: str
 ) -> None:
     client = CLIENTS[driver_name](guarded.url, username="app", password="p", authSource="shop")
-    root: AsyncMongoClient[Any] = AsyncMongoClient(guarded.url, username="root", password="p")
+    root = CLIENTS[driver_name](guarded.url, username="root", password="p")
     await root.drop_database("shop")
     database = client["shop"]
     await filled(database)
@@ -201,7 +200,7 @@ async def test_who_may_not_ask_is_told_the_role_and_the_build_goes_on(
     finally:
         await root.drop_database("shop")
         await closed(client)
-        await root.close()
+        await closed(root)
 
 
 async def test_status_shows_it_from_another_process(

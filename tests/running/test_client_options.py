@@ -8,14 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from motor.motor_asyncio import AsyncIOMotorClient
-from pymongo import AsyncMongoClient
 
 from asyncmig.drivers import driver_for
 from asyncmig.errors import DriverError
 from asyncmig.running.ledger.ledger import Ledger
 
-from ..clients import drop
+from ..clients import CLIENTS, DRIVERS, drop
 from .failpoints import Proxy, address, closed
 from .history_files import History
 
@@ -24,27 +22,27 @@ LONG = "await env.update_in_batches('c', {'$where': 'sleep(300) || true'}, {'$in
 LEASE = 3.0  # seconds; each operation takes longer
 
 
-async def test_an_operation_that_takes_longer_than_they_allow(server_url: str, tmp_path: Path) -> None:
+async def test_an_operation_that_takes_longer_than_they_allow(
+    server_url: str, clients: dict[str, Any], tmp_path: Path
+) -> None:
     history = History(tmp_path)
     history.add("a", LONG)
-    async with AsyncMongoClient(server_url) as other:
+    other = clients[DRIVERS[-1]]
 
-        async def run(kind: Any, options: dict[str, Any]) -> list[int]:
-            client, name = kind(server_url, **options), f"options_{uuid.uuid4().hex[:12]}"
-            await other[name]["c"].insert_many([{"_id": number, "n": 0} for number in range(12)])
-            went = await history.runner(client[name], lease=LEASE).upgrade()
-            counts = [one["n"] async for one in other[name]["c"].find()]
-            await drop(other, name)
-            await closed(client)
-            return [len(went), *counts]
+    async def run(kind: Any, options: dict[str, Any]) -> list[int]:
+        client, name = kind(server_url, **options), f"options_{uuid.uuid4().hex[:12]}"
+        await other[name]["c"].insert_many([{"_id": number, "n": 0} for number in range(12)])
+        went = await history.runner(client[name], lease=LEASE).upgrade()
+        counts = [one["n"] async for one in other[name]["c"].find()]
+        await drop(other, name)
+        await closed(client)
+        return [len(went), *counts]
 
-        found = await asyncio.gather(
-            *(run(kind, options) for kind in (AsyncIOMotorClient, AsyncMongoClient) for options in OPTIONS)
-        )
-    assert found == [[1] * 13] * 6
+    found = await asyncio.gather(*(run(kind, options) for kind in CLIENTS.values() for options in OPTIONS))
+    assert found == [[1] * 13] * len(OPTIONS) * len(CLIENTS)
 
 
-@pytest.mark.parametrize("kind", [AsyncIOMotorClient, AsyncMongoClient])
+@pytest.mark.parametrize("kind", CLIENTS.values())
 async def test_a_first_read_that_is_never_answered(server_url: str, kind: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("asyncmig.drivers.real._REPLY_TIMEOUT", 0.5)
     async with Proxy(*address(server_url)) as proxy:

@@ -14,13 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from motor.motor_asyncio import AsyncIOMotorClient
-from pymongo import AsyncMongoClient
 
 from asyncmig.errors import LockLost
 from asyncmig.events import OperationStarted
 
-from ..clients import drop
+from ..clients import CLIENTS, DRIVERS, drop, taking_turns
 from .failpoints import Proxy, address, closed
 from .history_files import History
 from .kinds import KINDS, kinds
@@ -29,7 +27,6 @@ from .runner_processes import Victims, proceed, stopped
 CHAOS = bool(os.environ.get("ASYNCMIG_CHAOS"))  # `nox -s chaos` sets it
 LEASE = 6.0  # seconds
 AT_ONCE = 6  # processes
-CLIENTS = {"motor": AsyncIOMotorClient, "pymongo": AsyncMongoClient}
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +44,7 @@ async def test_stopped_before_its_command(
 ) -> None:
     history = kinds(tmp_path / "kinds")
     chosen = list(KINDS)[group : group + AT_ONCE]
-    drivers = {name: ("motor", "pymongo")[(number + turn) % 2] for number, name in enumerate(chosen)}
+    drivers = {name: taking_turns(number + turn) for number, name in enumerate(chosen)}
     databases = {name: clients[driver][f"fence_{uuid.uuid4().hex[:12]}"] for name, driver in drivers.items()}
     for name, database in databases.items():
         await KINDS[name].before(database)
@@ -97,7 +94,7 @@ async def test_a_call_that_waited_for_the_network_is_not_sent_when_it_is_back(
     make_client: Callable[..., Any], server_url: str, driver_name: str, tmp_path: Path
 ) -> None:
     """Motor's thread goes on waiting for a server when its caller has been cancelled long ago."""
-    client = make_client("pymongo")
+    client = make_client(DRIVERS[-1])
     name = f"fence_{uuid.uuid4().hex[:12]}"
     await client[name]["old"].insert_one({"_id": 1})
     history = kinds(tmp_path / "kinds")

@@ -33,6 +33,8 @@ from asyncmig.sources.export import export_models
 from asyncmig.sources.portable.values import LITERAL, WRAPPERS, encoded
 from asyncmig.sources.script import MODULES, script_source
 
+pytest.importorskip("beanie", reason="Beanie 2 needs PyMongo 4.11: `nox -s lowest` does without")
+
 from .projects import awkward_beanie, awkward_mongoengine, awkward_odmantic, clearml, jobboard
 
 STANDARD: CodecOptions[Any] = CodecOptions(uuid_representation=UuidRepresentation.STANDARD)
