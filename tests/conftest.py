@@ -55,6 +55,13 @@ def server_url() -> Iterator[str]:
         yield url
 
 
+@pytest.fixture(scope="session")
+def standalone() -> Iterator[str]:
+    """The URL of a server without transactions, for whoever needs one."""
+    with LocalServer(replset=False, parameters={"enableTestCommands": "1"}) as server:
+        yield server.url
+
+
 @pytest.fixture(params=DRIVERS)
 def driver_name(request: pytest.FixtureRequest) -> str:
     """``motor`` or ``pymongo``: a test that asks for it, or for a database, runs once with each."""

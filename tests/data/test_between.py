@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,6 @@ from asyncmig.operations import (
 )
 from asyncmig.operations.reversal import reverse
 from asyncmig.running.env.env import Env
-from asyncmig.testing.server import LocalServer
 
 from ..clients import taking_turns
 from ..running.applying_helpers import run
@@ -32,12 +31,6 @@ from ..running.history_files import History, states
 from .standalone import opened
 
 SMALL = Pace(batch_size=7)
-
-
-@pytest.fixture(scope="module")
-def standalone() -> Iterator[str]:
-    with LocalServer(replset=False) as server:
-        yield server.url
 
 
 @pytest.fixture(params=["replica set", "standalone"])

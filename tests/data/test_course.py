@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pymongo import MongoClient
 
 from asyncmig.data import throttle
 from asyncmig.data.progress import ProgressHooks
@@ -17,7 +16,6 @@ from asyncmig.drivers import driver_for
 from asyncmig.errors import IrreversibleOperation, OperationRefused, RevisionFailed
 from asyncmig.events import DataProgress, Event, OperationFinished, RevisionResumed
 from asyncmig.operations import Pace, RemoveField, RenameField, Tally, TransformDocuments, UpdateInBatches
-from asyncmig.testing.server import LocalServer
 
 from ..clients import DRIVERS
 from ..running.applying_helpers import run
@@ -230,12 +228,6 @@ async def test_writers_at_work_all_the_time_lose_nothing(database: Any) -> None:
 # -- a standalone server ------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def standalone() -> Iterator[str]:
-    with LocalServer(replset=False) as server:
-        yield server.url
-
-
 @pytest.mark.parametrize("driver", DRIVERS)
 async def test_on_a_standalone_server_documents_are_marked_meanwhile(standalone: str, driver: str) -> None:
     from .standalone import opened
@@ -249,11 +241,6 @@ async def test_on_a_standalone_server_documents_are_marked_meanwhile(standalone:
         assert await documents.find({}, {"_id": 0}).to_list(None) == [{"n": 2}] * 500
         deleting = TransformDocuments("c", {"n": 2}, lambda one: {"$set": {"n": 3}} if one["_id"] % 2 else None)
         assert Tally.read((await run(database, deleting))[0]) == Tally(500, 250, skipped=250)
+        assert await documents.count_documents({"_asyncmig": {"$exists": True}}) == 0
         with pytest.raises(OperationRefused, match="tells nothing of its secondaries"):
             await run(database, UpdateInBatches("c", {}, PLUS_ONE, pace=Pace(max_lag=5)))
-
-
-def test_nothing_is_left_of_the_marks(standalone: str) -> None:
-    with MongoClient(standalone) as client:
-        for name in client.list_database_names():
-            assert client[name]["c"].count_documents({"_asyncmig": {"$exists": True}}) == 0

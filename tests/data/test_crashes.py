@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -12,7 +12,6 @@ from asyncmig.data.progress import ProgressHooks
 from asyncmig.drivers import driver_for
 from asyncmig.operations import ConvertField, DataOperation, Pace, Tally, TransformDocuments, UpdateInBatches
 from asyncmig.running.applying.apply import Context, apply
-from asyncmig.testing.server import LocalServer
 
 from ..clients import DRIVERS, drop
 from .keys import KEYS
@@ -75,12 +74,6 @@ OPERATIONS: dict[str, tuple[DataOperation, Any]] = {
     "function, by an update": (TransformDocuments("c", {}, lambda one: {"$inc": {"n": 1}}, pace=PACE), 1),
     "conversion": (ConvertField("c", "n", "string", from_="int", on_error=str, pace=PACE), "0"),
 }
-
-
-@pytest.fixture(scope="module")
-def standalone() -> Iterator[str]:
-    with LocalServer(replset=False) as server:
-        yield server.url
 
 
 @pytest.mark.parametrize("name", OPERATIONS)

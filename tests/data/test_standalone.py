@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -12,19 +12,12 @@ from asyncmig import Delete
 from asyncmig.data.source import Source
 from asyncmig.errors import OperationRefused, RevisionFailed
 from asyncmig.operations import Pace, Tally, TransformBatches, TransformDocuments, UpdateInBatches
-from asyncmig.testing.server import LocalServer
 
 from ..running.applying_helpers import run
 from ..running.history_files import History
 from .standalone import opened
 
 SMALL = Pace(batch_size=7)
-
-
-@pytest.fixture(scope="module")
-def standalone() -> Iterator[str]:
-    with LocalServer(replset=False) as server:
-        yield server.url
 
 
 @pytest.fixture

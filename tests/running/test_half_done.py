@@ -11,6 +11,7 @@ from pymongo.errors import OperationFailure
 
 from asyncmig import Migrator, startup
 from asyncmig.errors import LedgerGone, RevisionError, RevisionFailed, RevisionHalfDone
+from asyncmig.events import Event, OperationRetried
 
 from .history_files import History, states
 
@@ -122,7 +123,9 @@ async def test_the_transaction_of_a_killed_downgrade_keeps_nobody_waiting(
         entry |= {"number": 1, "session": killed.session_id}
         half = {"state": "downgrading", "direction": "downgrade", "undo": {"0": entry}}
         await database["asyncmig_revisions"].update_one({}, {"$set": half})
-        await history.runner(database).downgrade("base")
+        events: list[Event] = []
+        await history.runner(database, events=events).downgrade("base")
+        assert not any(isinstance(event, OperationRetried) for event in events)  # it met nobody
         with pytest.raises(OperationFailure) as caught:
             await killed.commit_transaction()
         assert caught.value.code == 251  # NoSuchTransaction

@@ -6,7 +6,7 @@ may reach the ledger, neither when its lease has ended and nobody came, nor when
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
@@ -23,7 +23,6 @@ from asyncmig.running.ledger.record import JournalEntry, Record
 from asyncmig.running.ledger.write import DeleteRecord, InsertRecord, UpdateRecord, Write
 from asyncmig.running.locking.lease import Lease
 from asyncmig.running.locking.lock import Lock
-from asyncmig.testing.server import LocalServer
 
 from ..clients import CLIENTS, DRIVERS, HAS_ASYNC, drop
 from .failpoints import failing
@@ -53,18 +52,12 @@ LATE_WRITES = [
 ]
 
 
-@pytest.fixture(scope="session")
-def standalone() -> Iterator[LocalServer]:
-    with LocalServer(replset=False, parameters={"enableTestCommands": "1"}) as server:
-        yield server
-
-
 @pytest.fixture(params=[*(f"{driver}, replica set" for driver in DRIVERS), f"{DRIVERS[-1]}, standalone"])
 async def place(request: pytest.FixtureRequest, clients: dict[str, Any]) -> AsyncIterator[Any]:
     """A fresh database on each kind of server."""
     driver, kind = request.param.split(", ")
     alone = kind == "standalone"
-    client = CLIENTS[driver](request.getfixturevalue("standalone").url) if alone else clients[driver]
+    client = CLIENTS[driver](request.getfixturevalue("standalone")) if alone else clients[driver]
     database = client[f"fence_{abs(hash(request.node.name)):x}"[:30]]
     await drop(client, database.name)
     yield database

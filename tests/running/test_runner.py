@@ -35,7 +35,6 @@ from asyncmig.running.ledger.audit_log import AuditLog
 from asyncmig.running.ledger.ledger import Ledger
 from asyncmig.running.ledger.record import Record
 from asyncmig.running.locking.lock import Lock
-from asyncmig.testing.server import LocalServer
 
 from ..clients import DRIVERS
 from ..data.standalone import opened
@@ -640,23 +639,22 @@ async def test_schema_changes_that_no_reading_finds_are_refused_too(history: His
     assert await database["x"].count_documents({}) == 0
 
 
-async def test_a_standalone_server_does_everything_but_transactions(history: History) -> None:
+async def test_a_standalone_server_does_everything_but_transactions(history: History, standalone: str) -> None:
     history.add(
         "a", "await env.create_collection('x')\nawait env.insert_documents('x', [{'_id': 1}])", DROP.format("x")
     )
     history.add(
         "b", "await env.insert_documents('x', [{'_id': 2}])", "await env.delete_documents('x', [2])", transactional=True
     )
-    with LocalServer(replset=False) as server:
-        async with opened(server.url, DRIVERS[-1]) as database:
-            with pytest.raises(DriverError, match="standalone") as caught:
-                await history.runner(database).upgrade()
-            assert "Revision b" in caught.value.__notes__[0]
-            assert await states(database) == {}  # not one step, for it was known beforehand
-            await history.runner(database).upgrade("a")
-            assert await states(database) == {"a": "applied"}
-            await history.runner(database).downgrade("base")
-            assert (await states(database), await names(database)) == ({}, set())
+    async with opened(standalone, DRIVERS[-1]) as database:
+        with pytest.raises(DriverError, match="standalone") as caught:
+            await history.runner(database).upgrade()
+        assert "Revision b" in caught.value.__notes__[0]
+        assert await states(database) == {}  # not one step, for it was known beforehand
+        await history.runner(database).upgrade("a")
+        assert await states(database) == {"a": "applied"}
+        await history.runner(database).downgrade("base")
+        assert (await states(database), await names(database)) == ({}, set())
 
 
 async def test_a_transactional_downgrade_leaves_its_trail(history: History, database: Any) -> None:

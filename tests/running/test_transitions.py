@@ -54,6 +54,7 @@ def cases() -> list[Any]:
         for (direction, transactional), cell in zip(WAYS, cells, strict=True):
             for state in STATES.get(has, (None,)):
                 record = _record(has, state, was_atomic == "y", was_partial == "y")
+                direction = _spelled(direction)
                 name = f"{has}-{state}-{was_atomic}{was_partial}-{direction}-{'tx' if transactional else 'plain'}"
                 found.append(pytest.param(record, direction, transactional, cell.split(", "), id=name))
     return found
@@ -62,8 +63,14 @@ def cases() -> list[Any]:
 def _record(has: str, state: State | None, transactional: bool, partial: bool) -> Record | None:
     if state is None:
         return None
-    way: Direction = "downgrade" if has == "down" else "upgrade"
+    way = _spelled("downgrade" if has == "down" else "upgrade")
     return Record("r", state, direction=way, transactional=transactional, partial=partial, journal=(ENTRY,))
+
+
+def _spelled(word: Direction) -> Direction:
+    """The same word, and another object: as it comes from a server."""
+    spelled: Any = "".join([*word])
+    return spelled
 
 
 @pytest.mark.parametrize(("record", "direction", "transactional", "expected"), cases())
@@ -111,7 +118,7 @@ def test_every_combination_stands_in_the_table() -> None:
 @pytest.mark.parametrize(("direction", "transactional"), WAYS)
 def test_how_it_is_closed_and_fails(direction: Direction, transactional: bool) -> None:
     """A downgrade's record goes; of a transaction that stops the journal says nothing."""
-    how = transition(None, direction, transactional=transactional)
+    how = transition(None, _spelled(direction), transactional=transactional)
     unwritten, dates = {"journal.0.result": 1}, ("journal.0.finished_at",)
     closed = closing("r", how, 7, unwritten, dates)
     back: dict[str, Any] = {"session": None} if transactional else {}
@@ -128,7 +135,7 @@ def test_how_it_is_closed_and_fails(direction: Direction, transactional: bool) -
 
 
 def test_how_it_is_restored() -> None:
-    up, down = (transition(None, way, transactional=True) for way in ("upgrade", "downgrade"))
+    up, down = (transition(None, _spelled(way), transactional=True) for way in ("upgrade", "downgrade"))
     assert restoring("r", down) == DeleteRecord("r")
     fields = {"state": "applied", "direction": "upgrade", "error": None, "session": None, "milliseconds": 0}
     assert restoring("r", up) == UpdateRecord("r", fields | inline("undo", ()), ("finished_at",))

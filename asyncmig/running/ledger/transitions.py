@@ -48,11 +48,11 @@ class Transition:
     direction: Direction
     transactional: bool
     journal: JournalUse
-    is_new: bool = False
-    is_atomic: bool = False
-    nothing_to_do: bool = False
-    resumes: bool = False
-    partial: bool = False
+    is_new: bool
+    is_atomic: bool
+    nothing_to_do: bool
+    resumes: bool
+    partial: bool
 
 
 def transition(record: Record | None, direction: Direction, *, transactional: bool) -> Transition:
