@@ -16,6 +16,7 @@ __all__ = [
     "SETS",
     "hints",
     "is_dataclass",
+    "is_json",
     "is_literal",
     "is_model",
     "is_typed_dict",
@@ -85,6 +86,11 @@ def is_literal(annotation: Any) -> bool:
 def is_model(kind: Any) -> bool:
     """Whether it is a Pydantic model."""
     return isinstance(kind, type) and isinstance(getattr(kind, "model_fields", None), dict)
+
+
+def is_json(kind: Any) -> bool:
+    """Whether it is Pydantic's ``Json`` alone: text that is parsed, to whatever it says."""
+    return getattr(kind, "__name__", "") == "Json" and str(getattr(kind, "__module__", "")).startswith("pydantic.")
 
 
 def is_dataclass(kind: Any) -> bool:

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from asyncmig.fields.alternatives import either
 from asyncmig.fields.constraints import constrained
-from asyncmig.fields.scalars import enumeration
+from asyncmig.fields.scalars import enumeration, scalar
 from asyncmig.fields.stored import Unstorable, stored
 from asyncmig.fields.walker import At, is_checkable, made_anew, not_checked
 from asyncmig.schema.fields import Schema
@@ -142,7 +142,7 @@ class MongoEngineWalker:
         return {"bsonType": "binData" if field._binary else "string"}
 
     def _enum(self, field: Any, at: At) -> Schema:
-        return enumeration(member.value for member in field._enum_cls)
+        return scalar(field._enum_cls) or {}
 
     def _anything(self, field: Any, at: At) -> Schema:
         return {}

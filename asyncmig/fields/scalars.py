@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from enum import Enum
+from enum import Enum, Flag
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6Interface, IPv6Network
 from pathlib import PurePath
 from typing import Any, Final
@@ -88,6 +88,8 @@ _OF_PYDANTIC: Final[Mapping[str, str | list[str]]] = {
 
 def scalar(kind: type) -> Schema | None:
     """The schema of a class's values; None where BSON has no type for them."""
+    if issubclass(kind, Flag):
+        return _schema(_INT)  # the members' values, and all that they make together
     if issubclass(kind, Enum):
         return enumeration(member.value for member in kind)
     for base in kind.__mro__:

@@ -60,7 +60,7 @@ def _container(value: Any) -> Any:
     if isinstance(value, set | frozenset):
         return [stored(item) for item in sorted(value, key=repr)]
     if callable(getattr(value, "model_dump", None)):
-        return {name: stored(item) for name, item in value.model_dump(by_alias=True).items()}
+        return stored(value.model_dump(by_alias=True))  # a RootModel's is its root
     return _other(value)
 
 

@@ -19,6 +19,7 @@ from asyncmig.fields.annotations import (
     SETS,
     hints,
     is_dataclass,
+    is_json,
     is_literal,
     is_model,
     is_typed_dict,
@@ -125,7 +126,7 @@ class Walker:
             return own
         if annotation is None:
             return {"bsonType": "null"}
-        if annotation in ANYTHING or isinstance(annotation, TypeVar | ForwardRef | str):
+        if annotation in ANYTHING or isinstance(annotation, TypeVar | ForwardRef | str) or is_json(annotation):
             return {}
         if is_union(annotation):
             return self._union(get_args(annotation), at)

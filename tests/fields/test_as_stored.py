@@ -10,9 +10,9 @@ from typing import Any
 
 import mongoengine as me
 import pytest
-from bson import DBRef, ObjectId
+from bson import DBRef, Decimal128, ObjectId
 from odmantic import AIOEngine
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, RootModel
 
 from asyncmig.fields.models import fields_of
 
@@ -165,3 +165,11 @@ def test_a_class_that_is_not_imported_is_told() -> None:
     assert found.schema["properties"]["other"] == {}
     told = f"{Lazy.__qualname__}.other: NobodyHasImportedThis is not imported, and nothing is known of it"
     assert found.notes == (told,)
+
+
+def test_the_default_of_a_root_model_is_its_root() -> None:
+    class Price(BaseModel):
+        amount: RootModel[Decimal] = RootModel[Decimal](Decimal("1.5"))
+        tags: RootModel[list[str]] = RootModel[list[str]](["a"])
+
+    assert fields_of([Price]).defaults == {"amount": Decimal128("1.5"), "tags": ["a"]}

@@ -105,6 +105,8 @@ UserId = NewType("UserId", str)
         (pydantic.IPvAnyAddress, STRING),
         (pydantic.ByteSize, INT),
         (pydantic.Json[int], INT),
+        (pydantic.Json, {}),
+        (enum.IntFlag("Rights", "read write"), INT),
         (pydantic.StrictStr, STRING),
         (pydantic.PositiveInt, INT),
         (pydantic.UUID4, {"bsonType": "binData"}),
