@@ -133,6 +133,41 @@ async def test_the_transaction_of_a_killed_downgrade_keeps_nobody_waiting(
     assert await states(database) == {}
 
 
+@pytest.mark.parametrize(
+    ("stopped", "transactional", "direction", "done"),
+    [
+        ("upgrade", False, "upgrade", {0}),
+        ("upgrade", False, "downgrade", set()),
+        ("downgrade", False, "downgrade", {0}),
+        ("downgrade", False, "upgrade", set()),
+        ("upgrade", True, "upgrade", set()),
+    ],
+)
+async def test_a_plan_skips_what_is_done_in_its_own_direction(
+    history: History, database: Any, stopped: str, transactional: bool, direction: Any, done: set[int]
+) -> None:
+    """And nothing of what was rolled back."""
+    folder = history.folder.parent
+    history.folder = history.folder.rename(folder / "versions")
+
+    def write(stop: str) -> None:
+        body = [f"await env.insert_documents('{name}', [{{'_id': 1}}])" for name in "xy"]
+        back = [line.replace("insert", "delete").replace("{'_id': 1}", "1") for line in reversed(body)]
+        for lines, way in ((body, "upgrade"), (back, "downgrade")):
+            lines[1:1] = ["1 / 0"] if way == stop else []
+        history.add("a", "\n".join(body), "\n".join(back), transactional=transactional)
+
+    write(stopped)
+    if stopped == "downgrade":
+        await Migrator(database, folder).upgrade()
+    with pytest.raises(RevisionFailed):
+        await getattr(Migrator(database, folder), stopped)("base" if stopped == "downgrade" else "head")
+    write("")
+    plan = await Migrator(database, folder).plan("head" if direction == "upgrade" else "base", direction=direction)
+    (step,) = plan.steps
+    assert (len(step.actions), step.done) == (2, done)
+
+
 async def test_collections_of_other_names(history: History, database: Any) -> None:
     """All four are asyncmig's own by whatever name: not compared, and changed by no revision."""
 

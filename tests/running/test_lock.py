@@ -168,6 +168,7 @@ async def test_an_attempt_cancelled_while_waiting_leaves_nothing_behind(database
     lease = await holder.acquire()
     with anyio.move_on_after(0.3):
         await lock(database).acquire(wait=10)
+    assert (await document(database))["owner"] == lease.owner  # nor does it take anything from who has it
     await holder.release(lease)
     assert await lock(database).holder() is None
 
