@@ -87,6 +87,9 @@ class MongoEngineWalker:
 
     def _field(self, field: Any, at: At) -> Schema:
         names = [base.__name__ for base in type(field).__mro__]
+        if _stores_its_own_way(field):
+            self.notes[f"{at.owner}.{at.field}: nothing is known of how a {names[0]} is stored"] = None
+            return {}
         if field.choices and not _CHOOSES_CLASSES & set(names):
             return self._choices(field, at)
         for name in names:
@@ -162,6 +165,12 @@ class MongoEngineWalker:
                 self.defaults[at.path] = stored(field.default)
             except Unstorable as error:
                 self.notes[f"{at.path}: its default is left out, as {error}"] = None
+
+
+def _stores_its_own_way(field: Any) -> bool:
+    """Whether the field's class, or a base that is not of the library, says itself what is stored of a value."""
+    storing = next(base for base in type(field).__mro__ if "to_mongo" in vars(base))
+    return not storing.__module__.startswith("mongoengine.")
 
 
 def _chosen(field: Any) -> list[Any]:

@@ -128,6 +128,11 @@ class Author(me.Document):  # type: ignore[misc]
     meta = {"db_alias": NAME}
 
 
+class Wrapped(me.StringField):  # type: ignore[misc]
+    def to_mongo(self, value: str) -> dict[str, str]:
+        return {"text": value}
+
+
 class Choosing(me.Document):  # type: ignore[misc]
     """Choices may be classes, and are told as Python has them, not as they are stored."""
 
@@ -136,6 +141,7 @@ class Choosing(me.Document):  # type: ignore[misc]
     place = me.GenericEmbeddedDocumentField(choices=[Place])
     size = me.EnumField(Tint, choices=[Tint.red])
     share = me.DecimalField(choices=[Decimal("0.5"), Decimal(1)])
+    wrapped = Wrapped()
     kind = me.StringField(choices=[("a", "label"), ("b", "other label")])
     meta = {"db_alias": NAME}
 
