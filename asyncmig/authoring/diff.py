@@ -195,12 +195,16 @@ def _settled(
     own = policy.of(wanted.name)
     settled, notes = _with_undeclared_options(current, wanted, own)
     plan.notes += notes
-    extra = {index.name for index in current.indexes} - {index.name for index in wanted.indexes}
     if (notes and policy.undeclared_options == "agreed") or (
-        extra - set(current.automatic) and policy.undeclared_indexes == "agreed"
+        policy.undeclared_indexes == "agreed" and _has_more_indexes(current, wanted)
     ):
         plan.left_alone |= {wanted.name} - policy.agreed
     return settled, own
+
+
+def _has_more_indexes(current: CollectionState, wanted: CollectionState) -> bool:
+    declared = {index.name for index in wanted.indexes}
+    return any(index.name not in declared and index.name not in current.automatic for index in current.indexes)
 
 
 def _with_undeclared_options(

@@ -14,7 +14,7 @@ __all__ = ["changed", "in_place", "same"]
 
 _CHANGEABLE = ("expireAfterSeconds", "hidden", "prepareUnique", "unique")
 _WITHOUT = dict.fromkeys(_CHANGEABLE)
-_NESTED = ("collation", "partialFilterExpression", "storageEngine", "weights", "wildcardProjection")
+_NESTED = frozenset({"collation", "partialFilterExpression", "storageEngine", "weights", "wildcardProjection"})
 
 Changes = tuple[Mapping[str, Any], ...]
 
@@ -23,7 +23,7 @@ def same(old: Index, new: Index, unseen: frozenset[str] = frozenset()) -> bool:
     """Whether ``old`` is what ``new`` asks for; ``unseen`` are options that do not count, nor do names."""
     if unseen:
         old, new = (index.replace(**dict.fromkeys(unseen)) for index in (old, new))
-    if old.keys == new.keys and old.options == new.options and not any(key in old.options for key in _NESTED):
+    if old.keys == new.keys and old.options == new.options and _NESTED.isdisjoint(old.options):
         return True  # plain values: Python's equality is the server's
     return agree(old, new)
 

@@ -55,6 +55,8 @@ def index_difference(
             before, present = present, _with(present, index.name, options)
             back = tuple(_undo(wanted.name, current, present, before))
             operations.append(ModifyIndex(wanted.name, index.name, options, was=back))
+    if not groups.created and not drops:
+        return operations, notes
     steps = sequence(wanted.name, present, groups.created, drops)
     is_able = policy.server is not None and policy.server.has("unique in place")
     operations += in_two_steps(steps, present) if is_able else steps

@@ -41,8 +41,9 @@ def _case(current: Mapping[str, CollectionState], wanted: DatabaseState) -> Iter
 
 
 def _made_anew(before: CollectionState, after: CollectionState) -> Iterator[str]:
+    by_name = {index.name: index for index in before.indexes}
     for index in after.indexes:
-        existing = before.index(index.name)
+        existing = by_name.get(index.name)
         if existing is not None and existing.keys == index.keys and _only_made(existing.options, index.options):
             yield f"index {index.name}"
     for option in before.options.keys() & after.options.keys():
@@ -51,6 +52,8 @@ def _made_anew(before: CollectionState, after: CollectionState) -> Iterator[str]
 
 
 def _only_made(options: Any, other: Any) -> bool:
+    if options == other:
+        return False  # nearly always, and fast
     return bool(canonical(options) != canonical(other) and canonical(_without(options)) == canonical(_without(other)))
 
 

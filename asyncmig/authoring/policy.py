@@ -52,6 +52,8 @@ class Policy:
 
     def of(self, collection: str) -> Policy:
         """The policy of one collection: ``agreed`` is decided."""
+        if "agreed" not in (self.undeclared_indexes, self.undeclared_options):
+            return self
         decided: Literal["drop", "ignore"] = "drop" if collection in self.agreed else "ignore"
         return replace(
             self,
