@@ -94,7 +94,7 @@ class _States:
         if info["type"] != "collection" or "collation" in info["options"]:
             state = collection_from_server(info, listed.indexes, documents)
         else:
-            state = replace(collection_from_server(info, (), documents), indexes=self._indexes(info, listed))
+            state = collection_from_server(info, documents=documents, known=self._indexes(info, listed))
         automatic = _automatic(state) if self._makes_indexes else ()
         return replace(state, building=listed.building, automatic=automatic) if listed.building or automatic else state
 

@@ -128,8 +128,8 @@ class Directory:
             MissingDirectory: when there is no such folder.
             UnreadableFile: when a file cannot be read.
         """
-        folder = str(self.versions)
-        return [checksum(_content(os.path.join(folder, name))) for name in self._names()]
+        folder = os.path.join(self.versions, "")  # with a separator at its end
+        return [checksum(_content(folder + name)) for name in self._names()]
 
     def load(self, revision: Revision) -> RevisionModule:
         """Run a revision's file and take out its functions; its header is read again where it has changed since.

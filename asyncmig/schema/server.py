@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from operator import attrgetter
 from typing import Any
 
+from asyncmig.schema.index import Index
 from asyncmig.schema.normal import index_from_server
 from asyncmig.schema.options import normal_options
 from asyncmig.schema.state import CollectionKind, CollectionState
@@ -16,20 +17,25 @@ _by_name = attrgetter("name")
 
 
 def collection_from_server(
-    info: Mapping[str, Any], indexes: Iterable[Mapping[str, Any]] = (), documents: Sequence[Mapping[str, Any]] = ()
+    info: Mapping[str, Any],
+    indexes: Iterable[Mapping[str, Any]] = (),
+    documents: Sequence[Mapping[str, Any]] = (),
+    *,
+    known: tuple[Index, ...] | None = None,
 ) -> CollectionState:
     """The state of one collection, time series or view.
 
     ``info``: a document of ``listCollections``, of which ``name``, ``type`` and ``options`` are
     read. ``indexes``: what ``listIndexes`` says of it (or ``$listCatalog``'s ``md.indexes.spec``).
-    ``documents``: those found of the initial data.
+    ``documents``: those found of the initial data. ``known``: the indexes in normal form, where they are known.
     """
     kind: CollectionKind = info.get("type", "collection")
     options = normal_options(info.get("options", {}), kind)
-    collation = options.get("collation")
-    states = [index_from_server(spec, collation, kind) for spec in indexes if not is_id_index(spec["key"], kind)]
-    states.sort(key=_by_name)
-    return CollectionState(info["name"], kind, options, tuple(states), tuple(documents))
+    if known is None:
+        collation = options.get("collation")
+        named = (index_from_server(spec, collation, kind) for spec in indexes if not is_id_index(spec["key"], kind))
+        known = tuple(sorted(named, key=_by_name))
+    return CollectionState(info["name"], kind, options, known, tuple(documents))
 
 
 def is_id_index(key: Mapping[str, Any], kind: CollectionKind) -> bool:
