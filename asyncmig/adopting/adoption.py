@@ -127,7 +127,7 @@ class Adoption:
         async def record() -> None:
             self.project.directory.record_heads()
             if adopted.target is not None and self.records:
-                origins = {one.revision.revision: one.origin for one in adopted.imported}
+                origins = {step.revision.revision: step.origin for step in adopted.imported}
                 await self.project.stamp(adopted.target, imported=origins)
 
         await carry_out(changes, record)

@@ -34,13 +34,13 @@ _COUNTED: Final[tuple[tuple[Level, str], ...]] = (
 )
 
 
-def show_preflight(app: App, found: Preflight, fail_on: str | None) -> None:
+def show_preflight(app: App, preflight: Preflight, fail_on: str | None) -> None:
     """Print it; leave with 8 where it has what ``fail_on`` names, ``problem`` or ``warning``."""
     out = app.console.out
-    emit(app, preflight_document(app, found), (line for step in found.steps for line in _lines(out, step)))
-    app.console.say(_summary(found))
+    emit(app, preflight_document(app, preflight), (line for step in preflight.steps for line in _lines(out, step)))
+    app.console.say(_summary(preflight))
     failing = _FAILING.get(fail_on or "", ())
-    if any(found.count(level) for level in failing) or (failing and any(step.error for step in found.steps)):
+    if any(preflight.count(level) for level in failing) or (failing and any(step.error for step in preflight.steps)):
         raise Answer(FOUND)
 
 
@@ -66,33 +66,33 @@ def _lines(out: Stream, step: Any) -> Iterator[str]:
         yield f"  {out.paint(f'! not known from here on: {one_line(step.error)}', 'warn')}"
 
 
-def _summary(found: Preflight) -> str:
-    if not found.steps:
+def _summary(preflight: Preflight) -> str:
+    if not preflight.steps:
         return "Nothing to do."
     counts = [
-        f"{count} {word}" + ("s" if count > 1 else "") for level, word in _COUNTED if (count := found.count(level))
+        f"{count} {word}" + ("s" if count > 1 else "") for level, word in _COUNTED if (count := preflight.count(level))
     ]
     written = (
-        "Indexes were asked by the server's dry run, and put back." if found.has_written else "Nothing was written."
+        "Indexes were asked by the server's dry run, and put back." if preflight.has_written else "Nothing was written."
     )
     return f"{', '.join(counts) or 'No problem foreseen'}. {written}"
 
 
-def preflight_document(app: App, found: Preflight) -> dict[str, Any]:
+def preflight_document(app: App, preflight: Preflight) -> dict[str, Any]:
     """The same for programs."""
     return {
-        "direction": found.direction,
-        "problems": found.count("problem"),
-        "warnings": found.count("warning"),
-        "unknown": found.count("unknown"),
-        "written": found.has_written,
+        "direction": preflight.direction,
+        "problems": preflight.count("problem"),
+        "warnings": preflight.count("warning"),
+        "unknown": preflight.count("unknown"),
+        "written": preflight.has_written,
         "revisions": [
             {
                 **revision_document(app, None, step.revision),
                 "operations": [_check_document(check) for check in step.checks],
                 "error": step.error,
             }
-            for step in found.steps
+            for step in preflight.steps
         ],
     }
 
@@ -100,7 +100,7 @@ def preflight_document(app: App, found: Preflight) -> dict[str, Any]:
 def _check_document(check: Check) -> dict[str, Any]:
     return operation_document(check.action) | {
         "probes": [
-            {"code": one.code, "level": one.level, "text": one.text, "figures": dict(one.figures)}
-            for one in check.probes
+            {"code": probe.code, "level": probe.level, "text": probe.text, "figures": dict(probe.figures)}
+            for probe in check.probes
         ]
     }

@@ -96,8 +96,8 @@ class Progress:
                 place = f" ({event.number}/{event.total})" if event.total > 1 else ""
                 name = event.revision.revision
                 message = fitted(f"{verb} {name} ", one_line(event.revision.message), place)
-                told = f"{verb} {self._err.paint(name, 'id')} {message}".rstrip()
-                self._console.say(f"{told}{self._err.paint(place, 'faint')}")
+                line = f"{verb} {self._err.paint(name, 'id')} {message}".rstrip()
+                self._console.say(f"{line}{self._err.paint(place, 'faint')}")
                 self._code_of(event.revision.revision)
             case RevisionFinished():
                 self._elapsed.stop()

@@ -62,7 +62,7 @@ def member_options(client_options: Any, address: tuple[str, int], seconds: float
     """What a client has of its own that talks to one member alone, found through the set as the caller's is."""
 
     def only(servers: Any) -> Any:
-        return [one for one in servers if one.address == address]
+        return [server for server in servers if server.address == address]
 
     return {**options(client_options, seconds), "maxPoolSize": 1, "server_selector": only}
 

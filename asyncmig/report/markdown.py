@@ -33,7 +33,7 @@ def _lines(document: Document) -> Iterator[str]:
     yield f"## {plain(title(document))}"
     if facts := tiles(document):
         yield ""
-        yield from (f"- {_LOOKS[one.look]}{one.name}: **{one.value}**" for one in facts)
+        yield from (f"- {_LOOKS[fact.look]}{fact.name}: **{fact.value}**" for fact in facts)
     sections = {
         "State": _state(document.get("status")),
         "Pending": _pending(document.get("plan")),
@@ -59,10 +59,10 @@ def _state(status: Document | None) -> Iterator[str]:
     yield f"- at {', '.join(plain(name) for name in status['current']) or 'no revision'}"
     for record in status["failed"]:
         yield f"- ❌ {_named(record)}: {record['direction']} stopped: {plain(why(record))}"
-    yield from (f"- ❌ in the database, and in no file: {_named(one)}" for one in status["ahead"])
-    yield from (f"- ⚠️ its file was edited since it was applied: {_named(one)}" for one in status["edited"])
+    yield from (f"- ❌ in the database, and in no file: {_named(revision)}" for revision in status["ahead"])
+    yield from (f"- ⚠️ its file was edited since it was applied: {_named(revision)}" for revision in status["edited"])
     if len(status["heads"]) > 1:
-        yield f"- ⚠️ several heads: {', '.join(plain(one['revision']) for one in status['heads'])}"
+        yield f"- ⚠️ several heads: {', '.join(plain(revision['revision']) for revision in status['heads'])}"
     if status.get("head_file"):
         yield f"- ⚠️ HEAD file: {plain(status['head_file'])}"
 
@@ -90,11 +90,11 @@ def _operations(operations: Sequence[Document], indent: str) -> Iterator[str]:
         yield f"{indent}- and {counted(len(left), 'operation')} more"
 
 
-def _difference(found: Document | None) -> Iterator[str]:
-    if found is None:
+def _difference(document: Document | None) -> Iterator[str]:
+    if document is None:
         return
-    yield from _operations(found["operations"], "") if found["operations"] else ("Database and models agree.",)
-    yield from (f"- Note: {plain(note)}" for note in found.get("notes", ()))
+    yield from _operations(document["operations"], "") if document["operations"] else ("Database and models agree.",)
+    yield from (f"- Note: {plain(note)}" for note in document.get("notes", ()))
 
 
 def _findings(lint: Document | None) -> Iterator[str]:
@@ -102,10 +102,11 @@ def _findings(lint: Document | None) -> Iterator[str]:
         return
     if not lint["findings"]:
         yield "Nothing found."
-    for file, group in groupby(lint["findings"][:_ROWS], key=lambda one: one["file"]):
+    for file, group in groupby(lint["findings"][:_ROWS], key=lambda finding: finding["file"]):
         yield f"- {plain(file)}"
-        for one in group:
-            yield f"  - {_SIGNS[one['severity']]} {plain(one['code'])}, line {one['line']}: {plain(one['message'])}"
+        for finding in group:
+            sign, code, text = _SIGNS[finding["severity"]], plain(finding["code"]), plain(finding["message"])
+            yield f"  - {sign} {code}, line {finding['line']}: {text}"
     if left := lint["findings"][_ROWS:]:
         yield f"- and {counted(len(left), 'finding')} more"
 
@@ -114,34 +115,39 @@ def _graph(drawn: Document | None) -> Iterator[str]:
     if drawn is None or not drawn["revisions"]:
         return
     rows = drawn["revisions"][:_NODES]
-    known = {one["revision"] for one in rows}
+    known = {row["revision"] for row in rows}
     yield "```mermaid"
-    yield from mermaid([_node(one, known) for one in rows])
+    yield from mermaid([_node(row, known) for row in rows])
     yield "```"
     if left := len(drawn["revisions"]) - len(rows):
         yield f"\nand {figure(left)} older {plural(left, 'revision')}"
 
 
-def _node(one: Document, known: set[str]) -> Node:
+def _node(row: Document, known: set[str]) -> Node:
     """A revision with those of its parents that are in the picture."""
-    parents, needs = (tuple(name for name in one[key] if name in known) for key in ("down_revision", "depends_on"))
-    return Node(one["revision"], one["message"], parents, needs, one["state"])
+    parents, needs = (tuple(name for name in row[key] if name in known) for key in ("down_revision", "depends_on"))
+    return Node(row["revision"], row["message"], parents, needs, row["state"])
 
 
-def _collections(found: Sequence[Document] | None) -> Iterator[str]:
-    if not found:
+def _collections(listed: Sequence[Document] | None) -> Iterator[str]:
+    if not listed:
         return
     rows = (
-        (plain(one["collection"]), figure(one["documents"]), size(one["bytes"]), _indexes(one["indexes"]))
-        for one in found[:_ROWS]
+        (
+            plain(collection["collection"]),
+            figure(collection["documents"]),
+            size(collection["bytes"]),
+            _indexes(collection["indexes"]),
+        )
+        for collection in listed[:_ROWS]
     )
     yield from table(("Collection", "Documents", "Data", "Indexes and their uses"), rows, numbers=(1, 2))
-    if left := len(found) - _ROWS if len(found) > _ROWS else 0:
+    if left := len(listed) - _ROWS if len(listed) > _ROWS else 0:
         yield f"\nand {counted(left, 'collection')} more"
 
 
 def _indexes(indexes: Sequence[Document]) -> str:
-    return "<br>".join(f"{plain(one['index'])}: {use(one)}" for one in indexes) or "-"
+    return "<br>".join(f"{plain(index['index'])}: {use(index)}" for index in indexes) or "-"
 
 
 def _history(records: Sequence[Document] | None) -> Iterator[str]:
@@ -149,14 +155,14 @@ def _history(records: Sequence[Document] | None) -> Iterator[str]:
         return
     rows = (
         (
-            plain(one["revision"]),
-            plain(one["message"]),
-            one["state"],
-            moment(one.get("finished_at") or one.get("started_at")),
-            took(one.get("milliseconds")),
-            plain(by_whom(one)),
+            plain(record["revision"]),
+            plain(record["message"]),
+            record["state"],
+            moment(record.get("finished_at") or record.get("started_at")),
+            took(record.get("milliseconds")),
+            plain(by_whom(record)),
         )
-        for one in records[:_ROWS]
+        for record in records[:_ROWS]
     )
     yield from table(("Revision", "Message", "State", "When", "Took", "By"), rows, numbers=(4,))
     if left := len(records) - _ROWS if len(records) > _ROWS else 0:

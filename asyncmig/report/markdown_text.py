@@ -19,10 +19,10 @@ _LINKS: Final = re.compile(r":(?=\S)|(?<=www)\.", re.IGNORECASE)
 
 def plain(text: object) -> str:
     """``text`` in one line, with what Markdown or HTML would take for its own as numbered entities."""
-    line = "".join(_entity(one) if one in _ALWAYS else one for one in one_line(str(text)))
+    line = "".join(_entity(character) if character in _ALWAYS else character for character in one_line(str(text)))
     line = _UNDERSCORE.sub(_entity("_"), line)
-    line = _LINKS.sub(lambda found: _entity(found[0]), line)
-    return _AT_START.sub(lambda found: "".join(map(_entity, found[0])), line)
+    line = _LINKS.sub(lambda match: _entity(match[0]), line)
+    return _AT_START.sub(lambda match: "".join(map(_entity, match[0])), line)
 
 
 def _entity(character: str) -> str:

@@ -36,7 +36,7 @@ def tag(name: str, /, *children: Any, **attributes: Any) -> Html:
 
 def join(parts: Iterable[Any], between: str = "") -> Html:
     """Several pieces after each other; None is nothing."""
-    return Html(between.join(one if isinstance(one, Html) else _escaped(one) for one in parts if one is not None))
+    return Html(between.join(part if isinstance(part, Html) else _escaped(part) for part in parts if part is not None))
 
 
 def _escaped(value: Any) -> str:

@@ -39,10 +39,10 @@ def state(status: Document | None) -> Iterator[Html]:
         return
     rows: list[tuple[str, Sequence[Html]]] = [
         ("Current", [_id(name) for name in status["current"]] or [tag("span", "none applied")]),
-        ("Heads", [_named(one) for one in status["heads"]]),
-        ("Half-way", [_half_way(one) for one in status["failed"]]),
-        ("No file", [_named(one) for one in status["ahead"]]),
-        ("Edited", [_named(one) for one in status["edited"]]),
+        ("Heads", [_named(revision) for revision in status["heads"]]),
+        ("Half-way", [_half_way(revision) for revision in status["failed"]]),
+        ("No file", [_named(revision) for revision in status["ahead"]]),
+        ("Edited", [_named(revision) for revision in status["edited"]]),
         ("HEAD file", [tag("span", status["head_file"])] if status.get("head_file") else []),
         ("Lock", [tag("span", _lock(status.get("lock")))]),
     ]
@@ -90,9 +90,9 @@ def pending(plan: Document | None) -> Iterator[Html]:
 
 def _operation(operation: Document) -> Html:
     kind = operation["operation"]
-    sign, look = next((one for prefix, one in _SIGNS.items() if kind.startswith(prefix)), ("~", "warn"))
+    sign, look = next((entry for prefix, entry in _SIGNS.items() if kind.startswith(prefix)), ("~", "warn"))
     loses = [("loses data", "bad", operation["loses"])] if operation.get("loses") else []
-    probes = [(one["level"], _LOOKS[one["level"]], one["text"]) for one in operation.get("probes", ())]
+    probes = [(probe["level"], _LOOKS[probe["level"]], probe["text"]) for probe in operation.get("probes", ())]
     below = [tag("li", _chip(level, look), " ", tag("bdi", text)) for level, look, text in (*loses, *probes)]
     return tag(
         "li",
@@ -107,18 +107,18 @@ def _chip(text: str, look: str, *, minor: bool = False) -> Html:
     return tag("span", text, class_=f"chip {look}{' minor' if minor else ''}".rstrip())
 
 
-def difference(found: Document | None) -> Iterator[Html]:
+def difference(document: Document | None) -> Iterator[Html]:
     """What would bring the database to the models."""
-    if found is None:
+    if document is None:
         return
-    rows, left = shown("operations", found["operations"])
+    rows, left = shown("operations", document["operations"])
     if not rows:
         yield tag("p", "Database and models agree.", class_="soft")
     yield tag("ul", *map(_operation, rows))
     if left:
         yield tag("p", f"and {counted(left, 'operation')} more", class_="soft")
-    if found.get("notes"):
-        yield tag("ul", *(tag("li", tag("bdi", note), class_="soft") for note in found["notes"]))
+    if document.get("notes"):
+        yield tag("ul", *(tag("li", tag("bdi", note), class_="soft") for note in document["notes"]))
 
 
 def findings(lint: Document | None) -> Iterator[Html]:
@@ -129,7 +129,7 @@ def findings(lint: Document | None) -> Iterator[Html]:
     if not rows:
         checked = lint.get("checked", 0)
         yield tag("p", f"Nothing found in {counted(checked, 'file')}.", class_="soft")
-    for file, group in groupby(rows, key=lambda one: one["file"]):
+    for file, group in groupby(rows, key=lambda finding: finding["file"]):
         yield tag("h3", tag("bdi", file, class_="mono"))
         yield tag("ul", *map(_finding, group))
     if left:
@@ -149,8 +149,8 @@ def graph(drawn: Document | None) -> Iterator[Html]:
         return
     rows, left = shown("graph", drawn["revisions"])
     nodes = [
-        Node(one["revision"], one["message"], tuple(one["down_revision"]), tuple(one["depends_on"]), one["state"])
-        for one in rows
+        Node(row["revision"], row["message"], tuple(row["down_revision"]), tuple(row["depends_on"]), row["state"])
+        for row in rows
     ]
     listed = tag("div", *map(_row, rows), class_="rows")
     picture = tag("div", svg(nodes), class_="lanes", tabindex=0)
@@ -167,20 +167,22 @@ def _row(revision: Document) -> Html:
     return tag("div", _id(revision["revision"]), message, *chips, class_="row")
 
 
-def collections(found: Sequence[Document] | None) -> Iterator[Html]:
+def collections(listed: Sequence[Document] | None) -> Iterator[Html]:
     """Documents, sizes, indexes and their uses."""
-    if not found:
+    if not listed:
         return
     columns = ("Collection", "Documents", "Data", "On disk", "Indexes")
-    yield _table(columns, (30, 11, 9, 9, 41), map(_collection, found), numbers=(1, 2, 3))
+    yield _table(columns, (30, 11, 9, 9, 41), map(_collection, listed), numbers=(1, 2, 3))
 
 
-def _collection(one: Document) -> list[Html]:
-    kind = _chip("time series" if one["kind"] == "timeseries" else one["kind"], "")
-    name = tag("bdi", one["collection"], class_="mono")
-    named = tag("span", name, *([] if one["kind"] == "collection" else [" ", kind]))
-    listed = tag("ul", *map(_index, one["indexes"]), class_="indexes") if one["indexes"] else tag("span", "-")
-    figures = (figure(one["documents"]), size(one["bytes"]), size(one["storage_bytes"]))
+def _collection(collection: Document) -> list[Html]:
+    kind = _chip("time series" if collection["kind"] == "timeseries" else collection["kind"], "")
+    name = tag("bdi", collection["collection"], class_="mono")
+    named = tag("span", name, *([] if collection["kind"] == "collection" else [" ", kind]))
+    listed = (
+        tag("ul", *map(_index, collection["indexes"]), class_="indexes") if collection["indexes"] else tag("span", "-")
+    )
+    figures = (figure(collection["documents"]), size(collection["bytes"]), size(collection["storage_bytes"]))
     return [named, *(tag("span", text) for text in figures), listed]
 
 

@@ -258,11 +258,11 @@ class RevisionRun:
         if self.direction == "upgrade" and not self.revision.transactional and is_one_way(self._module):
             return self._way_out_without_downgrade(file)
         down = f"downgrade {self.revision.revision}-1"
-        there, back = ("upgrade", down) if self.direction == "upgrade" else (down, "upgrade")
+        again, back = ("upgrade", down) if self.direction == "upgrade" else (down, "upgrade")
         if self.revision.transactional:
-            return f"Its transaction was rolled back. Put right what is wrong{file}, and run `asyncmig {there}` again"
+            return f"Its transaction was rolled back. Put right what is wrong{file}, and run `asyncmig {again}` again"
         return (
-            f"What is done is in the ledger. Put right what is wrong{file}: `asyncmig {there}` goes on from there "
+            f"What is done is in the ledger. Put right what is wrong{file}: `asyncmig {again}` goes on from there "
             f"(calls on env.db run again), `asyncmig {back}` takes back what was done of it"
         )
 

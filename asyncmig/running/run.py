@@ -60,9 +60,9 @@ class Run:
     async def list_collections(self) -> None:
         """Read again which collections there are; the set stays the same object."""
         with explaining(self.driver, "listing the collections"):
-            found = await retry_while_held(
+            listed = await retry_while_held(
                 self.lease, lambda: self.driver.read({"listCollections": 1, "nameOnly": True})
             )
-        names = {one["name"] for one in found if not one["name"].startswith("system.")}
+        names = {info["name"] for info in listed if not info["name"].startswith("system.")}
         self.collections.clear()
         self.collections.update(names - self.own)

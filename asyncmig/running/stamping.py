@@ -41,8 +41,12 @@ async def stamped(
     ids = {revision.revision for revision in wanted}
     gone = [name for name in records if name not in ids and name not in kept]
     new = [revision for revision in wanted if not _is_settled(records.get(revision.revision))]
-    origins = {one.revision: dict(imported[one.revision]) for one in new if imported and one.revision in imported}
-    facts = {"imported": [{"revision": one, **origin} for one, origin in origins.items()]} if origins else {}
+    origins = {
+        revision.revision: dict(imported[revision.revision])
+        for revision in new
+        if imported and revision.revision in imported
+    }
+    facts = {"imported": [{"revision": name, **origin} for name, origin in origins.items()]} if origins else {}
     await run.audit_log.add(
         run.lease, "stamp", [revision.revision for revision in new], target=target, forgotten=sorted(gone), **facts
     )

@@ -75,7 +75,7 @@ class WatchedEnv(Env):
         self._calls.append((f"env.{name}()", coroutine))
 
     def _forget_ended(self) -> None:
-        self._calls = [one for one in self._calls if inspect.getcoroutinestate(one[1]) != inspect.CORO_CLOSED]
+        self._calls = [call for call in self._calls if inspect.getcoroutinestate(call[1]) != inspect.CORO_CLOSED]
 
     @property
     def has_open_calls(self) -> bool:
@@ -85,7 +85,7 @@ class WatchedEnv(Env):
 
     def drop_unawaited(self) -> list[str]:
         """The calls that nobody has awaited; nobody can any more."""
-        unawaited = [one for one in self._calls if inspect.getcoroutinestate(one[1]) == inspect.CORO_CREATED]
+        unawaited = [call for call in self._calls if inspect.getcoroutinestate(call[1]) == inspect.CORO_CREATED]
         for _, coroutine in unawaited:
             coroutine.close()
         return [name for name, _ in unawaited]
@@ -132,11 +132,11 @@ class StartedWork:
     def _open_tasks(self) -> list[asyncio.Task[Any]]:
         """The tasks of the revision that are not done."""
         listed = asyncio.all_tasks()
-        found = [task for task in listed - self._others if self._is_ours(task)]
-        if not found:
+        tasks = [task for task in listed - self._others if self._is_ours(task)]
+        if not tasks:
             self._others.clear()
             self._others |= listed
-        return found
+        return tasks
 
     def _is_ours(self, task: asyncio.Task[Any]) -> bool:
         return task in self._callers or any(code.co_filename == self._path for code in _codes(task.get_coro()))

@@ -151,7 +151,7 @@ def _by_status(documents: Sequence[Document], files: Sequence[ForeignFile], opti
     reached = _with_squashes(own, set(done))
     gone = sorted(done.keys() - own.keys() - replaced, key=lambda name: (moment(done[name], "applied_at"), name))
     known = {**{name: done[name] for name in gone}, **own}  # the log has the parents of those without a file
-    order, notes = _in_dependency_order({name: _ids(one.get("down_revision")) for name, one in known.items()})
+    order, notes = _in_dependency_order({name: _ids(header.get("down_revision")) for name, header in known.items()})
     return ForeignHistory(
         applied=tuple(
             _graph_step(name, own.get(name), done.get(name, {})) for name in order if name in reached | set(gone)

@@ -85,8 +85,8 @@ class _Look:
             from asyncmig.cli.preflight import show_preflight
 
             codes = [self.show_all] if self.show_all else []
-            found = await migrator.preflight(target, budget=self.budget, exact=self.exact, show=codes, **choice)
-            show_preflight(app, found, self.fail_on)
+            preflight = await migrator.preflight(target, budget=self.budget, exact=self.exact, show=codes, **choice)
+            show_preflight(app, preflight, self.fail_on)
         elif self.plan:
             from asyncmig.cli.plan import show_plan
 
@@ -168,10 +168,10 @@ def _telling(app: App, direction: Direction, target: str) -> Iterator[None]:
     try:
         yield
     finally:
-        documents = [revision_document(app, None, one) | {"milliseconds": ms} for one, ms in finished]
+        documents = [revision_document(app, None, revision) | {"milliseconds": ms} for revision, ms in finished]
         app.done["revisions"] = documents
         if not app.json:
-            _print(app, [revision_line(app.console.out, one, [f"{verb} in {ms} ms"]) for one, ms in finished])
+            _print(app, [revision_line(app.console.out, revision, [f"{verb} in {ms} ms"]) for revision, ms in finished])
     nothing = f"Nothing to do: the database is at {target} already."
     if app.json:
         emit(app, app.done, ())

@@ -32,8 +32,8 @@ async def prepare_insert(operation: InsertDocuments, context: Context) -> Journa
     encoded = _encoded(operation, context)
     if context.notes is not None and is_large(encoded):
         return {"listed": uuid4().hex, "documents": len(encoded)}
-    there = set(await _found(context, operation.collection, _ids(operation.documents)))
-    return {"missing": [_entry(document) for key, document in encoded.items() if key not in there]}
+    existing = set(await _found(context, operation.collection, _ids(operation.documents)))
+    return {"missing": [_entry(document) for key, document in encoded.items() if key not in existing]}
 
 
 async def insert_documents(operation: InsertDocuments, context: Context, intent: JournalData | None) -> JournalData:
@@ -49,11 +49,11 @@ async def insert_documents(operation: InsertDocuments, context: Context, intent:
         return await insert_in_batches(operation, context, context.notes, intent["listed"], encoded)
     ours = {canonical(entry["_id"]): entry for entry in intent["missing"]}
     wanted = {key: document for key, document in encoded.items() if key in ours}
-    there = await _insert(operation, context, wanted)
+    existing = await _insert(operation, context, wanted)
     inserted = [
-        entry | {"digest": found}
+        entry | {"digest": now}
         for key, entry in ours.items()
-        if (found := digest(there.get(key, b""))) in (entry["digest"], digest(encoded.get(key, b"-")))
+        if (now := digest(existing.get(key, b""))) in (entry["digest"], digest(encoded.get(key, b"-")))
     ]
     return {"inserted": inserted, "present": len(encoded) - len(inserted)}
 
@@ -67,7 +67,10 @@ async def delete_documents(operation: DeleteDocuments, context: Context) -> Jour
     name, session = operation.collection, context.session
     parts = [operation.ids[first : first + BATCH_SIZE] for first in range(0, len(operation.ids), BATCH_SIZE)]
     if not operation.if_unchanged:
-        return {"deleted": sum([await context.driver.delete(name, one, session=session) for one in parts]), "kept": []}
+        return {
+            "deleted": sum([await context.driver.delete(name, part, session=session) for part in parts]),
+            "kept": [],
+        }
     ours = {canonical(entry["_id"]): entry["digest"] for entry in context.inserted.get(name, ())}
     deleted, kept, left = 0, list[Any](), 0
     for part in parts:
@@ -121,8 +124,8 @@ async def insert_in_batches(
 async def _begun(
     operation: InsertDocuments, context: Context, notes: BatchNotes, key: str, place: int, batch: dict[Hashable, bytes]
 ) -> JournalData:
-    there = await _found(context, operation.collection, list(map(_id, batch.values())))
-    note: JournalData = {"missing": [_entry(document) for one, document in batch.items() if one not in there]}
+    existing = await _found(context, operation.collection, list(map(_id, batch.values())))
+    note: JournalData = {"missing": [_entry(document) for key, document in batch.items() if key not in existing]}
     await notes.write(key, place, note)
     return note
 
@@ -133,7 +136,7 @@ async def _inserted(
     """Insert what is still missing; the note with the places of those that turn out not to be ours."""
     ours = {canonical(entry["_id"]): entry for entry in note["missing"]}
     if not ours.keys() <= batch.keys():
-        of_batch = tuple(one for one in operation.documents if canonical(one["_id"]) in batch)
+        of_batch = tuple(document for document in operation.documents if canonical(document["_id"]) in batch)
         again = with_known_ids(InsertDocuments(operation.collection, of_batch), {"missing": note["missing"]})
         batch = _encoded(again, context)
     if not ours.keys() <= batch.keys():
@@ -143,9 +146,9 @@ async def _inserted(
             "it was begun with other documents",
             "give each document an `_id` that is the same whenever the revision runs",
         )
-    there = await _insert(operation, context, {key: batch[key] for key in ours})
+    existing = await _insert(operation, context, {key: batch[key] for key in ours})
     foreign = [
-        place for place, (key, entry) in enumerate(ours.items()) if digest(there.get(key, b"")) != entry["digest"]
+        place for place, (key, entry) in enumerate(ours.items()) if digest(existing.get(key, b"")) != entry["digest"]
     ]
     return {"missing": note["missing"], "foreign": foreign, "done": True}
 
@@ -165,13 +168,13 @@ async def _insert(
     except BulkWriteError as error:
         if context.session is not None or not is_refusal(error):
             raise
-        there = await _found(context, operation.collection, [_id(document) for document in wanted.values()])
-        if lacking := [place for place, key in enumerate(wanted) if key not in there]:
+        existing = await _found(context, operation.collection, [_id(document) for document in wanted.values()])
+        if lacking := [place for place, key in enumerate(wanted) if key not in existing]:
             refusal = refused(operation, _about(lacking, error))
-            is_ours = any(digest(there.get(key, b"")) == digest(document) for key, document in wanted.items())
+            is_ours = any(digest(existing.get(key, b"")) == digest(document) for key, document in wanted.items())
             refusal.done = (f"{operation.collection}/d",) if is_ours else ()
             raise refusal from error
-        return there
+        return existing
     return wanted
 
 

@@ -72,17 +72,19 @@ class Ledger:
 
     async def summaries(self) -> dict[str, Record]:
         """Every record by its id, without journal and source, in one round trip."""
-        found = await self._found({}, dict.fromkeys(_SUMMARY, 1))
-        return {record.revision: record for record in map(self._read, found)}
+        documents = await self._found({}, dict.fromkeys(_SUMMARY, 1))
+        return {record.revision: record for record in map(self._read, documents)}
 
     async def marks(self) -> dict[str, Mark]:
         """A mark of every revision by its id, in one round trip: the least that tells where a database stands."""
-        found = await self._found({}, dict.fromkeys((*Mark._fields, "format"), 1))
-        return {identified(one, self.collection): Mark.read(one, self.collection) for one in found}
+        documents = await self._found({}, dict.fromkeys((*Mark._fields, "format"), 1))
+        return {identified(document, self.collection): Mark.read(document, self.collection) for document in documents}
 
     async def records(self) -> list[Record]:
         """Every record in full, by id."""
-        return sorted([await self._whole(one, None) for one in await self._found({})], key=attrgetter("revision"))
+        return sorted(
+            [await self._whole(document, None) for document in await self._found({})], key=attrgetter("revision")
+        )
 
     async def record(self, revision: str, lease: Lease | None = None) -> Record | None:
         """One record in full; with a lease it is asked for again when the connection breaks."""
@@ -93,8 +95,10 @@ class Ledger:
 
     async def _whole(self, document: Document, lease: Lease | None) -> Record:
         """A record with all entries of its journals, and all that they have inserted."""
-        segments = [one for name in FIELDS for one in Placement.of(document, name).segments]
-        archived = {one.key: await self.archive.read(one.key, one.count, lease=lease) for one in segments}
+        segments = [segment for name in FIELDS for segment in Placement.of(document, name).segments]
+        archived = {
+            segment.key: await self.archive.read(segment.key, segment.count, lease=lease) for segment in segments
+        }
         record = Record.read(document, self.collection, archived)
         listed = [entry.inserted_in for entry in record.entries if entry.inserted_in]
         if not listed:
@@ -122,16 +126,16 @@ class Ledger:
         """The sessions of what is not settled: transactions of theirs may be open though their runner is gone."""
         journals = ("journal", "undo")
         wanted: Document = dict.fromkeys(("session", *journals), 1)
-        found = await retry_while_held(lease, lambda: self._found({"state": {"$ne": "applied"}}, wanted))
-        entries = [entry for document in found for name in journals for _, entry in numbered(document.get(name))]
-        holders = [*found, *(entry for entry in entries if isinstance(entry, dict))]
+        documents = await retry_while_held(lease, lambda: self._found({"state": {"$ne": "applied"}}, wanted))
+        entries = [entry for document in documents for name in journals for _, entry in numbered(document.get(name))]
+        holders = [*documents, *(entry for entry in entries if isinstance(entry, dict))]
         sessions = [holder.get("session") for holder in holders]
         return [session for session in sessions if isinstance(session, dict) and _is_uuid(session.get("id"))]
 
     async def _found(self, filter_: Document, fields: Document | None = None) -> list[Document]:
         with self._explaining("reading"), self._driver.answered():
-            found: list[Document] = await self._documents.find(filter_, fields, batch_size=_BATCH).to_list(None)
-        return found
+            documents: list[Document] = await self._documents.find(filter_, fields, batch_size=_BATCH).to_list(None)
+        return documents
 
     def _read(self, document: Document) -> Record:
         return Record.read(document, self.collection)
@@ -200,15 +204,15 @@ class Ledger:
         that does nothing else is mostly this.
         """
         if not self._clock.is_servers or await self._fences_no_deletion(built):
-            return sum([await self._one(each, session) for each in built])
-        if session is None and (updates := [one for one in built if isinstance(one, UpdateOne)]) == list(built):
+            return sum([await self._one(write, session) for write in built])
+        if session is None and (updates := [write for write in built if isinstance(write, UpdateOne)]) == list(built):
             return await self._update(updates)
         options = {"session": session} if session is not None else {}
         done = await self._documents.bulk_write(list(built), ordered=True, **options)
         return int(done.matched_count + done.upserted_count + done.deleted_count)
 
     async def _update(self, updates: Sequence[UpdateOne]) -> int:
-        statements = [{"q": one._filter, "u": one._doc, "upsert": bool(one._upsert)} for one in updates]
+        statements = [{"q": write._filter, "u": write._doc, "upsert": bool(write._upsert)} for write in updates]
         done = await self._driver.command(
             {"update": self.collection, "updates": statements, "ordered": True, "writeConcern": {"w": "majority"}},
             own=True,
@@ -219,7 +223,7 @@ class Ledger:
 
     async def _fences_no_deletion(self, built: Sequence[UpdateOne | DeleteOne]) -> bool:
         """Whether a record is to go on MongoDB 4.4, which knows no ``$$NOW`` in the command ``delete``."""
-        deletes = any(isinstance(one, DeleteOne) for one in built)
+        deletes = any(isinstance(write, DeleteOne) for write in built)
         return deletes and await self._driver.wire_version() < _NOW_IN_DELETE
 
     async def _one(self, single: UpdateOne | DeleteOne, session: Any) -> int:
@@ -237,8 +241,8 @@ class Ledger:
         attempt was lost.
         """
         wanted = {"_id": {"$in": [write.revision for write in writes]}}
-        found = await self._documents.find(wanted, {"token": 1}, session=session).to_list(None)
-        tokens = {document["_id"]: document.get("token", 0) for document in found}
+        documents = await self._documents.find(wanted, {"token": 1}, session=session).to_list(None)
+        tokens = {document["_id"]: document.get("token", 0) for document in documents}
         gone = [write for write in writes if write.revision not in tokens]
         if short == sum(isinstance(write, DeleteRecord) for write in gone):
             return
@@ -275,4 +279,4 @@ def _duplicate(error: OperationFailure, writes: Sequence[Write]) -> RecordExists
 def _codes(error: OperationFailure) -> list[int | None]:
     details: Mapping[str, Any] = error.details or {}
     refused: list[Document] = details.get("writeErrors", [])
-    return [one.get("code") for one in refused] if isinstance(error, BulkWriteError) else [error.code]
+    return [refusal.get("code") for refusal in refused] if isinstance(error, BulkWriteError) else [error.code]

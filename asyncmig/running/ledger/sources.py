@@ -31,7 +31,7 @@ def matching_of(
     about: Document = {"path": str(revision.path or ""), "file": checksum, "by_hand": by_hand}
     if record is None:  # nearly always, and then nothing is held against anything
         return Matching((), same_file=bool(checksum), sites=lambda _: now, **about)
-    known = {one: CallSites(text, source) for one, text in _sources(record).items()}
+    known = {of_file: CallSites(text, source) for of_file, text in _sources(record).items()}
 
     def file_of(entry: JournalEntry) -> str:
         return entry.file or (record.checksum if record else None) or ""  # entries of earlier versions have none
@@ -49,7 +49,7 @@ def _sources(record: Record | None) -> dict[str, str | None]:
     """By checksum, the sources that were run before, as far as the ledger has them."""
     if record is None:
         return {}
-    former = {str(one.get("checksum")): one.get("source") for one in record.former_sources}
+    former = {str(earlier.get("checksum")): earlier.get("source") for earlier in record.former_sources}
     return former | {str(record.checksum): record.source}
 
 
@@ -57,6 +57,6 @@ def former_sources(record: Record | None, checksum: str | None) -> Document:
     """The field of a record that keeps what the file was when it stopped, where it was edited since: the newest few."""
     if record is None or record.checksum == checksum or not record.journal:
         return {}
-    kept = [dict(one) for one in record.former_sources if one.get("checksum") != record.checksum]
+    kept = [dict(earlier) for earlier in record.former_sources if earlier.get("checksum") != record.checksum]
     kept.append({"checksum": record.checksum, "source": record.source})
     return {"former_sources": kept[-_KEPT:]}

@@ -145,7 +145,7 @@ def _instead(missing: str, asked: str, rest: str) -> str:
     """
     parent, _, last = missing.rpartition(".")
     if not parent:
-        return _near(missing, [found.name for found in pkgutil.iter_modules()], "", rest) or _elsewhere(missing, rest)
+        return _near(missing, [module.name for module in pkgutil.iter_modules()], "", rest) or _elsewhere(missing, rest)
     if missing == asked and hasattr(import_module(parent), last):
         return f"; did you mean '{parent}:{last}'?"
     names = _modules_in(parent)
@@ -169,13 +169,13 @@ def _elsewhere(missing: str, rest: str) -> str:
 
 
 def _names_in(folder: str) -> list[str]:
-    return [found.name for found in pkgutil.iter_modules([folder])]
+    return [module.name for module in pkgutil.iter_modules([folder])]
 
 
 def _modules_in(package: str) -> list[str]:
     spec = find_spec(package)
     folders = spec.submodule_search_locations if spec else None
-    return sorted(found.name for found in pkgutil.iter_modules(folders)) if folders else []
+    return sorted(module.name for module in pkgutil.iter_modules(folders)) if folders else []
 
 
 def _near(name: str, names: list[str], before: str = "", after: str = "") -> str:
