@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import dataclasses
 import re
 import sys
@@ -90,3 +91,24 @@ def test_what_is_stored_is_listed(kind: type) -> None:
     """Each field of a document of the ledger, but for what is computed of it."""
     named = {field.name for field in dataclasses.fields(kind)} - {"revision", "placements"}
     assert named <= set(re.findall(r"`(\w+)`", STORED)), named - set(re.findall(r"`(\w+)`", STORED))
+
+
+def constants(package: Path) -> list[str]:
+    """The text of every string of the package, those inside of f-strings too."""
+    trees = [ast.parse(file.read_text(encoding="utf-8")) for file in package.rglob("*.py")]
+    return [
+        one.value
+        for tree in trees
+        for one in ast.walk(tree)
+        if isinstance(one, ast.Constant) and type(one.value) is str
+    ]
+
+
+def test_messages_of_the_troubleshooting_page_are_the_programs() -> None:
+    """The beginnings in its table; what varies is an ellipsis there."""
+    page = (DOCS / "how-to" / "troubleshooting.md").read_text(encoding="utf-8")
+    table = page.partition("| it begins with |")[2].partition("\n\n")[0]
+    fragments = [part.strip() for told in re.findall(r"(?m)^\| `(.*?)` \|", table) for part in told.split("…")]
+    texts = constants(Path(import_module("asyncmig").__file__ or "").parent)
+    assert len(fragments) > 15
+    assert [part for part in fragments if part and not any(part in text for text in texts)] == []
