@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from asyncmig.authoring.bridge import clash
 from asyncmig.authoring.evidence import Evidence
 from asyncmig.authoring.field_diff import DocumentChanges
 from asyncmig.authoring.policy import Note, Policy
@@ -137,11 +138,12 @@ def _split(operations: Sequence[Operation], renamed: Sequence[Renamed]) -> tuple
 
     A unique index on the old path would refuse the second document that loses it, so it goes first;
     one on the new path would find all documents equal, so it comes last. Any other is created first
-    and dropped last, so that queries always have one.
+    and dropped last, so that queries always have one, but for one that the server does not keep beside
+    the old one: a second text index.
     """
     first: list[Operation] = []
     waiting: list[Operation] = []
-    dropped = {operation.name for operation in operations if isinstance(operation, DropIndex)}
+    dropped = {operation.name: operation.was for operation in operations if isinstance(operation, DropIndex)}
     becoming = {
         operation.name
         for operation in operations
@@ -155,7 +157,11 @@ def _split(operations: Sequence[Operation], renamed: Sequence[Renamed]) -> tuple
             new = [field.new for field in renamed]
             asked = {i.name: i.replace(unique=True) if i.name in becoming else i for i in operation.indexes}
             early_ones = tuple(
-                i for i in operation.indexes if _may_come_first(asked[i.name], new) and i.name not in dropped
+                i
+                for i in operation.indexes
+                if _may_come_first(asked[i.name], new)
+                and i.name not in dropped
+                and not any(old is not None and clash(i, old) for old in dropped.values())
             )
             late_ones = tuple(i for i in operation.indexes if i not in early_ones)
             first += [CreateIndexes(operation.collection, early_ones)] if early_ones else []

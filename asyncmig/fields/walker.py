@@ -223,9 +223,15 @@ class Walker:
 
     def _collect(self, part: Field, at: At, above: str | None) -> None:
         """The part's rename and default, where a path leads to it."""
+        earlier = _earlier_name(part)
+        if earlier and at.path is None:
+            self.notes[
+                f"{at.owner}.{at.field}: it is marked as renamed from {earlier}, and no path leads to it; write a "
+                "transform that renames it in the documents"
+            ] = None
         if at.path in (None, "_id"):
             return
-        if earlier := _earlier_name(part):
+        if earlier:
             self.renames[f"{above}.{earlier}" if above else earlier] = at.path
         if part.factory in (list, dict, set):
             self.defaults[at.path] = {} if part.factory is dict else []

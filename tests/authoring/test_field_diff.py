@@ -202,11 +202,15 @@ def test_removed_fields_are_dropped_where_the_project_says_so() -> None:
         ({}, ["create b_1", "rename a b", "modify", "drop a_1"]),
         ({"unique": True}, ["drop a_1", "rename a b", "modify", "create b_1"]),
         ({"unique": True, "sparse": True}, ["create b_1", "rename a b", "modify", "drop a_1"]),
+        ({"key": "text"}, ["rename a b", "modify", "drop a_text", "create b_text"]),  # a collection has only one
+        ({"key": "hashed"}, ["create b_hashed", "rename a b", "modify", "drop a_hashed"]),
     ],
 )
 def test_indexes_move_with_their_field(options: dict[str, Any], expected: list[str]) -> None:
-    old = state(schema(a=STRING), indexes=(Index("a", **options),))
-    new = state(schema(b=STRING), indexes=(Index("b", **options),), renames={"a": "b"})
+    kind = options.get("key", 1)
+    rest = {name: value for name, value in options.items() if name != "key"}
+    old = state(schema(a=STRING), indexes=(Index([("a", kind)], **rest),))
+    new = state(schema(b=STRING), indexes=(Index([("b", kind)], **rest),), renames={"a": "b"})
     assert steps(old, new) == expected
 
 

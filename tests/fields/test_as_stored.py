@@ -6,7 +6,7 @@ import asyncio
 import datetime as dt
 import enum
 from decimal import Decimal
-from typing import Any
+from typing import Annotated, Any
 
 import mongoengine as me
 import pytest
@@ -15,6 +15,7 @@ from odmantic import AIOEngine
 from pydantic import BaseModel, ConfigDict, Field, RootModel
 
 from asyncmig.fields.models import fields_of
+from asyncmig.schema.fields import RenamedFrom
 
 from ..clients import drop
 from .odmantic_models import Converted
@@ -179,3 +180,17 @@ def test_the_default_of_a_root_model_is_its_root() -> None:
         tags: RootModel[list[str]] = RootModel[list[str]](["a"])
 
     assert fields_of([Price]).defaults == {"amount": Decimal128("1.5"), "tags": ["a"]}
+
+
+def test_a_rename_to_which_no_path_leads_is_told() -> None:
+    class Line(BaseModel):
+        code: Annotated[str, RenamedFrom("sku")]
+
+    class Order(BaseModel):
+        lines: list[Line]
+        by_day: dict[str, Line]
+
+    found = fields_of([Order])
+    assert found.renames == {"lines.sku": "lines.code"}
+    told = [note.partition(",")[0] for note in found.notes]
+    assert told == [f"{Line.__qualname__}.code: it is marked as renamed from sku"]
