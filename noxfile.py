@@ -241,9 +241,10 @@ MUTATED = {
     "schema": ["tests/schema", "--deselect", "tests/schema/test_real_indexes.py"],
     "operations": ["tests/operations", "tests/data/test_repeatability.py"],
     "history": ["tests/history", "tests/files"],
-    "running/ledger/transitions.py": ["tests/running/test_transitions.py"],
+    "running/ledger/transitions.py": ["tests/running/test_transitions.py", "tests/test_values.py"],
+    "authoring/diff.py": [f"tests/authoring/test_{name}.py" for name in ("diff", "diff_indexes", "field_diff")],
 }
-"""By room of asyncmig, what is to notice a change in it."""
+"""By room or file of asyncmig, what is to notice a change in it; of random schemas fewer may be drawn one day."""
 
 
 @nox.session(python=RUNNING)
@@ -256,7 +257,8 @@ def mutants(session: nox.Session) -> None:
     session.install(*LOCKED, "--editable", str(ROOT), *nox.project.dependency_groups(PYPROJECT, "tests", "mutants"))
     sample = next((word for word in session.posargs if word.isdigit()), "300")
     for room in [word for word in session.posargs if word in MUTATED] or MUTATED:
-        session.run("python", str(ROOT / "scripts" / "mutants.py"), room, sample, "1", *MUTATED[room])
+        command = ("python", str(ROOT / "scripts" / "mutants.py"), room, sample, "1", *MUTATED[room])
+        session.run("python", "-m", "asyncmig.testing", "--", *command)  # beside one server for all
 
 
 @nox.session(python=RUNNING)

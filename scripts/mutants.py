@@ -110,6 +110,8 @@ def _enter(copy: Path) -> None:
     os.chdir(copy)
     os.environ["PYTHONPATH"] = str(copy)
     os.environ.pop("ASYNCMIG_EXPECT_INSTALLED", None)
+    if url := os.environ.pop("ASYNCMIG_URL", ""):  # as `python -m asyncmig.testing` tells it
+        os.environ["ASYNCMIG_TEST_URL"] = url
     sys.path.insert(0, str(copy))
     sys.pycache_prefix = None
 
