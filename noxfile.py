@@ -249,10 +249,13 @@ MUTATED = {
 
 @nox.session(python=RUNNING)
 def mutants(session: nox.Session) -> None:
-    """Mutation testing of the pure rooms: 300 changes of each, drawn by a seed; to kill: 90 %. Takes hours.
+    """Mutation testing of the pure rooms: 300 changes of each, drawn by a seed; to kill: 90 %. Takes an hour.
 
     The arguments: rooms, all unless named, and how many of each. Look at each survivor: a test is missing, or the
-    change changes nothing. No whole sample has been run yet, so 90 % is the aim and no figure that was reached.
+    change changes nothing (`<=` between the two words of a direction, `is` between two bools).
+
+    Reached: 90.3 % of all 165 changes of `running/ledger/transitions.py`, the other 16 change nothing. No whole
+    sample of the other rooms has been run yet: there 90 % is the aim.
     """
     session.install(*LOCKED, "--editable", str(ROOT), *nox.project.dependency_groups(PYPROJECT, "tests", "mutants"))
     sample = next((word for word in session.posargs if word.isdigit()), "300")
