@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, get_args, get_origin
 
+from asyncmig.fields.annotations import is_union
 from asyncmig.fields.encoders import Encoders, returned_type
 from asyncmig.schema.fields import Schema
 
@@ -30,13 +31,18 @@ def _nothing(annotation: Any) -> Schema | None:
     return None
 
 
+def _is_always(annotation: Any) -> bool:
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class Library:
     """How a library that builds on Pydantic stores a model's fields.
 
     ``key`` gives the stored name of a field, ``annotation`` the type of what is stored, ``is_stored``
     whether anything is. ``own_type`` is the schema of a type of the library's own, None for any
-    other; ``serializes`` tells whether Pydantic's serializers take part, and ``computes`` whether its
+    other, and holds in a field of the document itself whose annotation ``is_reference``; elsewhere an object is stored.
+    ``serializes`` tells whether Pydantic's serializers take part, and ``computes`` whether its
     computed fields do; ``serialized`` is the type that a serializer of the library's own makes. ``encoders`` are the
     user's own; without ``keeps_nulls`` a field that is None is left out of the document.
     """
@@ -45,6 +51,7 @@ class Library:
     annotation: Callable[[type, str, Any], Any] = _annotation
     is_stored: Callable[[type, str, Any], bool] = _is_not_excluded
     own_type: Callable[[Any], Schema | None] = _nothing
+    is_reference: Callable[[Any], bool] = _is_always
     serializes: bool = False
     computes: bool = False
     serialized: Callable[[Iterable[Any]], Any] = _nothing
@@ -65,6 +72,16 @@ def _is_stored_by_beanie(model: type, name: str, info: Any) -> bool:
 
 def _link(annotation: Any) -> Schema | None:
     return dict(_REFERENCE) if _is_of_beanie(annotation, "Link") else None
+
+
+def _is_link_field(annotation: Any) -> bool:
+    """Whether Beanie stores the reference alone, and not the document where it has it: a link or a list of links."""
+    inner, *others = [kind for kind in get_args(annotation) if kind is not type(None)] or [annotation]
+    if is_union(annotation) and not others:
+        return _is_link_field(inner)
+    if get_origin(annotation) is list:
+        return _link(inner) is not None
+    return _link(annotation) is not None
 
 
 def _is_of_beanie(annotation: Any, name: str) -> bool:
@@ -99,7 +116,7 @@ def _odmantic_serialized(metadata: Iterable[Any]) -> Any:
 
 
 PYDANTIC: Final = Library(serializes=True, computes=True)
-BEANIE: Final = Library(_beanie_key, is_stored=_is_stored_by_beanie, own_type=_link)
+BEANIE: Final = Library(_beanie_key, is_stored=_is_stored_by_beanie, own_type=_link, is_reference=_is_link_field)
 ODMANTIC: Final = Library(_odmantic_key, _odmantic_annotation, serializes=True, serialized=_odmantic_serialized)
 
 _LIBRARIES: Final[Mapping[str, Library]] = {"beanie": BEANIE, "odmantic": ODMANTIC}

@@ -81,6 +81,7 @@ class Walker:
 
     def __init__(self, library: Library, *, constraints: bool = False) -> None:
         self._library, self._constraints = library, constraints
+        self._is_reference = True
         self.renames: dict[str, str] = {}
         self.defaults: dict[str, Any] = {}
         self.notes: dict[str, None] = {}
@@ -123,7 +124,7 @@ class Walker:
 
     def _plain(self, annotation: Any, at: At) -> Schema:
         if (own := self._library.own_type(annotation)) is not None:
-            return own
+            return own if self._is_reference else {"bsonType": "object"}
         if annotation is None:
             return {"bsonType": "null"}
         if annotation in ANYTHING or isinstance(annotation, TypeVar | ForwardRef | str) or is_json(annotation):
@@ -214,7 +215,10 @@ class Walker:
     def _property(self, part: Field, at: At) -> Schema:
         if isinstance(part.extra, dict) and "bsonType" in part.extra:
             return {"bsonType": part.extra["bsonType"]}
+        outer = self._is_reference
+        self._is_reference = len(at.parents) == 1 and self._library.is_reference(part.annotation)
         schema = self.annotation(part.annotation, at)
+        self._is_reference = outer
         if part.default is None and not _takes_null(schema):
             schema = either([schema, {"bsonType": "null"}])  # `x: int = None` is stored as it is written
         if self._constraints:

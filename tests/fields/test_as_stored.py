@@ -114,6 +114,38 @@ async def test_beanie(clients: dict[str, Any]) -> None:
     assert any("Encoded.tint: it is stored as one of bson_encoders makes it" in note for note in fields.notes)
 
 
+async def test_links_of_beanie(clients: dict[str, Any]) -> None:
+    """In fields of the document itself a reference is stored; elsewhere the linked document, where it is there."""
+    from beanie import Document, Link, PydanticObjectId, init_beanie
+
+    class Tag(Document):
+        name: str = "x"
+
+    class Inner(BaseModel):
+        tag: Link[Tag]
+
+    class Tagged(Document):
+        tag: Link[Tag]
+        tags: list[Link[Tag]] | None = None
+        inner: Inner
+        by_name: dict[str, Link[Tag]] = {}
+        either: Link[Tag] | str = "y"
+        some: list[Link[Tag] | None] = []
+
+    async def store() -> None:
+        await init_beanie(database=database, document_models=[Tag, Tagged])
+        tag = Tag(id=PydanticObjectId())
+        link = Link(tag.to_ref(), Tag)
+        await Tagged(tag=link, inner=Inner(tag=link), by_name={"a": link}, either=link, some=[link]).insert()
+        await Tagged(tag=tag, tags=[tag], inner=Inner(tag=tag), by_name={"a": tag}, either=tag, some=[tag]).insert()
+
+    database = clients["pymongo"][NAME]
+    assert await refused(database, {"Tagged": Tagged}, store) == {"Tagged": []}
+    properties = fields_of([Tagged]).schema["properties"]
+    reference = {"bsonType": "object", "required": ["$ref", "$id"]}
+    assert (properties["tag"], properties["tags"]["items"]) == (reference, reference)
+
+
 async def test_odmantic(clients: dict[str, Any]) -> None:
     database = clients["pymongo"][NAME]
     engine = AIOEngine(client=clients["motor"], database=NAME)
