@@ -239,7 +239,10 @@ def example(session: nox.Session) -> None:
 
 MUTATED = {
     "schema": ["tests/schema", "--deselect", "tests/schema/test_real_indexes.py"],
-    "operations": ["tests/operations", "tests/data/test_repeatability.py"],
+    "operations": [
+        *("tests/operations", "tests/data/test_repeatability.py", "tests/running/test_refusal.py"),
+        *(f"tests/authoring/test_{name}.py" for name in ("data", "diff", "render", "summary")),
+    ],
     "history": ["tests/history", "tests/files"],
     "running/ledger/transitions.py": ["tests/running/test_transitions.py", "tests/test_values.py"],
     "authoring/diff.py": [f"tests/authoring/test_{name}.py" for name in ("diff", "diff_indexes", "field_diff")],
