@@ -90,3 +90,51 @@ async def test_a_silence_holds_for_its_statement_alone(tmp_path: Path) -> None:
     assert [code for code, _ in found] == ["L06", "L00", "L06"]
     assert [message.split()[1] for code, message in found if code == "L06"] == ["b", "d"]
     assert len(report.silenced) == 2
+
+
+READS = "if await env.db.other.find_one():\n    pass"
+"""Makes lint read the file and not run it."""
+ALL = '.update_many({}, {"$set": {"a": 1}})'
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        f'c: Any = env.db["user"]\nawait c{ALL}',
+        f"await (c := env.db.user){ALL}",
+        f"await (env.db.user if env.db.name else env.db.users){ALL}",
+        f'a, [b, *c] = 1, [env.db["user"], 2]\nawait b{ALL}',
+        f"a = b = env.db.user\nawait b{ALL}",
+        'many = env.db.user.update_many\nawait many({}, {"$set": {"a": 1}})',
+        f'await getattr(env.db, "user"){ALL}',
+        'await getattr(env.db.user, "update_many")({}, {"$set": {"a": 1}})',
+        f"for c in (env.db.user, env.db.b):\n    await c{ALL}",
+        f"[await c{ALL} for c in (env.db.user, env.db.b)]",
+        f"async def part(e):\n    await e.db.user{ALL}\nawait part(env)",
+        "await hand(env.db.user)",
+        "await hand(c=env.db.user)",
+        'await env.db.command("update", "user", updates=[{"q": {}, "u": {"$set": {"a": 1}}, "multi": True}])',
+        'await env.db.user.bulk_write([UpdateMany({}, {"$set": {"a": 1}})])',
+    ],
+)
+async def test_raw_calls_of_odd_shapes_are_found(tmp_path: Path, body: str) -> None:
+    head = f"from typing import Any\nfrom pymongo import UpdateMany\n\nasync def hand(c):\n    await c{ALL}\n"
+    directory, made = of_case(tmp_path, Case(f"{READS}\n{body}", head=head))
+    found = [one for one in (await linted(directory, made)).findings if one.code == "L11"]
+    assert found
+    assert all("user" in one.message for one in found[:1])
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        'drop = env.drop_collection\nawait drop("user")',
+        'await getattr(env, "drop_collection")("user")',
+        "await env.db.user.bulk_write([DeleteMany({})])",
+        'await env.db.command({"delete": "user", "deletes": [{"q": {}, "limit": 0}]})',
+        "empty = env.db.user.delete_many\nawait empty({})",
+    ],
+)
+async def test_losses_of_odd_shapes_are_found(tmp_path: Path, body: str) -> None:
+    directory, made = of_case(tmp_path, Case(f"{READS}\n{body}", head="from pymongo import DeleteMany"))
+    assert [one.code for one in (await linted(directory, made)).findings if one.code == "L06"]

@@ -24,7 +24,7 @@ from asyncmig.printable import counted
 __all__ = ["all_at_once", "contract_with_expand", "not_repeatable", "renamed_while_running", "taken_away"]
 
 _ADVICE: Final = (
-    "Keep what is there (keep_in=..., merge_into, rename_collection), or say `irreversible = True` in the file's header"
+    "keep what is there (keep_in=..., merge_into, rename_collection), or say `irreversible = True` in the file's header"
 )
 _ONE_BY_ONE: Final = frozenset(
     {
