@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from asyncmig.lint.finding import CATALOGUE, Finding, Severity
 from asyncmig.lint.linter import Report, fingerprints
+from asyncmig.printable import one_line
 from asyncmig.version import __version__
 
 __all__ = ["FORMATS", "as_document", "as_github", "as_sarif", "as_text"]
@@ -25,7 +26,7 @@ _SCHEMA: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/sch
 def as_text(report: Report, root: Path) -> str:
     """A line for each finding, ``path:line: code severity: message``, which editors can follow."""
     return "\n".join(
-        f"{_shown(finding.path, root)}:{finding.line}: {finding.code} {finding.severity}: {finding.message}"
+        f"{_shown(finding.path, root)}:{finding.line}: {finding.code} {finding.severity}: {one_line(finding.message)}"
         for finding in report.findings
     )
 

@@ -74,6 +74,16 @@ def test_sarif(project: Path, run_cli: Run) -> None:
     assert (quiet["ruleId"], quiet["suppressions"]) == ("L05", [{"kind": "inSource"}])
 
 
+def test_a_finding_is_one_line_whatever_names_hold(tmp_path: Path, run_cli: Run) -> None:
+    body = 'await env.drop_collection("us%er,a:b\\nc::d")'
+    folder(tmp_path, revision(FIRST, body))
+    for name in ("text", "github"):
+        found = run_cli("lint", "--select", "L06", "--format", name, cwd=tmp_path)
+        (line,) = [line for line in found.stdout.splitlines() if line]
+        assert line.endswith("in the file's header"), line
+    assert "us%25er,a:b%0Ac::d" in line
+
+
 def test_every_rule_has_its_place_in_the_documentation() -> None:
     page = (ROOT / "docs" / "reference" / "lint.md").read_text(encoding="utf-8")
     for code, entry in CATALOGUE.items():
