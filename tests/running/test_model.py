@@ -108,6 +108,7 @@ class World:
     def __init__(self, url: str, folder: Path) -> None:
         self._runner = asyncio.Runner()
         self.folder, self.clients = folder, {name: self.do(self._client(name, url)) for name in DRIVERS}
+        self.processes: list[Process] = []
 
     async def _client(self, name: str, url: str) -> Any:
         return CLIENTS[name](url)
@@ -117,6 +118,9 @@ class World:
 
     def close(self) -> None:
         async def close() -> None:
+            for process in self.processes:  # where a test has failed, some are stopped still
+                process.let_time_pass()
+                await process.go_on()
             for client in self.clients.values():
                 closing = client.close()
                 if closing is not None:
@@ -205,7 +209,9 @@ class Engine(RuleBasedStateMachine):
         here = len(await self._ledger())
         direction = "upgrade" if target > here or (target == here and self.half is not None) else "downgrade"
         runner = self.history.runner(self.database, lease=LEASE, wait=0)
-        return Process(runner, direction, f"r{target}" if target else "base", position)
+        process = Process(runner, direction, f"r{target}" if target else "base", position)
+        self.world.processes.append(process)
+        return process
 
     async def _whole(self, target: int) -> None:
         process = await self._start(target)
@@ -346,6 +352,7 @@ class Engine(RuleBasedStateMachine):
         for process in [*self.stopped, *self.dead]:
             await process.go_on()
         await self.database.client.drop_database(self.database.name)
+        self.world.processes.clear()
 
     async def _error_of(self, target: int) -> BaseException | None:
         if self.half is None:
