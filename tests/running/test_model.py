@@ -373,7 +373,7 @@ def test_the_engine_is_as_its_model(world: World) -> None:
             stateful_step_count=STEPS,
             deadline=None,
             database=None,
-            phases=[Phase.generate, Phase.shrink] if CHAOS else [Phase.generate],
+            phases=[Phase.generate],  # to make a failure smaller would take an hour
             suppress_health_check=list(HealthCheck),
         ),
     )
