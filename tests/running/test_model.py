@@ -384,6 +384,7 @@ def test_the_engine_is_as_its_model(world: World) -> None:
             max_examples=EXAMPLES,
             stateful_step_count=STEPS,
             deadline=None,
+            derandomize=not CHAOS,
             database=None,
             phases=[Phase.generate],  # to make a failure smaller would take an hour
             suppress_health_check=list(HealthCheck),
