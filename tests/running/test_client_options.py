@@ -56,7 +56,7 @@ async def test_a_first_read_that_is_never_answered(server_url: str, kind: Any, m
         await closed(client)
 
 
-@pytest.mark.parametrize("kind", [AsyncIOMotorClient, AsyncMongoClient])
+@pytest.mark.parametrize("kind", CLIENTS.values())
 async def test_a_lock_that_is_never_answered(server_url: str, kind: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """The limit for the lock holds though the server, which was there a moment ago, says nothing to any question."""
     monkeypatch.setattr("asyncmig.running.locking.waiting._OVERTIME_SECONDS", 0.5)

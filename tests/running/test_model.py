@@ -379,7 +379,7 @@ class Engine(RuleBasedStateMachine):
 @pytest.mark.timeout(3600)
 def test_the_engine_is_as_its_model(world: World) -> None:
     run_state_machine_as_test(
-        lambda: Engine(world),
+        lambda: Engine(world),  # pyright: ignore[reportArgumentType] - any callable will do
         settings=settings(
             max_examples=EXAMPLES,
             stateful_step_count=STEPS,
@@ -387,6 +387,6 @@ def test_the_engine_is_as_its_model(world: World) -> None:
             derandomize=not CHAOS,
             database=None,
             phases=[Phase.generate],  # to make a failure smaller would take an hour
-            suppress_health_check=list(HealthCheck),
+            suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
         ),
     )
