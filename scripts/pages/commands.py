@@ -6,6 +6,7 @@ import inspect
 import re
 from collections.abc import Iterator
 from importlib import import_module
+from pathlib import Path
 
 import asyncclick as click
 
@@ -16,6 +17,7 @@ __all__ = ["COMMANDS_PAGE", "commands_page"]
 
 COMMANDS_PAGE = "reference/commands.md"
 
+_REFERENCE = Path(__file__).resolve().parents[2] / "docs" / "reference"
 _GUIDES = {
     "init": ["../tutorials/first-hour.md"],
     "completion": ["../how-to/completion.md"],
@@ -49,7 +51,7 @@ _HEAD = """\
 <!-- written by `nox -s docs -- --write` from the program; do not edit -->
 
 `asyncmig [OPTIONS] COMMAND`. Data goes to stdout, messages go to stderr. What a command ends with is in
-[](exit-codes.md), what TARGET may be in [](targets.md).
+[Exit codes](exit-codes.md), what TARGET may be in [Targets](targets.md).
 
 ## Options of every command
 
@@ -85,7 +87,13 @@ def _command(name: str, command: click.Command | None) -> Iterator[str]:
     if examples := getattr(command, "examples", ()):
         yield "\n".join(["```text", *examples, "```", ""])
     if guides := _GUIDES.get(name):
-        yield "See " + ", ".join(f"[]({guide})" for guide in guides) + "."
+        yield "See " + ", ".join(f"[{_title(guide)}]({guide})" for guide in guides) + "."
+
+
+def _title(guide: str) -> str:
+    """The heading of a page that is named from this one."""
+    text = (_REFERENCE / guide).read_text(encoding="utf-8")
+    return next(line.removeprefix("# ") for line in text.splitlines() if line.startswith("# "))
 
 
 def _prose(text: str) -> str:

@@ -106,7 +106,7 @@ def _environment(folder: Path) -> dict[str, str]:
         "GIT_CONFIG_KEY_0": "init.defaultBranch",
         "GIT_CONFIG_VALUE_0": "main",
         "NO_COLOR": "1",
-        "COLUMNS": "100",
+        "COLUMNS": "200",
         "TZ": "UTC",
         "PYTHONDONTWRITEBYTECODE": "1",  # a page edits a module twice in one second
         "PYTHONUNBUFFERED": "1",
