@@ -121,7 +121,9 @@ TAKEN: list[tuple[Any, Index]] = [
 ]
 
 
-@pytest.mark.parametrize(("entry", "index"), TAKEN, ids=lambda value: repr(value)[:60])
+@pytest.mark.parametrize(
+    ("entry", "index"), TAKEN, ids=lambda value: f"{type(value).__name__}{str(value)[:50] * isinstance(value, Index)}"
+)
 def test_what_is_taken_for_an_index(entry: Any, index: Index) -> None:
     assert Index.of(entry) == index
     assert Index.of(entry).name == index.name
