@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from asyncmig.errors import (
     AsyncmigError,
+    ConfigurationError,
     DatabaseAhead,
     PendingRevisions,
     RevisionHalfDone,
@@ -243,7 +244,13 @@ class WritingHistory(Parts):
 
         declared = None if self._models is None else self.declared()
         schemas = declared_schemas(declared.state, declared.classes) if declared else {}
-        present = [collection.name for collection in await self.state() if collection.kind != "view"]
+        state = await self.state()
+        for view in (state.get(name) for name in collections):
+            if view is not None and view.kind == "view":
+                raise ConfigurationError(
+                    f"{view.name!r} is a view; its documents are those of {view.options['viewOn']!r}"
+                )
+        present = [collection.name for collection in state if collection.kind != "view"]
         with self._explaining("reading documents of"):
             return await survey(
                 self._connected(), present, schemas, collections, reading, count=count, on_progress=on_progress

@@ -90,7 +90,7 @@ class TestStreamsAndExitCodes:
         write_revision("aaaa", body='await env.create_collection("a")\nawait env.create_collection("b")')
         process = start_cli("upgrade", env=settings)
         process.stderr.close()
-        assert process.wait(timeout=20) == 0
+        assert process.wait(timeout=100) == 0
         assert {"a", "b"} <= set(await server.list_collection_names())
 
     def test_nothing_is_left_to_warn_about(self, run_cli, write_revision, settings) -> None:

@@ -115,6 +115,10 @@ async def test_the_command(
         await database["asyncmig_revisions"].insert_one({"_id": "20300101000000", "state": "applied"})
         assert run_cli("fields", "--check", env=environment).returncode == 9
         await database["asyncmig_revisions"].drop()
+        await database.create_collection("seen", viewOn="orders", pipeline=[])
+        assert (
+            "'seen' is a view; its documents are those of 'orders'" in run_cli("fields", "seen", env=environment).stderr
+        )
         (tmp_path / "migrations" / "versions").rmdir()  # it reads, and needs no revisions
         (tmp_path / "migrations").rmdir()
         await database["orders"].insert_one({"_id": 100, "a" * 200: "x", "c" * 30: 1})

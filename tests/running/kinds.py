@@ -84,6 +84,19 @@ async def _counted(database: Any) -> None:
     await database["old"].update_many({}, {"$set": {"n": 0}})
 
 
+async def _several(database: Any) -> None:
+    await database["old"].insert_many([{"_id": n, "n": 0, "k": n % 2, "tags": ["x", "y"]} for n in range(5)])
+
+
+async def _rewritten(database: Any) -> None:
+    await database["new"].update_many({}, {"$set": {"by": "the new release"}})
+
+
+async def _filled_again(database: Any) -> None:
+    await database["old"].delete_many({})
+    await _several(database)
+
+
 KINDS = {
     "drop_collection": Kind("drop_collection('old')", _old, _new_release),
     "delete_documents": Kind("delete_documents('old', [1])", _old, _replaced),
@@ -102,6 +115,15 @@ KINDS = {
     "rename_field": Kind("rename_field('old', 'n', 'm')", _old, _counted),
     "remove_field": Kind("remove_field('old', 'n')", _old, _counted),
     "convert_field": Kind("convert_field('old', 'n', to='string')", _old, _counted),
+    "merge_into": Kind("merge_into('old', [{'$set': {'m': 1}}], 'new', batch_size=2)", _several, _rewritten),
+    "split_array": Kind("split_array('old', 'tags', 'new', batch_size=2)", _several, _rewritten),
+    "move_documents": Kind("move_documents('old', {}, 'new', batch_size=2)", _several, _filled_again),
+    "transform_batches": Kind(
+        "transform_batches('old', {}, lambda them: [{**d, 'n': d['n'] + 1} for d in them], batch_size=2)",
+        _several,
+        _counted,
+    ),
+    "deduplicate": Kind("deduplicate('old', ['k'], keep=[('_id', -1)], batch_size=2)", _several, _filled_again),
 }
 
 

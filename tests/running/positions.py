@@ -11,7 +11,7 @@ import importlib
 import inspect
 import pkgutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
@@ -20,6 +20,8 @@ __all__ = ["Positions", "told"]
 
 _ROOMS = ("asyncmig.running", "asyncmig.data", "asyncmig.drivers")
 _BESIDE = frozenset({"keep", "on_keeper_exit"})  # what goes on beside a run, at times of its own
+
+Reached = Callable[[str], Awaitable[None] | None]
 
 
 class Positions:
@@ -52,8 +54,11 @@ class Positions:
 
 
 @contextmanager
-def told(reached: Callable[[str], None]) -> Iterator[None]:
-    """A block in which ``reached`` hears of each position: ``before Ledger.send``, ``after Ledger.send``."""
+def told(reached: Reached) -> Iterator[None]:
+    """A block in which ``reached`` hears of each position: ``before Ledger.send``, ``after Ledger.send``.
+
+    What it returns is awaited there, if anything.
+    """
     undo = list(_wrap_all(reached))
     try:
         yield
@@ -62,7 +67,7 @@ def told(reached: Callable[[str], None]) -> Iterator[None]:
             setattr(owner, name, original)
 
 
-def _wrap_all(reached: Callable[[str], None]) -> Iterator[tuple[Any, str, Any]]:
+def _wrap_all(reached: Reached) -> Iterator[tuple[Any, str, Any]]:
     wrapped: dict[int, Any] = {}
     for owner in _owners():
         for name, value in list(vars(owner).items()):
@@ -89,14 +94,16 @@ def _classes(module: ModuleType) -> Iterator[type]:
             yield value
 
 
-def _wrapped(function: Any, reached: Callable[[str], None]) -> Any:
+def _wrapped(function: Any, reached: Reached) -> Any:
     name = function.__qualname__
 
     @functools.wraps(function)
     async def call(*arguments: Any, **named: Any) -> Any:
-        reached(f"before {name}")
+        if (pause := reached(f"before {name}")) is not None:
+            await pause
         result = await function(*arguments, **named)
-        reached(f"after {name}")
+        if (pause := reached(f"after {name}")) is not None:
+            await pause
         return result
 
     return call

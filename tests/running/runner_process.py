@@ -49,7 +49,8 @@ class Listener:
         if self.positions is not None:
             self.positions.hear(event)
         snapshot = sync_snapshot(self._looking) if self._looking is not None else ""
-        say(self._answer, {"event": seen, "snapshot": snapshot})
+        about = getattr(getattr(event, "operation", None), "collection", "")
+        say(self._answer, {"event": seen, "about": about, "snapshot": snapshot})
         if self._known is not None and seen not in self._known:
             os.kill(os.getpid(), signal.SIGKILL)
             time.sleep(60)

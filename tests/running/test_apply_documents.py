@@ -11,7 +11,16 @@ from bson import Binary, DatetimeMS, Decimal128, Int64, ObjectId, Regex, Timesta
 from pymongo.errors import AutoReconnect
 
 from asyncmig.errors import OperationRefused
-from asyncmig.operations import CreateCollection, CreateIndexes, DeleteDocuments, InsertDocuments
+from asyncmig.operations import (
+    CreateCollection,
+    CreateIndexes,
+    DeleteDocuments,
+    InsertDocuments,
+    MoveDocuments,
+    RenameField,
+    TransformDocuments,
+    UpdateInBatches,
+)
 from asyncmig.running.applying.apply import Context, apply, prepare
 from asyncmig.running.applying.digest import digest
 from asyncmig.schema.index import Index
@@ -233,3 +242,30 @@ async def _insert_and_fail(driver: Any) -> None:
     async with driver.transaction() as session:
         await apply(TWO, Context(driver, session=session))
         raise RuntimeError
+
+
+TAKEN, BREAKS = "E11000 duplicate key error", "Document failed validation"
+IN_WORDS = [
+    (InsertDocuments("a", ({"_id": 9, "n": 1},)), TAKEN),
+    (InsertDocuments("a", ({"_id": 9, "n": -1},)), BREAKS),
+    (UpdateInBatches("a", {"_id": 2}, {"$set": {"n": 1}}), TAKEN),
+    (UpdateInBatches("a", {}, [{"$set": {"n": {"$multiply": ["$n", -1]}}}]), BREAKS),
+    (TransformDocuments("a", {"_id": 2}, lambda one: one | {"n": 1}), TAKEN),
+    (TransformDocuments("a", {}, lambda one: one | {"n": -one["n"]}), BREAKS),
+    (RenameField("a", "m", "n"), TAKEN),
+    (MoveDocuments("b", {}, "a"), BREAKS),
+]
+
+
+@pytest.mark.parametrize(("operation", "words"), IN_WORDS)
+async def test_the_words_of_the_first_write_are_told(database: Any, operation: Any, words: str) -> None:
+    """Not the driver's own for all of them: "batch op errors occurred", code 65."""
+    await database.create_collection("a", validator={"n": {"$not": {"$lt": 0}}})
+    await database["a"].create_index("n", unique=True, sparse=True)
+    await database["a"].insert_many([{"_id": 1, "n": 1}, {"_id": 2, "n": 2}, {"_id": 3, "m": 1}])
+    await database["b"].insert_one({"_id": 7, "n": -7})
+    with pytest.raises(OperationRefused) as refusal:
+        await run(database, operation)
+    assert words in str(refusal.value)
+    assert "batch op errors" not in str(refusal.value)
+    assert refusal.value.code != 65

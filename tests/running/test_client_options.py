@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from asyncmig.drivers import driver_for
-from asyncmig.errors import DriverError
+from asyncmig.errors import DriverError, LockError
 from asyncmig.running.ledger.ledger import Ledger
+from asyncmig.running.locking.lock import Lock
 
 from ..clients import CLIENTS, DRIVERS, drop
 from .failpoints import Proxy, address, closed
@@ -51,5 +52,22 @@ async def test_a_first_read_that_is_never_answered(server_url: str, kind: Any, m
         proxy.stall()
         with pytest.raises(DriverError, match="reading the ledger asyncmig_revisions"):
             await Ledger(driver_for(client["nothing"])).summaries()
+        proxy.flow()
+        await closed(client)
+
+
+@pytest.mark.parametrize("kind", CLIENTS.values())
+async def test_a_lock_that_is_never_answered(server_url: str, kind: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The limit for the lock holds though the server, which was there a moment ago, says nothing to any question."""
+    monkeypatch.setattr("asyncmig.running.locking.waiting._OVERTIME_SECONDS", 0.5)
+    for name in ("_REPLY_SECONDS", "_WITHDRAW_SECONDS", "_CLOSE_SECONDS"):
+        monkeypatch.setattr(f"asyncmig.running.locking.lock.{name}", 0.5)
+    async with Proxy(*address(server_url)) as proxy:
+        client = kind(f"mongodb://127.0.0.1:{proxy.port}/?directConnection=true")
+        await client.admin.command("ping")
+        proxy.stall()
+        with pytest.raises(LockError, match="the migration lock could not be asked for"):
+            async with Lock(driver_for(client["nothing"]), lease=1.5).held(wait=0.5):
+                raise AssertionError("nobody has given the lock")
         proxy.flow()
         await closed(client)

@@ -30,7 +30,13 @@ CHAOS = bool(os.environ.get("ASYNCMIG_CHAOS"))  # `nox -s chaos` sets it
 KILL_STEP, CANCEL_STEP, STOP_STEP = 7, 3, 37  # of the positions of a kind, one in so many, in chaos
 AT_ONCE = 8  # processes
 LEASE = 6.0  # seconds
-FEW = ("insert_documents", "update_in_batches", "drop_collection", "create_indexes")  # the kinds of the default suite
+FEW = (
+    "insert_documents",
+    "update_in_batches",
+    "drop_collection",
+    "create_indexes",
+    "move_documents",
+)  # the kinds of the default suite
 TRIED = tuple(KINDS) if CHAOS else FEW
 
 

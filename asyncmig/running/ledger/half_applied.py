@@ -6,10 +6,20 @@ converted back is safe: it is only found where that was done.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from asyncmig.errors import RevisionError
-from asyncmig.operations import ConvertField, DataOperation, DropCollection, Operation, RemoveField, RenameField
+from asyncmig.operations import (
+    ConvertField,
+    DataOperation,
+    DeleteDocuments,
+    DropCollection,
+    InsertDocuments,
+    Operation,
+    RemoveField,
+    RenameField,
+)
+from asyncmig.operations.fingerprint import subjects
 from asyncmig.running.ledger.record import JournalEntry
 
 __all__ = ["HalfApplied", "HalfDone"]
@@ -24,11 +34,16 @@ class HalfApplied(RevisionError):
 
     def __init__(self, revision: str, entry: JournalEntry, operation: Operation) -> None:
         self.revision, self.entry, self.operation = revision, entry, operation
+        harm = (
+            "would change back all of them, also those that it never came to"
+            if isinstance(operation, DataOperation)
+            else "would make it impossible to tell afterwards for which of them that is still so"
+        )
         super().__init__(
             f"revision {revision} is half applied: `{entry.description}` has changed some documents, and "
-            f"`{operation.describe()}` would change back all of them, also those that it never came to. Nothing of "
-            f"that was done. Finish the upgrade with `asyncmig upgrade {revision}`, then downgrade; or put the "
-            "documents right by hand, and `asyncmig stamp` says where the database stands then"
+            f"`{operation.describe()}` {harm}. Nothing of that was done. Finish the upgrade with "
+            f"`asyncmig upgrade {revision}`, then downgrade; or put the documents right by hand, and "
+            "`asyncmig stamp` says where the database stands then"
         )
 
 
@@ -40,18 +55,24 @@ class HalfDone:
         self._open = [entry for entry in entries if _is_half_done(entry)]
 
     def refuse(self, operation: Operation) -> None:
-        """Raise HalfApplied for an operation of the downgrade that would reach too far."""
+        """Raise HalfApplied for an operation of the downgrade that would reach too far.
+
+        So would the first one on that collection or its documents, whatever it does: once the journal of the
+        downgrade has one of those, an upgrade could not go on with what is half done.
+        """
         if isinstance(operation, DropCollection):
             self._open = [entry for entry in self._open if entry.collection != operation.collection]
-        if isinstance(operation, DataOperation):
-            for entry in self._reached(operation):
+        for entry in self._open:
+            if _is_in_the_way(entry, operation):
                 raise HalfApplied(self._revision, entry, operation)
 
-    def _reached(self, operation: DataOperation) -> Iterator[JournalEntry]:
-        is_safe = isinstance(operation, _FINDING)
-        for entry in self._open:
-            if entry.collection == operation.collection and not (is_safe and entry.operation in _SAFE):
-                yield entry
+
+def _is_in_the_way(entry: JournalEntry, operation: Operation) -> bool:
+    on_documents = isinstance(operation, DataOperation | InsertDocuments | DeleteDocuments)
+    is_about_them = on_documents and entry.collection == operation.collection
+    if entry.operation in _SAFE:
+        return is_about_them and isinstance(operation, DataOperation) and not isinstance(operation, _FINDING)
+    return is_about_them or entry.collection in subjects(operation)
 
 
 def _is_half_done(entry: JournalEntry) -> bool:
