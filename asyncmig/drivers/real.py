@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
-from typing import Any, ClassVar, Self, TypeVar
+from typing import Any, ClassVar, Self
 
 import anyio
 import bson
@@ -13,13 +13,13 @@ import pymongo
 from anyio.to_thread import run_sync
 from bson.codec_options import CodecOptions
 from bson.raw_bson import RawBSONDocument
-from pymongo.errors import OperationFailure, PyMongoError, ServerSelectionTimeoutError, WriteConcernError
+from pymongo.errors import OperationFailure, PyMongoError, WriteConcernError
 from pymongo.read_concern import ReadConcern
 from pymongo.read_preferences import ReadPreference
-from pymongo.write_concern import WriteConcern
 
 from asyncmig.drivers.base import Document
 from asyncmig.drivers.codec import EXACT, RAW, encoded, encoder, same_whole, stored_bytes
+from asyncmig.drivers.concerns import MAJORITY, concerned, own_documents, preferring, read_again
 from asyncmig.drivers.guard import Guard, GuardedCollection, changes, guarded_call
 from asyncmig.drivers.own_connection import (
     Connection,
@@ -28,18 +28,12 @@ from asyncmig.drivers.own_connection import (
     member_options,
     shared,
 )
-from asyncmig.drivers.retry import TRANSACTION_SECONDS, Backoff, retry
-from asyncmig.drivers.transient import is_transient, outcome_is_unknown
+from asyncmig.drivers.retry import TRANSACTION_SECONDS, retry
+from asyncmig.drivers.transient import outcome_is_unknown
 from asyncmig.errors import DriverError
 
 __all__ = ["MotorDriver", "PyMongoDriver", "RealDriver", "maybe"]
 
-T = TypeVar("T")
-
-_MAJORITY = WriteConcern("majority")
-_TAKES_WRITE_CONCERN = frozenset(
-    {"collMod", "convertToCapped", "create", "createIndexes", "drop", "dropDatabase", "dropIndexes", "renameCollection"}
-)
 _ONE_CONNECTION = (
     "the client has maxPoolSize=1, and no second client could be made of it: while an operation runs, nothing could "
     "keep the migration lock. Use a client with a pool of at least two connections; nothing was done"
@@ -50,7 +44,6 @@ _MEMBER_TIMEOUT = 5.0  # seconds for one member to answer a question of its own
 _WITHOUT_DATA = frozenset({"RSArbiter", "RSGhost", "RSOther"})
 _NEAREST: Mapping[str, Any] = {"read_preference": ReadPreference.NEAREST}
 _TWO_WEEKS = 14 * 86_400.0  # seconds; only a time-out of its own takes the place of the client's socketTimeoutMS
-_READ_BACKOFF, _READ_RETRIES = Backoff(0.1, 2.0, factor=5.0), 3
 
 
 async def maybe(value: Any) -> Any:
@@ -99,9 +92,9 @@ class RealDriver:
         have kept quiet about one.
         """
         target = self.database.client.admin if admin else self.database
-        concerned = _concerned(command, session)
-        wanted = concerned if own else encoded(concerned, self.database.codec_options)
-        options = {"session": session, "codec_options": EXACT, **_preferring(secondary=secondary)}
+        asked = concerned(command, session)
+        wanted = asked if own else encoded(asked, self.database.codec_options)
+        options = {"session": session, "codec_options": EXACT, **preferring(secondary=secondary)}
 
         async def send(more: Mapping[str, Any]) -> Document:
             reply: Document = await target.command({**wanted, **more}, **options)
@@ -110,7 +103,7 @@ class RealDriver:
         if changes(command):
             reply = await guarded_call(self._guard, send, command.get("comment"))
         elif session is None:
-            reply = await _again(lambda: send({}))
+            reply = await read_again(lambda: send({}))
         else:
             reply = await send({})
         if "writeConcernError" in reply:
@@ -136,10 +129,10 @@ class RealDriver:
         if changes(command):
             return await self._guarded_read(command, admin, session)
         if secondary and session is None:
-            return await _again(lambda: self._read_secondary(command))
+            return await read_again(lambda: self._read_secondary(command))
         if session is not None:
             return await self._read(command, admin, session, raw)
-        return await _again(lambda: self._read(command, admin, None, raw))
+        return await read_again(lambda: self._read(command, admin, None, raw))
 
     async def _read(self, command: Mapping[str, Any], admin: bool, session: Any, raw: bool) -> list[Document]:
         target = self.database.client.admin if admin else self.database
@@ -155,7 +148,7 @@ class RealDriver:
         return [row async for row in await target.cursor_command(asked, session=session, codec_options=codec)]
 
     async def _read_secondary(self, command: Mapping[str, Any]) -> list[Document]:
-        asked, options = encoded(command, self.database.codec_options), _preferring(secondary=True)
+        asked, options = encoded(command, self.database.codec_options), preferring(secondary=True)
         return [row async for row in await self.database.cursor_command(asked, codec_options=EXACT, **options)]
 
     async def read_each_member(self, command: Mapping[str, Any]) -> dict[str, list[Document] | None]:
@@ -196,7 +189,7 @@ class RealDriver:
                 name,
                 codec_options=codec_options,
                 read_preference=ReadPreference.PRIMARY,
-                write_concern=_MAJORITY,
+                write_concern=MAJORITY,
             )
         )
 
@@ -242,7 +235,7 @@ class RealDriver:
         return {"_id": {"$in": RawBSONDocument(sent, RAW)["ids"]}}
 
     def _collection(self, name: str, codec_options: CodecOptions[Any]) -> Any:
-        return self._guarded(_own_documents(self.database, name, codec_options))
+        return self._guarded(own_documents(self.database, name, codec_options))
 
     @asynccontextmanager
     async def session(self) -> AsyncIterator[Any]:
@@ -272,7 +265,7 @@ class RealDriver:
             await maybe(
                 running.start_transaction(
                     read_concern=ReadConcern("local"),  # any other forbids creating a collection
-                    write_concern=_MAJORITY,
+                    write_concern=MAJORITY,
                     read_preference=ReadPreference.PRIMARY,
                 )
             )
@@ -362,7 +355,7 @@ class MotorDriver(RealDriver):
         return await run_sync(ask, abandon_on_cancel=True)
 
     async def _connect(self, seconds: float) -> Connection:
-        return await connection_in_threads(self.database, _own_documents, seconds)
+        return await connection_in_threads(self.database, own_documents, seconds)
 
 
 class PyMongoDriver(RealDriver):
@@ -381,38 +374,7 @@ class PyMongoDriver(RealDriver):
         return reply
 
     async def _connect(self, seconds: float) -> Connection:
-        return await connection_of(self.database, _own_documents, seconds)
-
-
-async def _again(ask: Callable[[], Awaitable[T]]) -> T:
-    """The answer to what changes nothing; a server that cannot be found was waited for already."""
-    return await retry(
-        ask,
-        _READ_BACKOFF,
-        times=_READ_RETRIES,
-        is_retryable=lambda error: is_transient(error) and not isinstance(error, ServerSelectionTimeoutError),
-    )
-
-
-def _own_documents(database: Any, name: str, codec_options: CodecOptions[Any] = EXACT) -> Any:
-    return database.get_collection(
-        name,
-        codec_options=codec_options,
-        read_preference=ReadPreference.PRIMARY,
-        write_concern=_MAJORITY,
-        read_concern=ReadConcern("majority"),
-    )
-
-
-def _preferring(*, secondary: bool) -> dict[str, Any]:
-    return {"read_preference": ReadPreference.SECONDARY_PREFERRED} if secondary else {}
-
-
-def _concerned(command: Mapping[str, Any], session: Any) -> Mapping[str, Any]:
-    in_transaction = session is not None and session.in_transaction
-    if next(iter(command)) in _TAKES_WRITE_CONCERN and not in_transaction and "writeConcern" not in command:
-        return {**command, "writeConcern": {"w": "majority"}}
-    return command
+        return await connection_of(self.database, own_documents, seconds)
 
 
 async def _commit(session: Any) -> None:

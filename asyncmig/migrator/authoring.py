@@ -176,10 +176,10 @@ class WritingHistory(Parts):
         status = await self._status(self.listing(thorough=True).graph())
         try:
             await self._refuse_ahead(status)
-            found = await self._failures(status)
+            unsorted = await self._failures(status)
         except (DatabaseAhead, RevisionHalfDone) as error:  # nothing can be compared then
-            found = [*await self._half_done(status), error]
-        failures = sorted(found, key=_gravity)
+            unsorted = [*await self._half_done(status), error]
+        failures = sorted(unsorted, key=_gravity)
         for other in failures[1:]:
             failures[0].add_note(str(other))
         return failures

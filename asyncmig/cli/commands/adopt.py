@@ -103,9 +103,8 @@ async def adopt(
             return
         imported = await _imported(app, migrator, driver, tool, place) if tool and place else []
         for other in met.keys() - {tool}:
-            app.console.say(
-                f"Another history is here: {met[other]}, of {other}; `asyncmig adopt --history {other}` takes it over"
-            )
+            how = f"`asyncmig adopt --history {other}` takes it over"
+            app.console.say(f"Another history is here: {met[other]}, of {other}; {how}")
         await _adopt(app, adoption, records, imported, plan=plan)
 
 
