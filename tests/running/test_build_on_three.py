@@ -229,10 +229,10 @@ async def test_the_step_ends_when_a_majority_has_the_index(members: Members, dat
     phases: list[str] = []
 
     class Hooks:
-        def told(self, progress: Any) -> None:
+        def progressed(self, progress: Any) -> None:
             phases.append(progress.phase)
 
-        stalled = told
+        stalled = progressed
 
         async def save(self, progress: Any) -> None: ...
 

@@ -126,7 +126,7 @@ async def members_down(driver: Driver) -> dict[str, str]:
     except PyMongoError:
         return _unknown_to_driver(driver)
     return {
-        member["name"]: str(member.get("stateStr", "down"))
+        member["name"]: str(member.get("stateStr", "down")).strip("()")
         for member in members
         if member.get("stateStr") not in _UP or not member.get("health", 1)
     }
