@@ -10,6 +10,7 @@ import pytest
 
 from asyncmig import Delete
 from asyncmig.authoring.render import render
+from asyncmig.data import duplicates
 from asyncmig.data.source import Source
 from asyncmig.errors import DeclarationError, IrreversibleOperation, OperationRefused, RevisionFailed
 from asyncmig.events import DataProgress, Event
@@ -213,6 +214,25 @@ async def test_one_of_each_is_kept(database: Any, keep: Any, left: list[int]) ->
 
 
 # -- by way of env ------------------------------------------------------------------------------------
+
+
+async def test_what_a_writer_has_changed_since_stands_twice_no_more(
+    database: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Found superfluous, and changed before it goes: it is looked at again, and stays."""
+    look = duplicates.superfluous
+
+    async def meddling(*arguments: Any, **named: Any) -> Any:
+        found = await look(*arguments, **named)
+        if "among" not in named:
+            await database["c"].update_one({"_id": 3}, {"$set": {"n": "another"}})
+        return found
+
+    monkeypatch.setattr(duplicates, "superfluous", meddling)
+    await database["c"].insert_many([{"_id": key, "n": key // 2} for key in range(6)])
+    tally = await do(database, Deduplicate("c", ("n",), (("_id", 1),), pace=SMALL))
+    assert [one["_id"] for one in await found(database, "c")] == [0, 2, 3, 4]
+    assert tally == Tally(3, deleted=2, skipped=1)
 
 
 async def test_in_a_revision(database: Any, tmp_path: Path) -> None:
