@@ -26,6 +26,8 @@ async def half_applied(database: Any, history: History, up: str, down: str) -> l
     documents: list[dict[str, Any]] = [{"_id": key, "n": key, "m": key} for key in range(8)]
     documents[BROKEN] |= {"n": "text", "m": {"of": "another type"}}
     await database["c"].insert_many(documents)
+    if "'p'" in up:
+        await database.create_collection("p")
     history.add("a", up, down)
     with pytest.raises(RevisionFailed, match=f"_id {BROKEN}"):
         await history.runner(database).upgrade()
@@ -50,6 +52,11 @@ CONVERT = "await env.convert_field('c', 'm', to='string', from_='int', batch_siz
         pytest.param(INC, "await env.remove_field('c', 'm')", id="a field that goes"),
         pytest.param(INC, "await env.create_collection('d')\nawait env.drop_collection('d')\n" + DEC, id="another"),
         # What the upgrade has not come to yet is undone first: neither run could have gone on after that.
+        pytest.param(
+            "await env.rename_collection('p', 'q')\nawait env.create_collection('p')\n" + INC,
+            DEC + "await env.drop_collection('p')\nawait env.rename_collection('q', 'p')",
+            id="a rename that nothing has undone",
+        ),
         pytest.param(
             INC + "await env.insert_documents('c', [{'_id': 8, 'n': 8}])",
             "await env.delete_documents('c', [8])\n" + DEC,

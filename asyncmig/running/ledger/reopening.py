@@ -56,6 +56,8 @@ def reopened(record: Record, *, by_hand: bool) -> tuple[JournalEntry, ...]:
 
 
 def _reopened(record: Record, entry: JournalEntry, by_hand: bool) -> JournalEntry:
+    if not by_hand and not any(one.may_be_done and _names(one) & _names(entry) for one in record.undo):
+        return entry  # a rename would be refused, where the collection was made anew after it
     if entry.operation not in _ONCE or not entry.may_be_done:
         return entry.reopened()
     undoing = list(_undoing(record, entry.collection))
@@ -71,6 +73,11 @@ def _reopened(record: Record, entry: JournalEntry, by_hand: bool) -> JournalEntr
     if undoing and len(undoing) < len(rivals):
         raise HalfReverted(record.revision, entry, f"`{undoing[-1].description}`")
     return entry.reopened() if undoing else entry
+
+
+def _names(entry: JournalEntry) -> set[str]:
+    """The collections that an entry is about."""
+    return {entry.collection, *(subject.partition("/")[0] for subject in entry.subjects)}
 
 
 def _undoing(record: Record, collection: str) -> Iterator[JournalEntry]:
