@@ -153,9 +153,14 @@ class PathRun:
         await self._run.ledger.send(self._run.lease, await step.closing(), session=session)
 
     async def _was_committed(self, step: RevisionRun, error: BaseException) -> bool:
-        """Whether a commit whose outcome the server could not tell was done: the record is a part of it."""
+        """Whether a commit whose outcome the server could not tell was done: the record is a part of it.
+
+        The lease is renewed before that. Once a majority has this later write it has the commit, too,
+        and a read of what a majority has cannot miss it.
+        """
         if not outcome_is_unknown(error):
             return False
+        await self._run.lease.ensure(now=True)
         record = await self._run.ledger.record(step.revision.revision, self._run.lease)
         return record is None if self._direction == "downgrade" else record is not None and record.is_applied
 
