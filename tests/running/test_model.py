@@ -43,6 +43,9 @@ LEASE = 300.0  # seconds; it ends when a test says so
 LAST_POSITION = 900
 _RUNNER: ContextVar[Process | None] = ContextVar("_RUNNER", default=None)
 
+ONCE = (("move",), ("inc", "push", "positional", "transform"))
+"""Kinds of which a revision has one at most."""
+
 
 class Process:
     """A runner that can be stopped at a position, and go on; ``position``: 0 for one that is not."""
@@ -169,14 +172,15 @@ class Engine(RuleBasedStateMachine):
         self.world.do(self._fill())
 
     def _made(self, kinds: list[str], before: Sequence[Change] = ()) -> list[Change]:
-        """Changes of these kinds; only one of a revision moves its collection.
+        """Changes of these kinds; one of a revision at most moves its collection, one at most changes documents.
 
-        A known gap: where it moves ``p`` away twice, and the second was not begun, a downgrade drops ``p`` and is
-        refused then, and so may be the upgrade after that.
+        Two known gaps, where the second was not begun: a downgrade applies the reverse of both changes to the
+        documents; and it drops the ``p`` that was moved away once, is refused then, and so may be the next upgrade.
         """
         made = list[Change]()
         for kind in kinds:
-            is_second = kind == "move" and any(one.kind == "move" for one in (*before, *made))
+            once = next((group for group in ONCE if kind in group), ())
+            is_second = any(change.kind in once for change in (*before, *made))
             made.append(Change("insert" if is_second else kind, next(self.numbers)))
         return made
 
