@@ -57,9 +57,12 @@ class Call:
         return options
 
     def spelled(self, options: Mapping[str, Any], known: Sequence[str]) -> None:
-        """Refuse an option that is nearly one of those that there are: else the server has the last word."""
+        """Refuse an option that is nearly one of those that there are: else the server has the last word.
+
+        One that a collection can be created with is no misspelt one; it is only out of place.
+        """
         for option in options:
-            if option not in known and (meant := suggestion(option, known)):
+            if option not in (*known, *CREATE_OPTIONS) and (meant := suggestion(option, known)):
                 raise self.error("", f"unknown option {option!r}{meant}")
 
     def new_collections(self, value: Any) -> tuple[NewCollection, ...]:
