@@ -115,8 +115,16 @@ def _float(value: float, imports: Imports, path: str = "") -> Node:
 @node.register(Decimal128)
 def _decimal128(value: Decimal128, imports: Imports, path: str = "") -> Node:
     name = imports.name("bson", "Decimal128")
-    spelled = next((s for s in (str(value), "-NaN", "sNaN", "-sNaN") if _spells(s, value)), None)
+    spelled = next((s for s in (_printed(value), "-NaN", "sNaN", "-sNaN") if _spells(s, value)), None)
     return call(f"{name}.from_bid", text(_bytes(value.bid))) if spelled is None else call(name, text(f'"{spelled}"'))
+
+
+def _printed(value: Decimal128) -> str:
+    """As the driver prints it; PyMongo 4.6 raises for bit patterns that later versions read as 0."""
+    try:
+        return str(value)
+    except ArithmeticError:
+        return ""
 
 
 def _spells(spelling: str, value: Decimal128) -> bool:

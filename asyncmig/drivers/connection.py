@@ -6,7 +6,7 @@ import re
 import warnings
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import unquote, unquote_plus
 
 import anyio
 import pymongo
@@ -171,7 +171,8 @@ def _without_secrets(error: Exception, url: str) -> str:
     text = str(error) + _named_file(error, url)
     if "@" in url and address(url).is_hidden:
         return ESCAPE
-    return ESCAPE if any(piece in text or unquote(piece) in text for piece in _secrets(url)) else text
+    readings = (str, unquote, unquote_plus)  # drivers have read a URL in each of these ways
+    return ESCAPE if any(read(piece) in text for piece in _secrets(url) for read in readings) else text
 
 
 def _named_file(error: Exception, url: str) -> str:

@@ -5,7 +5,20 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+import bson
 from bson import SON, Binary, Code, DatetimeMS, DBRef, Decimal128, Int64, MaxKey, MinKey, ObjectId, Timestamp
+from bson.errors import InvalidBSON
+from bson.raw_bson import RawBSONDocument
+
+
+def _scopes() -> list[Code]:
+    """Code with a scope, where this PyMongo can read one in a raw document: 4.6 cannot."""
+    scopes = [Code("x", {}), Code("x", {"a": 1})]
+    try:
+        return [scope for scope in scopes if RawBSONDocument(bson.encode({"_id": scope}))["_id"]]
+    except InvalidBSON:
+        return []
+
 
 KEYS: list[Any] = [
     MinKey(),
@@ -50,7 +63,6 @@ KEYS: list[Any] = [
     Timestamp(2**32 - 1, 2),
     Code("x"),
     Code("y"),
-    Code("x", {}),
-    Code("x", {"a": 1}),
+    *_scopes(),
     MaxKey(),
 ]

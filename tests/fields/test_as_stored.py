@@ -38,7 +38,7 @@ async def refused(database: Any, models: dict[str, Any], store: Any) -> dict[str
         await store()
         for name, schema in schemas.items():
             assert await database[name].count_documents({}) > 0, name
-            found[name] = await database[name].find({"$nor": [schema]}).to_list()
+            found[name] = await database[name].find({"$nor": [schema]}).to_list(None)
     finally:
         await drop(database.client, NAME)
     return found

@@ -51,6 +51,7 @@ async def test_nothing_of_it_is_left(migrated_database, migrator):
 """
 
 
+@pytest.mark.pymongo_async
 def test_rough_tests(project: pytest.Pytester, run: Run) -> None:
     project.makepyfile(ROUGH)
     result = run("-W", "ignore::ResourceWarning", "--durations=3", "--asyncmig-driver=pymongo")

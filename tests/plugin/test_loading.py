@@ -44,7 +44,7 @@ def test_unused_it_stays_so(project: pytest.Pytester, run: Run) -> None:
 @pytest.mark.parametrize(
     ("arguments", "settings", "driver"),
     [
-        ([], 'asyncmig_driver = "pymongo"', "pymongo"),
+        pytest.param([], 'asyncmig_driver = "pymongo"', "pymongo", marks=pytest.mark.pymongo_async),
         (["--asyncmig-driver=motor"], 'asyncmig_driver = "pymongo"', "motor"),
     ],
 )

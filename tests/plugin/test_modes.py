@@ -146,7 +146,7 @@ def test_every_mode(project: pytest.Pytester, run: Run, mode: str) -> None:
     imports += ON_ASYNCIO if "anyio" in mode else ""
     text = TESTS.replace("IMPORTS", imports).replace("MARKS", marks).replace("FIXTURE", fixture)
     project.makepyfile(test_async=text, test_sync=SYNC)
-    run(*arguments).assert_outcomes(passed=7 * 2 + 1 + 4)
+    run(*arguments).assert_outcomes(passed=7 * len(DRIVERS) + 1 + 4)
 
 
 def test_trio_is_left_out(project: pytest.Pytester, run: Run) -> None:

@@ -132,6 +132,7 @@ async def test_a_migration_that_fails_is_not_tried_for_every_test(database: Any)
     assert len(runs) == 1
 
 
+@pytest.mark.pymongo_async
 async def test_a_database_that_cannot_be_put_back_is_left(
     clients: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -36,11 +36,11 @@ class Place:
 
     async def indexes(self, name: str) -> list[dict[str, Any]]:
         cursor = await self.database.cursor_command("listIndexes", name)
-        return await cursor.to_list()
+        return await cursor.to_list(None)
 
     async def info(self, name: str) -> dict[str, Any]:
         cursor = await self.database.list_collections(filter={"name": name})
-        (found,) = await cursor.to_list()
+        (found,) = await cursor.to_list(None)
         return dict(found)
 
     async def drop(self, name: str) -> None:

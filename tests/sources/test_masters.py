@@ -110,6 +110,7 @@ def application(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Non
     del sys.modules["served_here"]
 
 
+@pytest.mark.pymongo_async  # so is Beanie 2
 @pytest.mark.usefixtures("application")
 async def test_start_up_says_it(database: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     (tmp_path / "migrations" / "versions").mkdir(parents=True)
@@ -126,6 +127,7 @@ def test_nothing_is_looked_at_without_such_a_library(monkeypatch: pytest.MonkeyP
     assert masters_in_process() == ()
 
 
+@pytest.mark.pymongo_async
 def test_adopt_says_it(run_cli: Callable[..., Any], tmp_path: Path, server_url: str) -> None:
     (tmp_path / "shop.py").write_text(
         "from beanie import Document, init_beanie\nfrom mongoengine import Document as Engine, IntField\n"
