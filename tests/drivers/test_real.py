@@ -68,7 +68,8 @@ async def test_an_answer_of_more_than_16_megabytes(driver: Driver) -> None:
     found = await driver.read({"aggregate": "a", "pipeline": [{"$sort": {"_id": 1}}]})
     assert [row["_id"] for row in found] == list(range(20))
     status = await driver.command({"serverStatus": 1}, admin=True)
-    assert status["metrics"]["cursor"]["open"].get("total", 0) <= 1  # none of ours is left behind
+    cursors = status["metrics"]["cursor"]["open"]  # those of other members, which follow the oplog, are pinned
+    assert cursors.get("total", 0) - cursors.get("pinned", 0) <= 1  # none of ours is left behind
 
 
 async def test_our_collections_do_not_follow_the_users_settings(
