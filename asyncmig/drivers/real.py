@@ -167,7 +167,7 @@ class RealDriver:
                     answers[name] = reply["cursor"]["firstBatch"]
                 except OperationFailure as error:
                     refusal = error
-                except (AttributeError, TypeError, PyMongoError):
+                except (AttributeError, TypeError, PyMongoError):  # this PyMongo copies no client, or nobody answered
                     answers[name] = None
         if refusal is not None and not any(answers.values()):
             raise refusal

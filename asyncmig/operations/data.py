@@ -32,7 +32,7 @@ CONCURRENCY: Final = 4
 TUNING: Final = {"tuning": True}
 """Marks a field that says how fast or how patiently, not what: with another value it is the same operation."""
 
-_LONGEST = 60  # characters of a filter or an update in a description
+_MAX_SHOWN_CHARACTERS = 60  # of a filter or an update in a description
 
 
 @final
@@ -144,7 +144,7 @@ def function_name(function: Callable[..., Any]) -> str:
 def shortened(value: object) -> str:
     """A value as text of a readable length."""
     text = repr(value)
-    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
+    return text if len(text) <= _MAX_SHOWN_CHARACTERS else f"{text[: _MAX_SHOWN_CHARACTERS - 3]}..."
 
 
 def where(filter_: Mapping[str, Any]) -> str:

@@ -17,7 +17,7 @@ from asyncmig.schema.state import CollectionState, DatabaseState
 
 __all__ = ["Figures", "read_figures"]
 
-_AT_ONCE = 16  # collections
+_CONCURRENT_COLLECTIONS = 16
 _NOT_ALLOWED = (13, 8000)  # Unauthorized, and what Atlas says instead
 _SIZES = ("count", "size", "storageSize", "totalIndexSize")
 
@@ -61,7 +61,7 @@ class _Asker:
             except (PyMongoError, UnsupportedByDriver) as error:
                 self._refused[what, _reason(error)] += 1
 
-        await each(names, read, _AT_ONCE)
+        await each(names, read, _CONCURRENT_COLLECTIONS)
         return replies
 
     def refusals(self) -> list[str]:
