@@ -174,7 +174,7 @@ async def _stopped(victims: Victims, place: Place, chosen: list[tuple[str, int]]
             )
         )
         pairs = zip(chosen, databases, strict=True)
-        left = await asyncio.gather(*(_take_over(place, kind, database) for (kind, _), database in pairs))
+        left = await asyncio.gather(*(_take_over(victims, place, kind, database) for (kind, _), database in pairs))
         answers = await victims.answers()
         for (kind, number), database, before, answer in zip(chosen, databases, left, answers, strict=True):
             assert answer.get("error", "LockLost") == "LockLost", (kind, number, answer)
@@ -182,8 +182,8 @@ async def _stopped(victims: Victims, place: Place, chosen: list[tuple[str, int]]
             assert await states(database) == {kind: "applied"}, (kind, number)
 
 
-async def _take_over(place: Place, kind: str, database: Any) -> str:
-    pid = await _stopped_or_done(database, kind)
+async def _take_over(victims: Victims, place: Place, kind: str, database: Any) -> str:
+    pid = await _stopped_or_done(victims, database, kind)
     try:
         await place.history.runner(database, wait=60).upgrade(kind)
         await KINDS[kind].after(database)
@@ -193,9 +193,9 @@ async def _take_over(place: Place, kind: str, database: Any) -> str:
             proceed(pid)
 
 
-async def _stopped_or_done(database: Any, kind: str) -> int:
+async def _stopped_or_done(victims: Victims, database: Any, kind: str) -> int:
     """The process that was stopped; 0 where it had ended before it came to that position."""
-    waiting = asyncio.ensure_future(stopped(database))
+    waiting = asyncio.ensure_future(stopped(victims, database))
     while not waiting.done():
         await asyncio.wait([waiting], timeout=0.2)
         lock = await database["asyncmig_lock"].find_one({"_id": "migration"})
