@@ -21,18 +21,19 @@ ESCAPE = "special characters in the user name and the password must be percent-e
 RESERVED = frozenset({"admin", "config", "local"})
 """Databases that belong to MongoDB: a URL's path often names one of them, as the home of the user."""
 
+# Patterns stand as text: a start that shows no URL does not compile them.
 _ENCODED = r"(?:[^@:/?#\[\]%\s]|%[0-9A-Fa-f]{2})*"
 _USER = rf"{_ENCODED}(?::{_ENCODED})?@"
 _NAME = r"\w(?:[\w.-]*\w)?\.?"
 _IPV6 = r"\[[0-9A-Fa-f:.]+(?:%[\w.%-]+)?\]"
 _HOST = rf"(?:(?:{_NAME}|{_IPV6})(?::\d{{1,5}})?|%2[Ff](?:[\w.-]|%[0-9A-Fa-f]{{2}})+)"
 _OPTION = r"\w+=[^&;#]*"
-_URL = re.compile(
+_URL = (
     rf"(?P<scheme>mongodb(?:\+srv)?)://(?:{_USER})?(?P<hosts>{_HOST}(?:,{_HOST})*)"
     rf"(?:/(?P<name>[^@:/?#]*))?(?:\?(?:{_OPTION}(?:[&;]{_OPTION})*[&;]?)?)?"
 )
-_USER_IN_TEXT = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*://)\S*@")
-_UNREADABLE = re.compile(r"(?P<url>mongodb(?:\+srv)?://(?!\*\*\*@)\S*)(?P<after>[^\n]*)")
+_USER_IN_TEXT = r"([A-Za-z][A-Za-z0-9+.-]*://)\S*@"
+_UNREADABLE = r"(?P<url>mongodb(?:\+srv)?://(?!\*\*\*@)\S*)(?P<after>[^\n]*)"
 _DEFAULT_PORT = 27017
 
 
@@ -61,7 +62,7 @@ class Address:
 def address(url: str) -> Address:
     """What may be shown of a MongoDB URL."""
     scheme = url.partition("://")[0] if url.startswith(("mongodb://", "mongodb+srv://")) else HIDDEN
-    match = _URL.fullmatch(url)
+    match = re.fullmatch(_URL, url)
     if match is None or _may_hide_a_password(url, match.end("hosts")):
         return Address(scheme)
     hosts = tuple(match["hosts"].split(","))
@@ -78,7 +79,7 @@ def _may_hide_a_password(url: str, end: int) -> bool:
 
 def without_secrets(text: str) -> str:
     """A message whose URLs have ``***`` in the place of user and password."""
-    return _UNREADABLE.sub(_hidden, _USER_IN_TEXT.sub(r"\1***@", text))
+    return re.sub(_UNREADABLE, _hidden, re.sub(_USER_IN_TEXT, r"\1***@", text))
 
 
 def _hidden(match: re.Match[str]) -> str:

@@ -6,7 +6,6 @@ import logging
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from asyncmig.address import without_secrets
 from asyncmig.errors import AsyncmigError
 from asyncmig.printable import counted, printable
 
@@ -66,6 +65,8 @@ def reason(error: BaseException) -> str:
 
 def one_line(text: object) -> str:
     """A message without line breaks and credentials, of bearable length."""
+    from asyncmig.address import without_secrets
+
     line = printable(without_secrets(" ".join(str(text).split())))
     return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}..."
 

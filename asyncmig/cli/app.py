@@ -8,7 +8,7 @@ import warnings
 from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,7 @@ from asyncmig.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from asyncmig.cli.signals import Interrupts
+    from asyncmig.events import Listener
     from asyncmig.history import Revision
     from asyncmig.migrator import Migrator
     from asyncmig.settings import Settings
@@ -175,12 +176,22 @@ class App:
                 await close(client)
 
     def _made(self, database: Any, command: str, lock_timeout: float | None, interrupts: Interrupts) -> Migrator:
-        from asyncmig.cli.progress import Progress
         from asyncmig.migrator import Migrator
 
-        options = {} if lock_timeout is None else {"lock_timeout": lock_timeout}
-        progress = Progress(self.console, interrupts, self.finished)
-        return Migrator.configured(database, self.settings, on_event=progress, command=f"asyncmig {command}", **options)
+        options: dict[str, Any] = {} if lock_timeout is None else {"lock_timeout": lock_timeout}
+        options |= {"on_event": self._listener(interrupts), "command": f"asyncmig {command}"}
+        return Migrator.configured(database, self.settings, **options)
+
+    def _listener(self, interrupts: Interrupts) -> Listener:
+        """What shows the progress of a run; made at its first event, for most commands run nothing."""
+
+        @cache
+        def progress() -> Listener:
+            from asyncmig.cli.progress import Progress
+
+            return Progress(self.console, interrupts, self.finished)
+
+        return lambda event: progress()(event)
 
 
 pass_app: Callable[[Callable[..., Any]], Any] = click.make_pass_decorator(App, ensure=True)

@@ -12,7 +12,7 @@ from pymongo.errors import PyMongoError
 from asyncmig.data.progress import ProgressHooks
 from asyncmig.data.task import Fault
 from asyncmig.drivers.base import Document
-from asyncmig.drivers.refusal import facts
+from asyncmig.drivers.explain import facts
 from asyncmig.errors import OperationRefused
 from asyncmig.operations import Operation, Tally
 from asyncmig.operations.advice import advice

@@ -9,11 +9,25 @@ from typing import Any, ClassVar, Protocol
 from bson.codec_options import CodecOptions
 
 from asyncmig.drivers.guard import Guard
-from asyncmig.drivers.own_connection import Connection
 
-__all__ = ["Document", "Driver"]
+__all__ = ["Connection", "Document", "Driver"]
 
 Document = dict[str, Any]
+
+
+class Connection(Protocol):
+    """What the lock needs of a database."""
+
+    is_own: bool
+    """Whether it is a client of its own; else it is the caller's, which others keep busy."""
+
+    def collection(self, name: str) -> Any:
+        """The collection, which has ``find_one``, ``find_one_and_update`` and ``update_one``."""
+        ...
+
+    async def close(self) -> None:
+        """Let nothing more be sent."""
+        ...
 
 
 class Driver(Protocol):

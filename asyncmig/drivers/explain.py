@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from pymongo.errors import (
+    BulkWriteError,
     ConnectionFailure,
     NotPrimaryError,
     OperationFailure,
@@ -20,10 +21,9 @@ from pymongo.errors import (
 )
 
 from asyncmig.drivers.base import Driver
-from asyncmig.drivers.refusal import facts
 from asyncmig.errors import DriverError, ServerUnreachable, reason
 
-__all__ = ["explained", "explaining", "no_primary"]
+__all__ = ["explained", "explaining", "facts", "no_primary"]
 
 _NOT_ALLOWED = (13, 8000)  # Unauthorized, and what Atlas says instead
 _WRONG_PASSWORD = 18
@@ -95,3 +95,15 @@ def _refusal(error: OperationFailure, name: str) -> str:
             "See rs.status(), and run the same command again once enough members are there"
         )
     return f"the server refused it (code {code}): {said}"
+
+
+def facts(error: Exception) -> tuple[int | None, str, dict[str, Any]]:
+    """Code, words and details of a driver's error."""
+    if isinstance(error, BulkWriteError):
+        details = dict(error.details or {})
+        first = next(iter([*details.get("writeErrors", ()), *details.get("writeConcernErrors", ())]), details)
+        return first.get("code", error.code), first.get("errmsg") or reason(str(error)), dict(first)
+    if isinstance(error, OperationFailure):
+        details = dict(error.details or {})
+        return error.code, details.get("errmsg") or reason(str(error)), details
+    return None, str(error), {}

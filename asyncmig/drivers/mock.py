@@ -14,9 +14,9 @@ from pymongo.errors import OperationFailure
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
-from asyncmig.drivers.base import Document
+from asyncmig.drivers.base import Connection, Document
 from asyncmig.drivers.guard import Guard, changes
-from asyncmig.drivers.own_connection import Connection, shared
+from asyncmig.drivers.own_connection import shared
 from asyncmig.errors import UnsupportedByDriver
 
 __all__ = ["MockDriver"]

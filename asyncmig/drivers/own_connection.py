@@ -11,13 +11,15 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 import anyio
 import pymongo
 from anyio.to_thread import run_sync
 
-__all__ = ["Connection", "connection_in_threads", "connection_of", "member_options", "shared"]
+from asyncmig.drivers.base import Connection
+
+__all__ = ["connection_in_threads", "connection_of", "member_options", "shared"]
 
 T = TypeVar("T")
 Open = Callable[[Any, str], Any]
@@ -25,21 +27,6 @@ Open = Callable[[Any, str], Any]
 
 _CLOSE_SECONDS = 1.0  # seconds to tell the server that the sessions are not used any more
 _METHODS = ("find_one", "find_one_and_update", "update_one")
-
-
-class Connection(Protocol):
-    """What the lock needs of a database."""
-
-    is_own: bool
-    """Whether it is a client of its own; else it is the caller's, which others keep busy."""
-
-    def collection(self, name: str) -> Any:
-        """The collection, which has ``find_one``, ``find_one_and_update`` and ``update_one``."""
-        ...
-
-    async def close(self) -> None:
-        """Let nothing more be sent."""
-        ...
 
 
 def options(client_options: Any, seconds: float) -> Mapping[str, Any]:

@@ -10,24 +10,16 @@ from typing import Any, ClassVar, Self
 import anyio
 import bson
 import pymongo
-from anyio.to_thread import run_sync
 from bson.codec_options import CodecOptions
 from bson.raw_bson import RawBSONDocument
 from pymongo.errors import OperationFailure, PyMongoError, WriteConcernError
 from pymongo.read_concern import ReadConcern
 from pymongo.read_preferences import ReadPreference
 
-from asyncmig.drivers.base import Document
+from asyncmig.drivers.base import Connection, Document
 from asyncmig.drivers.codec import EXACT, RAW, encoded, encoder, same_whole, stored_bytes
 from asyncmig.drivers.concerns import MAJORITY, concerned, own_documents, preferring, read_again
 from asyncmig.drivers.guard import Guard, GuardedCollection, changes, guarded_call
-from asyncmig.drivers.own_connection import (
-    Connection,
-    connection_in_threads,
-    connection_of,
-    member_options,
-    shared,
-)
 from asyncmig.drivers.retry import TRANSACTION_SECONDS, retry
 from asyncmig.drivers.transient import outcome_is_unknown
 from asyncmig.errors import DriverError
@@ -325,6 +317,8 @@ class RealDriver:
         except (AttributeError, TypeError, PyMongoError):  # a client that is not what it was, or cannot be made again
             if self.database.client.options.pool_options.max_pool_size == 1:
                 raise DriverError(_ONE_CONNECTION) from None
+            from asyncmig.drivers.own_connection import shared
+
             return shared(self.collection)
 
     async def _connect(self, seconds: float) -> Connection:
@@ -341,6 +335,10 @@ class MotorDriver(RealDriver):
     name: ClassVar[str] = "motor"
 
     async def _ask_member(self, address: Any, command: Mapping[str, Any]) -> Document:
+        from anyio.to_thread import run_sync
+
+        from asyncmig.drivers.own_connection import member_options
+
         delegate, name = self.database.client.delegate, self.database.name
         wanted = member_options(self.database.client.options, address, _MEMBER_TIMEOUT)
 
@@ -355,6 +353,8 @@ class MotorDriver(RealDriver):
         return await run_sync(ask, abandon_on_cancel=True)
 
     async def _connect(self, seconds: float) -> Connection:
+        from asyncmig.drivers.own_connection import connection_in_threads
+
         return await connection_in_threads(self.database, own_documents, seconds)
 
 
@@ -364,6 +364,8 @@ class PyMongoDriver(RealDriver):
     name: ClassVar[str] = "pymongo"
 
     async def _ask_member(self, address: Any, command: Mapping[str, Any]) -> Document:
+        from asyncmig.drivers.own_connection import member_options
+
         client = self.database.client._duplicate(
             **member_options(self.database.client.options, address, _MEMBER_TIMEOUT)
         )
@@ -374,6 +376,8 @@ class PyMongoDriver(RealDriver):
         return reply
 
     async def _connect(self, seconds: float) -> Connection:
+        from asyncmig.drivers.own_connection import connection_of
+
         return await connection_of(self.database, own_documents, seconds)
 
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from bson.errors import BSONError
-from pymongo.errors import BulkWriteError, InvalidName, OperationFailure, PyMongoError
+from pymongo.errors import InvalidName, OperationFailure, PyMongoError
 
+from asyncmig.drivers.explain import facts
 from asyncmig.drivers.transient import is_transient
-from asyncmig.errors import AsyncmigError, OperationRefused, reason
+from asyncmig.errors import AsyncmigError, OperationRefused
 from asyncmig.operations import Operation
 from asyncmig.operations.advice import advice
 
-__all__ = ["REFUSALS", "facts", "is_refusal", "refused"]
+__all__ = ["REFUSALS", "is_refusal", "refused"]
 
 REFUSALS = (OperationFailure, InvalidName, BSONError, OverflowError, ValueError)
 """What a driver raises when the answer is no, its own (a value that BSON does not have) or the server's."""
@@ -33,15 +32,3 @@ def refused(operation: Operation, error: Exception, counsel: str = "") -> Operat
     """The server's no to ``operation``, in its own words, with what to do about it."""
     code, message, details = facts(error)
     return OperationRefused(operation, code, message, counsel or advice(operation, code), details=details)
-
-
-def facts(error: Exception) -> tuple[int | None, str, dict[str, Any]]:
-    """Code, words and details of a driver's error."""
-    if isinstance(error, BulkWriteError):
-        details = dict(error.details or {})
-        first = next(iter([*details.get("writeErrors", ()), *details.get("writeConcernErrors", ())]), details)
-        return first.get("code", error.code), first.get("errmsg") or reason(str(error)), dict(first)
-    if isinstance(error, OperationFailure):
-        details = dict(error.details or {})
-        return error.code, details.get("errmsg") or reason(str(error)), details
-    return None, str(error), {}

@@ -26,7 +26,6 @@ from asyncmig.files.errors import (
     UnreadableFile,
 )
 from asyncmig.files.head_file import HeadFile
-from asyncmig.files.header import read_header
 from asyncmig.history.graph import RevisionGraph
 from asyncmig.history.revision import Revision
 
@@ -220,6 +219,8 @@ class Directory:
 
 
 def _revision(path: Path, content: bytes, source: str, *, thorough: bool = False) -> Revision:
+    from asyncmig.files.header import read_header
+
     header = read_header(source, path, thorough=thorough)
     if header is None:
         from asyncmig.files.module import executed_header

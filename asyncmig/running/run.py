@@ -16,7 +16,6 @@ from asyncmig.operations import Operation
 from asyncmig.running.ledger.audit_log import AuditLog
 from asyncmig.running.ledger.ledger import Ledger
 from asyncmig.running.locking.lease import Lease
-from asyncmig.running.locking.waiting import retry_while_held
 
 if TYPE_CHECKING:
     from asyncmig.files.module import RevisionModule
@@ -60,9 +59,7 @@ class Run:
     async def list_collections(self) -> None:
         """Read again which collections there are; the set stays the same object."""
         with explaining(self.driver, "listing the collections"):
-            listed = await retry_while_held(
-                self.lease, lambda: self.driver.read({"listCollections": 1, "nameOnly": True})
-            )
+            listed = await self.lease.retry(lambda: self.driver.read({"listCollections": 1, "nameOnly": True}))
         names = {info["name"] for info in listed if not info["name"].startswith("system.")}
         self.collections.clear()
         self.collections.update(names - self.own)

@@ -108,9 +108,9 @@ async def _stored(database: Any, phase: str) -> BuildProgress:
         while True:
             record = await ledger.record("a")
             entry = record.unknown if record else None
-            if entry is not None and entry.build is not None and entry.build.phase == phase:
+            if entry is not None and entry.progress and entry.progress["phase"] == phase:
                 assert entry.progress_at is not None
-                return entry.build
+                return BuildProgress.read(entry.progress)
             await asyncio.sleep(0.05)
 
 

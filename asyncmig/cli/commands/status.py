@@ -15,6 +15,7 @@ from asyncmig.cli.output import emit
 from asyncmig.cli.records import record_document, recorded_revision
 from asyncmig.files.errors import RevisionFileError
 from asyncmig.history import Revision, RevisionGraph
+from asyncmig.operations.build_progress import BuildProgress
 from asyncmig.printable import counted
 
 if TYPE_CHECKING:
@@ -140,7 +141,7 @@ def _half_way(out: Stream, record: Record, holder: Holder | None) -> str:
 def _building(record: Record) -> Iterator[str]:
     """How far the index builds were that are not known to be done, and what to do about one that does not move."""
     for entry in record.steps:
-        if (build := entry.build) is None or entry.finished_at or entry.error:
+        if (build := _build_of(entry)) is None or entry.finished_at or entry.error:
             continue
         when = f" (at {entry.progress_at:%H:%M:%S} UTC)" if entry.progress_at else ""
         yield f"{', '.join(build.indexes)} on {build.collection}: {build_line(build)}{when}"
@@ -150,8 +151,13 @@ def _building(record: Record) -> Iterator[str]:
             yield build.trouble
 
 
+def _build_of(entry: JournalEntry) -> BuildProgress | None:
+    """How far its index build was, when that was last written down."""
+    return BuildProgress.read(entry.progress) if entry.progress else None
+
+
 def _build_document(entry: JournalEntry) -> dict[str, Any] | None:
-    build = entry.build
+    build = _build_of(entry)
     return {**build.document, "at": entry.progress_at, "commands": list(build.commands)} if build else None
 
 

@@ -9,15 +9,16 @@ every collection has. What no record names any more is left: it is history.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pymongo import ReplaceOne
 
 from asyncmig.drivers.base import Document, Driver
 from asyncmig.drivers.clock import Clock
 from asyncmig.drivers.explain import explaining
-from asyncmig.running.locking.lease import Lease
-from asyncmig.running.locking.waiting import retry_while_held
+
+if TYPE_CHECKING:  # what only reads the ledger takes no lock, and starts sooner
+    from asyncmig.running.locking.lease import Lease
 
 __all__ = ["Archive", "Notes"]
 
@@ -47,7 +48,7 @@ class Archive:
             await self._put(documents, session)
             return
         with explaining(self._driver, f"writing to {self.collection}"):
-            await retry_while_held(lease, lambda: self._put(documents, None))
+            await lease.retry(lambda: self._put(documents, None))
 
     async def _put(self, documents: Sequence[Document], session: Any) -> None:
         if not self._is_servers:  # the mock, whose bulks are broken
@@ -69,7 +70,7 @@ class Archive:
             return documents
 
         with explaining(self._driver, f"reading {self.collection}"):
-            return await (retry_while_held(lease, ask) if lease is not None else ask())
+            return await (lease.retry(ask) if lease is not None else ask())
 
 
 def _place(key: str, number: int) -> str:

@@ -20,7 +20,6 @@ from asyncmig.errors import LockLost
 from asyncmig.running.ledger.placement import FORMAT
 from asyncmig.running.locking.holder import identity
 from asyncmig.running.locking.lease import Lease
-from asyncmig.running.locking.waiting import retry_while_held
 
 __all__ = ["AuditLog"]
 
@@ -42,8 +41,7 @@ class AuditLog:
         """Raise DriverError where events cannot be written, before the first step of a run that will write some."""
         await lease.ensure()
         with explaining(self._driver, f"writing to {self.collection}"):
-            await retry_while_held(
-                lease,
+            await lease.retry(
                 lambda: self._documents.update_one({"_id": "format"}, {"$set": {"format": FORMAT}}, upsert=True),
             )
 
@@ -62,7 +60,7 @@ class AuditLog:
             return
         with explaining(self._driver, f"writing an event to {self.collection}"):
             try:
-                await retry_while_held(lease, lambda: self._append(key, event, lease))
+                await lease.retry(lambda: self._append(key, event, lease))
             except OperationFailure as error:
                 if error.code not in LATE_CODES:
                     raise

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from operator import attrgetter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bson import Binary, Int64
 from bson.binary import UUID_SUBTYPE
@@ -31,9 +31,10 @@ from asyncmig.running.ledger.archive import Archive
 from asyncmig.running.ledger.placement import FIELDS, Placement, Segment, inline, numbered
 from asyncmig.running.ledger.record import JournalEntry, Mark, Record, identified
 from asyncmig.running.ledger.write import DeleteRecord, InsertRecord, Write, to_driver
-from asyncmig.running.locking.lease import Lease
-from asyncmig.running.locking.waiting import retry_while_held
 from asyncmig.schema.own_names import OwnNames
+
+if TYPE_CHECKING:  # what only reads the ledger takes no lock, and starts sooner
+    from asyncmig.running.locking.lease import Lease
 
 __all__ = ["Ledger", "RecordExists"]
 
@@ -90,7 +91,7 @@ class Ledger:
         """One record in full; with a lease it is asked for again when the connection breaks."""
         ask = functools.partial(self._documents.find_one, {"_id": revision})
         with self._explaining("reading"), self._driver.answered():
-            document = await (retry_while_held(lease, ask) if lease is not None else ask())
+            document = await (lease.retry(ask) if lease is not None else ask())
         return await self._whole(document, lease) if document else None
 
     async def _whole(self, document: Document, lease: Lease | None) -> Record:
@@ -109,7 +110,7 @@ class Ledger:
         """The entries that stand in the record itself, by number, as they are stored."""
         ask = functools.partial(self._documents.find_one, {"_id": revision}, {field: 1})
         with self._explaining("reading"):
-            document = await retry_while_held(lease, ask)
+            document = await lease.retry(ask)
         return dict(numbered((document or {}).get(field)))
 
     async def placed(self, lease: Lease, field: str, entries: Sequence[JournalEntry]) -> tuple[Document, Placement]:
@@ -126,7 +127,7 @@ class Ledger:
         """The sessions of what is not settled: transactions of theirs may be open though their runner is gone."""
         journals = ("journal", "undo")
         wanted: Document = dict.fromkeys(("session", *journals), 1)
-        documents = await retry_while_held(lease, lambda: self._found({"state": {"$ne": "applied"}}, wanted))
+        documents = await lease.retry(lambda: self._found({"state": {"$ne": "applied"}}, wanted))
         entries = [entry for document in documents for name in journals for _, entry in numbered(document.get(name))]
         holders = [*documents, *(entry for entry in entries if isinstance(entry, dict))]
         sessions = [holder.get("session") for holder in holders]
@@ -150,8 +151,7 @@ class Ledger:
         await lease.ensure()
         unsettled = {"state": {"$ne": "applied"}, "token": {"$not": {"$gte": Int64(lease.token)}}}
         with self._explaining("writing to"):
-            await retry_while_held(
-                lease,
+            await lease.retry(
                 lambda: self._documents.update_many(
                     unsettled | self._clock.before(lease.writes_until), {"$set": {"token": Int64(lease.token)}}
                 ),
@@ -191,7 +191,7 @@ class Ledger:
             if session is not None:
                 fitting = await self._execute(built, session)
             else:
-                fitting = await retry_while_held(lease, lambda: self._execute(built, None))
+                fitting = await lease.retry(lambda: self._execute(built, None))
         except (DuplicateKeyError, BulkWriteError) as error:
             raise _duplicate(error, writes) or error from error
         if fitting < len(writes):

@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
-from typing import Any, Literal, NamedTuple, get_args
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
 import bson
 
 from asyncmig.drivers.base import Document
 from asyncmig.drivers.codec import EXACT
-from asyncmig.events import Direction
-from asyncmig.operations.build_progress import BuildProgress
 from asyncmig.running.ledger.placement import FIELDS, FORMAT, Placement, entry_documents
 from asyncmig.running.shape import DamagedRecord, Unfit, refuse_newer, shaped
 
-__all__ = ["Direction", "JournalEntry", "Mark", "Record", "State", "identified", "inserted_of"]
+if TYPE_CHECKING:  # what only reads the ledger does without events and operations, and starts sooner
+    from asyncmig.events import Direction
+
+__all__ = ["JournalEntry", "Mark", "Record", "State", "identified", "inserted_of"]
 
 State = Literal["upgrading", "applied", "downgrading", "failed"]
 _STATES = get_args(State)
@@ -104,11 +105,6 @@ class JournalEntry:
         if not self.may_be_done:
             return self
         return replace(self, finished_at=None, error=None, checkpoint=None, progress=None, progress_at=None)
-
-    @property
-    def build(self) -> BuildProgress | None:
-        """How far its index build was, when it was last written down."""
-        return BuildProgress.read(self.progress) if self.progress else None
 
     @property
     def kept_arguments(self) -> dict[str, Any] | None:

@@ -8,15 +8,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from functools import cached_property
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from asyncmig.errors import RevisionHalfDone
-from asyncmig.events import ChecksumChanged, Direction
 from asyncmig.files.snapshot import Snapshot
 from asyncmig.history.graph import RevisionGraph
 from asyncmig.history.revision import Revision
 from asyncmig.running.ledger.record import Mark, Record
-from asyncmig.running.locking.holder import Holder
+
+if TYPE_CHECKING:  # an application that starts asks this, and mostly nothing else
+    from asyncmig.events import ChecksumChanged, Direction
+    from asyncmig.running.locking.holder import Holder
 
 __all__ = ["Status"]
 
@@ -90,7 +92,7 @@ class Status(Generic[Entry]):
     @property
     def edited(self) -> tuple[str, ...]:
         """What was applied from a file that has changed since."""
-        return tuple(sorted(warning.revision.revision for warning in self.warnings()))
+        return tuple(sorted(file.revision for file in self._edited_since))
 
     @property
     def at_head(self) -> bool:
@@ -181,11 +183,17 @@ class Status(Generic[Entry]):
 
     def warnings(self) -> list[ChecksumChanged]:
         """What a run tells of files that were edited after they had been applied."""
+        from asyncmig.events import ChecksumChanged
+
         return [
             ChecksumChanged(file, str(self.entries[file.revision].checksum), str(file.checksum))
-            for file in self.edited_revisions
-            if file.revision in self.applied
+            for file in self._edited_since
         ]
+
+    @property
+    def _edited_since(self) -> list[Revision]:
+        """Of ``edited_revisions`` those that are applied as a whole."""
+        return [file for file in self.edited_revisions if file.revision in self.applied]
 
     # -- stamping ------------------------------------------------------------------------------
 

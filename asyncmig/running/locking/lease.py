@@ -15,21 +15,25 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import anyio
 from pymongo.errors import PyMongoError
 
 from asyncmig.drivers.clock import local_clock
 from asyncmig.drivers.guard import Late
+from asyncmig.drivers.retry import Backoff, retry
 from asyncmig.errors import LockLost, reason
 from asyncmig.events import Event, LoopBlocked
 
 __all__ = ["Lease"]
 
+T = TypeVar("T")
+
 _RENEWALS = 3  # per lease
 _BLOCKED_SECONDS = 1.0  # that the event loop stood still before it is worth an event
 _CANCEL_INTERVAL_SECONDS = 0.5
+_BACKOFF = Backoff(0.2)  # while the server does not answer
 
 
 class _Cancellable(Protocol):
@@ -104,6 +108,13 @@ class Lease:
         if now or local_clock() >= self._overdue:
             await self._renew()
         self.check()
+
+    async def retry(self, ask: Callable[[], Awaitable[T]]) -> T:
+        """The answer; asked again after a transient error, as long as the lease is ours. For what may be asked twice.
+
+        Raises LockLost.
+        """
+        return await retry(ask, _BACKOFF, before=self.ensure)
 
     @property
     def _overdue(self) -> float:

@@ -26,10 +26,9 @@ from bson import Int64
 from pymongo import ReturnDocument
 from pymongo.errors import DuplicateKeyError, PyMongoError
 
-from asyncmig.drivers.base import Document, Driver
+from asyncmig.drivers.base import Connection, Document, Driver
 from asyncmig.drivers.clock import EPOCH, Clock, local_clock
 from asyncmig.drivers.explain import explained, explaining
-from asyncmig.drivers.own_connection import Connection
 from asyncmig.drivers.retry import Backoff, retry
 from asyncmig.drivers.transient import is_transient
 from asyncmig.errors import AsyncmigError, LockError, LockLost, LockTimeout

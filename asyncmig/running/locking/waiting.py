@@ -1,33 +1,23 @@
-"""How one waits: for the lock, with jitter and telling who holds it; and for a server that does not answer."""
+"""``LockWait``: how one waits for the lock, with jitter, telling who holds it."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from collections.abc import Callable
 
 import anyio
 
 from asyncmig.drivers.clock import local_clock
-from asyncmig.drivers.retry import Backoff, retry
+from asyncmig.drivers.retry import Backoff
 from asyncmig.errors import LockError, reason
 from asyncmig.events import Event, LockWaiting
 from asyncmig.running.locking.holder import Holder
-from asyncmig.running.locking.lease import Lease
 
-__all__ = ["LockWait", "retry_while_held"]
-
-T = TypeVar("T")
+__all__ = ["LockWait"]
 
 _WAITING = Backoff(0.05, 1.0, factor=1.5, jitter=0.5)  # jitter keeps many waiters apart
 _TELL_INTERVAL_SECONDS = 5.0
 _FAULTS_FORGIVEN = 3  # attempts without an answer that are made again whatever the limit
-_BACKOFF = Backoff(0.2)  # while the server does not answer
 _OVERTIME_SECONDS = 5.0  # past the limit that these attempts may take, one of them or all
-
-
-async def retry_while_held(lease: Lease, ask: Callable[[], Awaitable[T]]) -> T:
-    """The answer; asked again after a transient error, as long as the lease is ours. For what may be asked twice."""
-    return await retry(ask, _BACKOFF, before=lease.ensure)
 
 
 class LockWait:
