@@ -60,7 +60,7 @@ def ways(monkeypatch: pytest.MonkeyPatch) -> Callable[[], Iterator[str]]:
 
     def each() -> Iterator[str]:
         for way, least in (("catalogue", 0), ("one by one", 10**9)):
-            monkeypatch.setattr(catalog, "_WORTH_IT", least)
+            monkeypatch.setattr(catalog, "_MIN_COLLECTIONS", least)
             yield way
 
     return each

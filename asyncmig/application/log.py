@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["logger", "reason", "some", "tell"]
 
 logger = logging.getLogger("asyncmig")
-_LONGEST = 1000  # characters of a message
+_MAX_CHARACTERS = 1000  # of a message
 _SHOWN = 10  # names
 
 
@@ -68,7 +68,7 @@ def one_line(text: object) -> str:
     from asyncmig.address import without_secrets
 
     line = printable(without_secrets(" ".join(str(text).split())))
-    return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}..."
+    return line if len(line) <= _MAX_CHARACTERS else f"{line[:_MAX_CHARACTERS]}..."
 
 
 def some(names: Sequence[str]) -> str:

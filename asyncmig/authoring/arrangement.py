@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from asyncmig.operations import CreateCollection, CreateIndexes, Operation
-from asyncmig.operations.several import MANY
+from asyncmig.operations.several import MIN_GATHERED
 
 __all__ = ["by_collection"]
 
@@ -28,7 +28,7 @@ def by_collection(operations: Iterable[Operation]) -> list[Operation]:
 
 def _many_new(steps: Sequence[Operation]) -> list[Operation]:
     new = [step.collection for step in steps if isinstance(step, CreateCollection)]
-    if len(new) < MANY:
+    if len(new) < MIN_GATHERED:
         return []
     names = set(new)
     return [step for step in steps if isinstance(step, CreateCollection | CreateIndexes) and step.collection in names]

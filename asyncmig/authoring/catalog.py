@@ -21,7 +21,7 @@ __all__ = ["Listed", "each", "list_collections"]
 
 _log = logging.getLogger("asyncmig.introspect")
 
-_WORTH_IT = 40  # collections; below, the catalogue of a large server takes longer than asking one by one
+_MIN_COLLECTIONS = 40  # collections; below, the catalogue of a large server takes longer than asking one by one
 _CATALOGUE_MS = 1_000  # the catalogue is that of the whole server, which may have a hundred times our collections
 _GONE = {26, 166}  # NamespaceNotFound, CommandNotSupportedOnView: dropped, or dropped and made anew, meanwhile
 
@@ -48,7 +48,7 @@ async def list_collections(
     """
     documents = await driver.read({"listCollections": 1}, raw=True)
     indexes: dict[str, Listed] = {}
-    if len(documents) < _WORTH_IT or not driver.has_server:
+    if len(documents) < _MIN_COLLECTIONS or not driver.has_server:
         infos = _infos(documents, keep)
     else:
         asking = asyncio.ensure_future(_catalogue(driver, len(documents)))

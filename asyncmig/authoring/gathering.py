@@ -14,8 +14,8 @@ from asyncmig.profiling.reading import Reading, count_breaking, profile
 
 __all__ = ["gather"]
 
-_SECONDS: Final = 3.0  # to read of one collection, and to count
-_TEXTS: Final = 1_000  # texts that are tried to convert
+_READ_SECONDS: Final = 3.0  # to read of one collection, and to count
+_SAMPLE_TEXTS: Final = 1_000  # texts that are tried to convert
 
 
 async def gather(driver: Driver, operations: Iterable[Operation], names: Mapping[str, str]) -> dict[str, Evidence]:
@@ -53,10 +53,10 @@ async def _of_collection(
     driver: Driver, name: str, schema: Mapping[str, Any], conversions: Iterable[ConvertField]
 ) -> Evidence:
     collection = driver.database[name]
-    read = await profile(collection, Reading(budget=_SECONDS))
+    read = await profile(collection, Reading(budget=_READ_SECONDS))
     if not read.documents:
         return Evidence(read)
-    breaking = await count_breaking(collection, schema, seconds=_SECONDS)
+    breaking = await count_breaking(collection, schema, seconds=_READ_SECONDS)
     tried = {
         conversion.field: await _tried(driver, name, conversion)
         for conversion in conversions
@@ -70,7 +70,7 @@ async def _tried(driver: Driver, name: str, conversion: ConvertField) -> tuple[i
     converted = {"$convert": {"input": f"${conversion.field}", "to": conversion.to, "onError": {"$literal": "failed"}}}
     pipeline = [
         {"$match": {conversion.field: {"$type": "string"}}},
-        {"$limit": _TEXTS},
+        {"$limit": _SAMPLE_TEXTS},
         {
             "$group": {
                 "_id": None,
@@ -79,6 +79,6 @@ async def _tried(driver: Driver, name: str, conversion: ConvertField) -> tuple[i
             }
         },
     ]
-    command = {"aggregate": name, "pipeline": pipeline, "cursor": {}, "maxTimeMS": int(_SECONDS * 1000)}
+    command = {"aggregate": name, "pipeline": pipeline, "cursor": {}, "maxTimeMS": int(_READ_SECONDS * 1000)}
     counts = await driver.read(command)
     return (int(counts[0]["bad"]), int(counts[0]["tried"])) if counts else (0, 0)

@@ -12,7 +12,7 @@ from asyncmig.schema.normal import signature
 
 __all__ = ["sequence"]
 
-_LIMIT = 63  # https://www.mongodb.com/docs/manual/reference/limits/ : 64 a collection, one of them on _id
+_MAX_INDEXES = 63  # https://www.mongodb.com/docs/manual/reference/limits/ : 64 a collection, one of them on _id
 
 
 @dataclass(slots=True)
@@ -40,7 +40,7 @@ class _Stage:
         """How many more indexes may be created at first without ever having too many at once."""
         at_first = len(self.standing)
         at_last = at_first - len(self.dropped) + len(self.spared) + len(self.later)
-        return _LIMIT - max(at_first, at_last)
+        return _MAX_INDEXES - max(at_first, at_last)
 
 
 def sequence(
@@ -77,7 +77,7 @@ def _split(present: Sequence[Index], created: Sequence[Index]) -> tuple[list[Ind
 
 def _fit(stage: _Stage) -> None:
     """Let the last of those wait that would be too many beside the old ones."""
-    while stage.first and stage.dropped and len(stage.present) + len(stage.first) > _LIMIT:
+    while stage.first and stage.dropped and len(stage.present) + len(stage.first) > _MAX_INDEXES:
         stage.later.append(stage.first.pop())
     stage.later.sort(key=lambda index: stage.declared.index(index.name))
 

@@ -22,7 +22,7 @@ __all__ = ["OWN", "initial_ids", "introspect"]
 OWN = OwnNames().all
 
 _NONE: Mapping[str, Sequence[Any]] = MappingProxyType({})
-_CHUNK = 1_000  # ids asked for at once
+_CHUNK_IDS = 1_000  # asked for at once
 _MAKES_INDEXES = (
     20  # the wire version of MongoDB 6.3, which gives every time series an index on metaField and timeField
 )
@@ -121,7 +121,9 @@ async def _fetch(
     driver: Driver, asked: Mapping[str, Sequence[Any]], present: set[str], limit: int
 ) -> dict[str, list[Document]]:
     fetched: dict[str, list[Document]] = {name: [] for name in asked if name in present}
-    chunks = [(name, asked[name][at : at + _CHUNK]) for name in fetched for at in range(0, len(asked[name]), _CHUNK)]
+    chunks = [
+        (name, asked[name][at : at + _CHUNK_IDS]) for name in fetched for at in range(0, len(asked[name]), _CHUNK_IDS)
+    ]
 
     async def read(chunk: tuple[str, Sequence[Any]]) -> None:
         name, ids = chunk

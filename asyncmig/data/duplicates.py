@@ -22,7 +22,7 @@ from asyncmig.schema.canonical import canonical
 
 __all__ = ["deduplicate", "superfluous"]
 
-_BATCH = 1_000  # documents
+_BATCH_DOCUMENTS = 1_000
 
 
 async def deduplicate(operation: Deduplicate, source: Source, progress: ProgressHooks) -> Tally:
@@ -31,7 +31,7 @@ async def deduplicate(operation: Deduplicate, source: Source, progress: Progress
     pairs = await superfluous(operation, source)
     in_transactions = progress.session is None and await source.driver.has_transactions()
     tally, began = Tally(), perf_counter()
-    size = operation.pace.batch_size or _BATCH
+    size = operation.pace.batch_size or _BATCH_DOCUMENTS
     for first in range(0, len(pairs), size):
         await throttle.wait()
         if progress.is_stopping:

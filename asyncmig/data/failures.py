@@ -24,7 +24,7 @@ OUR_WORDS = "asyncmig: "
 """What a pipeline of ours says when it stops on purpose begins so; the server puts words of its own around it."""
 
 _SAID = re.compile(rf"{OUR_WORDS}(.*?) \(\w+\)' in \$convert")
-_LONGEST = 10_000  # characters of a traceback that are kept
+_MAX_TRACEBACK_CHARACTERS = 10_000  # of a traceback that are kept
 
 
 def fault_of(key: Any, cause: Exception) -> Fault:
@@ -33,7 +33,7 @@ def fault_of(key: Any, cause: Exception) -> Fault:
         code, message, details = facts(cause)
         said = _SAID.search(message)
         return Fault(key, cause, None if said else code, said[1] if said else message, details)
-    text = "".join(traceback.format_exception(cause))[-_LONGEST:]
+    text = "".join(traceback.format_exception(cause))[-_MAX_TRACEBACK_CHARACTERS:]
     return Fault(key, cause, None, f"{type(cause).__name__}: {cause}", {"traceback": text})
 
 

@@ -23,7 +23,7 @@ from asyncmig.operations import MergeInto, Tally
 
 __all__ = ["Merge"]
 
-_SOME = 100  # documents that are looked at to know of all
+_SAMPLE_DOCUMENTS = 100  # that are looked at to know of all
 
 
 class Merge(ServerUpdate):
@@ -77,7 +77,7 @@ class Merge(ServerUpdate):
         if not self._on_id:
             return False
         lacking: list[Document] = [{"$match": {"_id": {"$exists": False}}}, {"$limit": 1}]
-        return bool(await self._aggregated([{"$limit": _SOME}, *self._pipeline, *lacking]))
+        return bool(await self._aggregated([{"$limit": _SAMPLE_DOCUMENTS}, *self._pipeline, *lacking]))
 
     async def _aggregated(self, pipeline: Sequence[Mapping[str, Any]]) -> list[Any]:
         cursor = self.source.documents.aggregate(list(pipeline), session=self.source.session, allowDiskUse=True)

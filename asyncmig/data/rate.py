@@ -11,7 +11,7 @@ SHORTEST_SECONDS: Final = 1.0
 LONGEST_SECONDS: Final = 10.0
 FIRST_RESULTS: Final = 3
 """The window spans so many times what the first result took, where that is longer."""
-BURST: Final = 0.1
+BURST_SHARE: Final = 0.1
 """Results that come within this part of the time that the first one took are one: they were under way together."""
 
 
@@ -36,7 +36,7 @@ class RateWindow:
                 self._took, self._current = now - self._began, (now, done)
             return
         since, _ = self._current
-        if now - since <= BURST * self._took:
+        if now - since <= BURST_SHARE * self._took:
             self._current = (since, done)
             return
         self._bursts.append(self._current)
@@ -50,5 +50,5 @@ class RateWindow:
         if len(self._bursts) < 2:
             return None
         (first, before), (last, after) = self._bursts[0], self._bursts[-1]
-        shortest = max(SHORTEST_SECONDS, (1 - BURST) * self._took)
+        shortest = max(SHORTEST_SECONDS, (1 - BURST_SHARE) * self._took)
         return (after - before) / (last - first) if last - first >= shortest and after > before else None

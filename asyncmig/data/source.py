@@ -17,8 +17,8 @@ from asyncmig.drivers.codec import EXACT, RAW, encoder
 
 __all__ = ["Source", "split"]
 
-_SOME = 1_000  # documents that are looked at to know of all
-_MANY = 100_000  # documents in one batch of a cursor, which ends at 16 MB anyway
+_SAMPLE_DOCUMENTS = 1_000  # that are looked at to know of all
+_BATCH_DOCUMENTS = 100_000  # in one batch of a cursor, which ends at 16 MB anyway
 
 
 class Source:
@@ -70,7 +70,7 @@ class Source:
         """Whether one of the first documents that match fits the validator, and with these fields would not."""
         pipeline = [
             {"$match": self.conjunction(filter_, validator)},
-            {"$limit": _SOME},
+            {"$limit": _SAMPLE_DOCUMENTS},
             {"$set": {name: {"$literal": value} for name, value in fields.items()}},
             {"$match": {"$nor": [validator]}},
             {"$limit": 1},
@@ -98,7 +98,7 @@ class Source:
             projection,
             sort=[("_id", 1)],
             limit=-limit,  # a single batch
-            batch_size=limit or _MANY,
+            batch_size=limit or _BATCH_DOCUMENTS,
             session=session or self.session,
             **self._options,
         )
@@ -110,7 +110,7 @@ class Source:
         """The same, of what the stages make of the documents that match."""
         pipeline = [{"$match": filter_}, {"$sort": {"_id": 1}}, *([{"$limit": limit}] if limit else []), *stages]
         cursor = self.documents.aggregate_raw_batches(
-            pipeline, batchSize=limit or _MANY, session=session or self.session, **self._options
+            pipeline, batchSize=limit or _BATCH_DOCUMENTS, session=session or self.session, **self._options
         )
         cursor = await cursor if inspect.isawaitable(cursor) else cursor
         batches = []

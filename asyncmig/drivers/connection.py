@@ -22,7 +22,7 @@ from asyncmig.errors import AsyncmigError, ConfigurationError, DriverError, Serv
 __all__ = ["client_class", "close", "connect", "hosts"]
 
 _AUTHENTICATION_FAILED = 18
-_GRACE_SECONDS = 1.0  # seconds past the driver's own limit, after which even one that hangs (in DNS, say) is given up
+_GRACE_SECONDS = 1.0  # past the driver's own limit, after which even one that hangs (in DNS, say) is given up
 
 
 async def connect(

@@ -19,13 +19,13 @@ from anyio.to_thread import run_sync
 
 from asyncmig.drivers.base import Connection
 
-__all__ = ["connection_in_threads", "connection_of", "member_options", "shared"]
+__all__ = ["connection_in_threads", "connection_of", "copied", "options", "shared"]
 
 T = TypeVar("T")
 Open = Callable[[Any, str], Any]
 """A database and the name of a collection: the collection, with the concerns of asyncmig's own documents."""
 
-_CLOSE_SECONDS = 1.0  # seconds to tell the server that the sessions are not used any more
+_CLOSE_SECONDS = 1.0  # to tell the server that the sessions are not used any more
 _METHODS = ("find_one", "find_one_and_update", "update_one")
 
 
@@ -45,13 +45,13 @@ def options(client_options: Any, seconds: float) -> Mapping[str, Any]:
     }
 
 
-def member_options(client_options: Any, address: tuple[str, int], seconds: float) -> Mapping[str, Any]:
-    """What a client has of its own that talks to one member alone, found through the set as the caller's is."""
+def copied(client: Any, wanted: Mapping[str, Any]) -> Any:
+    """A client of PyMongo's like another one, but for what is ``wanted`` of it.
 
-    def only(servers: Any) -> Any:
-        return [server for server in servers if server.address == address]
-
-    return {**options(client_options, seconds), "maxPoolSize": 1, "server_selector": only}
+    PyMongo shows nobody the password of a client, so it alone can copy one, by a method that it makes no
+    promise of. Raises AttributeError or TypeError where that is not what it was; whoever calls this can do without.
+    """
+    return client._duplicate(**wanted)
 
 
 class _Shared:
@@ -89,7 +89,7 @@ class _Own:
 async def connection_of(database: Any, open_collection: Open, seconds: float) -> Connection:
     """One of PyMongo Async."""
     client = database.client
-    return _Own(client._duplicate(**options(client.options, seconds)), database.name, open_collection)
+    return _Own(copied(client, options(client.options, seconds)), database.name, open_collection)
 
 
 class _InThreads(_Own):
@@ -125,5 +125,5 @@ async def connection_in_threads(database: Any, open_collection: Open, seconds: f
     """One of Motor, whose own calls share their threads with the work."""
     delegate = database.client.delegate
     wanted = options(database.client.options, seconds)
-    client = await run_sync(lambda: delegate._duplicate(**wanted))  # a name may have to be looked up for it
+    client = await run_sync(lambda: copied(delegate, wanted))  # a name may have to be looked up for it
     return _InThreads(client, database.name, open_collection)

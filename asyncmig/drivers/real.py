@@ -12,7 +12,7 @@ import bson
 import pymongo
 from bson.codec_options import CodecOptions
 from bson.raw_bson import RawBSONDocument
-from pymongo.errors import OperationFailure, PyMongoError, WriteConcernError
+from pymongo.errors import PyMongoError, WriteConcernError
 from pymongo.read_concern import ReadConcern
 from pymongo.read_preferences import ReadPreference
 
@@ -30,12 +30,9 @@ _ONE_CONNECTION = (
     "the client has maxPoolSize=1, and no second client could be made of it: while an operation runs, nothing could "
     "keep the migration lock. Use a client with a pool of at least two connections; nothing was done"
 )
-_BATCH = 2**31 - 1  # documents; the server still ends a batch at 16 MB
-_REPLY_TIMEOUT = 20.0  # seconds for a read of the ledger
-_MEMBER_TIMEOUT = 5.0  # seconds for one member to answer a question of its own
-_WITHOUT_DATA = frozenset({"RSArbiter", "RSGhost", "RSOther"})
-_NEAREST: Mapping[str, Any] = {"read_preference": ReadPreference.NEAREST}
-_TWO_WEEKS = 14 * 86_400.0  # seconds; only a time-out of its own takes the place of the client's socketTimeoutMS
+_BATCH_DOCUMENTS = 2**31 - 1  # the server still ends a batch at 16 MB
+_REPLY_SECONDS = 20.0  # for a read of the ledger
+_UNHURRIED_SECONDS = 14 * 86_400.0  # only a time-out of its own takes the place of the client's socketTimeoutMS
 
 
 async def maybe(value: Any) -> Any:
@@ -128,7 +125,7 @@ class RealDriver:
 
     async def _read(self, command: Mapping[str, Any], admin: bool, session: Any, raw: bool) -> list[Document]:
         target = self.database.client.admin if admin else self.database
-        wanted = {**command, "cursor": {"batchSize": _BATCH, **command.get("cursor", {})}}
+        wanted = {**command, "cursor": {"batchSize": _BATCH_DOCUMENTS, **command.get("cursor", {})}}
         asked, codec = encoded(wanted, self.database.codec_options), RAW if raw else EXACT
         cursor = (await target.command(asked, session=session, codec_options=codec))["cursor"]
         if not cursor["id"]:
@@ -145,27 +142,12 @@ class RealDriver:
 
     async def read_each_member(self, command: Mapping[str, Any]) -> dict[str, list[Document] | None]:
         """As ``read``, by each member that has data, each through a client of its own for the while."""
-        known = self.database.client.topology_description
-        if known.topology_type_name == "Single" or len(known.server_descriptions()) < 2:
-            return {self.hosts[0] if self.hosts else "this server": await self.read(command)}
-        answers: dict[str, list[Document] | None] = {}
-        refusal: OperationFailure | None = None
-        asked = encoded(command, self.database.codec_options)
-        for address, member in known.server_descriptions().items():
-            if str(member.server_type_name) not in _WITHOUT_DATA:
-                name = f"{address[0]}:{address[1]}"
-                try:
-                    reply = await self._ask_member(address, asked)
-                    answers[name] = reply["cursor"]["firstBatch"]
-                except OperationFailure as error:
-                    refusal = error
-                except (AttributeError, TypeError, PyMongoError):  # this PyMongo copies no client, or nobody answered
-                    answers[name] = None
-        if refusal is not None and not any(answers.values()):
-            raise refusal
-        return answers
+        from asyncmig.drivers.members import read_each_member
 
-    async def _ask_member(self, address: Any, command: Mapping[str, Any]) -> Document:
+        return await read_each_member(self, command, self._ask_copy)
+
+    async def _ask_copy(self, wanted: Mapping[str, Any], command: Mapping[str, Any]) -> Document:
+        """What a client like the caller's, but for what is ``wanted`` of it, answers to a command."""
         raise NotImplementedError
 
     async def _guarded_read(self, command: Mapping[str, Any], admin: bool, session: Any) -> list[Document]:
@@ -298,7 +280,7 @@ class RealDriver:
         Before any is known, the client's own limits for finding and connecting to one hold.
         """
         known = self.database.client.topology_description.has_readable_server()
-        return pymongo.timeout(_REPLY_TIMEOUT) if known else nullcontext()
+        return pymongo.timeout(_REPLY_SECONDS) if known else nullcontext()
 
     def unhurried(self) -> AbstractContextManager[None]:
         """A block whose calls take as long as they need, whatever time-outs the client has: an index build is one call.
@@ -307,7 +289,7 @@ class RealDriver:
         """
         client = self.database.client.options
         if client.pool_options.socket_timeout is not None:
-            return pymongo.timeout(_TWO_WEEKS)
+            return pymongo.timeout(_UNHURRIED_SECONDS)
         return pymongo.timeout(0) if client.timeout is not None else nullcontext()
 
     async def own_connection(self, seconds: float) -> Connection:
@@ -334,18 +316,16 @@ class MotorDriver(RealDriver):
 
     name: ClassVar[str] = "motor"
 
-    async def _ask_member(self, address: Any, command: Mapping[str, Any]) -> Document:
+    async def _ask_copy(self, wanted: Mapping[str, Any], command: Mapping[str, Any]) -> Document:
         from anyio.to_thread import run_sync
 
-        from asyncmig.drivers.own_connection import member_options
-
-        delegate, name = self.database.client.delegate, self.database.name
-        wanted = member_options(self.database.client.options, address, _MEMBER_TIMEOUT)
+        from asyncmig.drivers.members import NEAREST
+        from asyncmig.drivers.own_connection import copied
 
         def ask() -> Document:
-            client = delegate._duplicate(**wanted)
+            client = copied(self.database.client.delegate, wanted)
             try:
-                reply: Document = client[name].command(command, codec_options=EXACT, **_NEAREST)
+                reply: Document = client[self.database.name].command(command, codec_options=EXACT, **NEAREST)
             finally:
                 client.close()
             return reply
@@ -363,14 +343,13 @@ class PyMongoDriver(RealDriver):
 
     name: ClassVar[str] = "pymongo"
 
-    async def _ask_member(self, address: Any, command: Mapping[str, Any]) -> Document:
-        from asyncmig.drivers.own_connection import member_options
+    async def _ask_copy(self, wanted: Mapping[str, Any], command: Mapping[str, Any]) -> Document:
+        from asyncmig.drivers.members import NEAREST
+        from asyncmig.drivers.own_connection import copied
 
-        client = self.database.client._duplicate(
-            **member_options(self.database.client.options, address, _MEMBER_TIMEOUT)
-        )
+        client = copied(self.database.client, wanted)
         try:
-            reply: Document = await client[self.database.name].command(command, codec_options=EXACT, **_NEAREST)
+            reply: Document = await client[self.database.name].command(command, codec_options=EXACT, **NEAREST)
         finally:
             await client.close()
         return reply

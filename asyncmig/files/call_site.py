@@ -14,7 +14,7 @@ from typing import Any
 
 __all__ = ["CallSites", "call_site"]
 
-_DEEPEST = 100  # frames that are looked at
+_MAX_FRAMES = 100  # frames that are looked at
 _LOOPS = (ast.For, ast.AsyncFor, ast.While)
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 
@@ -25,7 +25,7 @@ def call_site(path: str) -> str:
     Empty where the file is not on the stack: in a task that the revision has started.
     """
     lines, frame = list[int](), sys._getframe(1)
-    for _ in range(_DEEPEST):
+    for _ in range(_MAX_FRAMES):
         if frame.f_code.co_filename == path:
             lines.append(frame.f_lineno)
         if frame.f_back is None:

@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Directory", "Listing", "checksum", "new_id", "slug"]
 
-LONGEST_SLUG = 40
-_BLOCK = 16384  # bytes; hardly a revision file is longer
+MAX_SLUG_CHARACTERS = 40
+_BLOCK_BYTES = 16384  # hardly a revision file is longer
 _IS_REVISION = rb"(?m)^revision\s*(?::[^=\n]*)?="
 _ID_FORMAT = "%Y%m%d%H%M%S"
 
@@ -248,8 +248,8 @@ def _content(path: str) -> bytes:
     try:
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
         try:
-            content = os.read(descriptor, _BLOCK)
-            return content if len(content) < _BLOCK else _whole(Path(path))
+            content = os.read(descriptor, _BLOCK_BYTES)
+            return content if len(content) < _BLOCK_BYTES else _whole(Path(path))
         finally:
             os.close(descriptor)
     except OSError:
@@ -298,7 +298,7 @@ def slug(message: str) -> str:
 
     words = re.findall(r"\w+", unicodedata.normalize("NFC", message).lower())
     text = "_".join(word.strip("_") for word in words if word.strip("_"))
-    if len(text) > LONGEST_SLUG:
-        cut = text[: LONGEST_SLUG + 1]
-        text = cut.rpartition("_")[0] or cut[:LONGEST_SLUG]
+    if len(text) > MAX_SLUG_CHARACTERS:
+        cut = text[: MAX_SLUG_CHARACTERS + 1]
+        text = cut.rpartition("_")[0] or cut[:MAX_SLUG_CHARACTERS]
     return text or "revision"

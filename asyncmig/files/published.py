@@ -8,7 +8,7 @@ from pathlib import Path
 __all__ = ["is_in_git", "published_in"]
 
 _REMOTES = "refs/remotes"
-_TIMEOUT_SECONDS = 10.0  # seconds; a repository of any size answers in far less
+_TIMEOUT_SECONDS = 10.0  # a repository of any size answers in far less
 
 
 def published_in(path: Path) -> list[str]:

@@ -13,13 +13,13 @@ from asyncmig.history.revision import Revision
 __all__ = ["RESERVED", "Names", "check_id", "check_labels"]
 
 RESERVED = frozenset({"head", "heads", "base", "current"})
-_SHORTEST = 4  # characters of an id that goes by its beginning, too; as in Alembic
+_MIN_PREFIX_CHARACTERS = 4  # of an id that goes by its beginning, too; as in Alembic
 
 # Targets and ranges need @ + - and :, file names need / and \, and lists on the command line need spaces.
 _FORBIDDEN_IN_ID = re.compile(r"[@+:/\\\s\x00-\x1f-]")
 # A dash is welcome in a label ("feature-x"): a whole name always wins over a name and a step.
 _FORBIDDEN_IN_LABEL = re.compile(r"[@+:\s\x00-\x1f]")
-_TOO_MANY_TO_GUESS = 2_000
+_MAX_IDS_TO_SUGGEST_FROM = 2_000
 
 
 def check_id(revision: Revision) -> None:
@@ -94,11 +94,11 @@ class Names:
         last = first
         while last < len(self._sorted) and self._sorted[last].startswith(prefix):
             last += 1
-        return [name for name in self._sorted[first:last] if len(name) >= _SHORTEST]
+        return [name for name in self._sorted[first:last] if len(name) >= _MIN_PREFIX_CHARACTERS]
 
     def near(self, name: str) -> list[str]:
         """Names that look alike, for a message."""
-        if len(self._sorted) > _TOO_MANY_TO_GUESS or not 2 < len(name) < 200:
+        if len(self._sorted) > _MAX_IDS_TO_SUGGEST_FROM or not 2 < len(name) < 200:
             return []
         # Imported here: only messages need it.
         from difflib import get_close_matches

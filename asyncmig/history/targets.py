@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 __all__ = ["Target", "downgraded", "goals", "parse", "resolved", "revisions_at"]
 
 _STEPS = re.compile(r"(.*?)([+-])([0-9]+)", re.DOTALL)
-_ENDLESS = 10**9
+_MORE_STEPS_THAN_ANY = 10**9
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ def parse(text: object, is_name: Callable[[str], bool]) -> Target:
     if not steps:
         return Target(whole, branch or None, rest, None)
     symbol, sign, digits = steps.groups()
-    size = int(digits) if len(digits) < 10 else _ENDLESS
+    size = int(digits) if len(digits) < 10 else _MORE_STEPS_THAN_ANY
     return Target(whole, branch or None, symbol or None, -size if sign == "-" else size)
 
 

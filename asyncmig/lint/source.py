@@ -18,7 +18,7 @@ _BACK: Final = frozenset({"with_options"})
 """Methods that answer with what they are called on."""
 _BULK: Final = {"DeleteMany": "delete_many", "UpdateMany": "update_many"}
 _NO_METHODS: Final = frozenset({"collections", "context", "session"})
-_ROUNDS: Final = 100
+_MAX_ROUNDS: Final = 100
 """How long a list a loop may go through to be read round by round."""
 
 
@@ -222,7 +222,7 @@ class _Reader:
     def _rounds(self, loop: ast.For | ast.AsyncFor | ast.While) -> Sequence[Any]:
         """What a loop goes through, where that is written out; else one round, of something unknown."""
         values = self._value(loop.iter) if isinstance(loop, ast.For) else UNKNOWN
-        return values if isinstance(values, list | tuple) and 0 < len(values) <= _ROUNDS else (UNKNOWN,)
+        return values if isinstance(values, list | tuple) and 0 < len(values) <= _MAX_ROUNDS else (UNKNOWN,)
 
     def _bind(self, loop: ast.For | ast.AsyncFor | ast.While, value: Any) -> None:
         if isinstance(loop, ast.While):

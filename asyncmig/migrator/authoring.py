@@ -32,7 +32,7 @@ from asyncmig.migrator.parts import Parts
 
 __all__ = ["Generated", "WritingHistory"]
 
-_GRAVEST = (7, 9, 10, 5, 4, 3)  # exit codes of `check`, where several hold
+_GRAVEST_FIRST = (7, 9, 10, 5, 4, 3)  # exit codes of `check`, where several hold
 
 
 class WritingHistory(Parts):
@@ -266,7 +266,7 @@ class Generated(NamedTuple):
 
 def _gravity(error: AsyncmigError) -> int:
     """The rank of an error among several of `check`: by its exit code, and those without one of their own last."""
-    return _GRAVEST.index(error.exit_code) if error.exit_code in _GRAVEST else len(_GRAVEST)
+    return _GRAVEST_FIRST.index(error.exit_code) if error.exit_code in _GRAVEST_FIRST else len(_GRAVEST_FIRST)
 
 
 def _several_heads(graph: RevisionGraph) -> list[AsyncmigError]:

@@ -16,9 +16,9 @@ from asyncmig.operations.indexes import CreateIndexes
 from asyncmig.printable import counted
 from asyncmig.schema.index import Index
 
-__all__ = ["MANY", "CreateCollections", "NewCollection", "gathered", "spread"]
+__all__ = ["MIN_GATHERED", "CreateCollections", "NewCollection", "gathered", "spread"]
 
-MANY: Final = 16
+MIN_GATHERED: Final = 16
 """From how many new collections in a row on they are written into a revision file as one operation."""
 
 _NAMED = 3  # collections that a description names
@@ -86,7 +86,7 @@ def gathered(operations: Sequence[Operation]) -> tuple[Operation, ...]:
     rest = list(operations)
     while rest:
         run, rest = _run(rest)
-        if len({operation.collection for operation in run}) < MANY:
+        if len({operation.collection for operation in run}) < MIN_GATHERED:
             result += run or [rest.pop(0)]
             continue
         made = {

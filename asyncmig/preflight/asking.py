@@ -20,7 +20,7 @@ __all__ = ["CUT_OFF", "Asker", "Counted", "is_timeout", "plural"]
 
 _NOT_ALLOWED: Final = 13
 _TIMED_OUT: Final = frozenset({50, 262})  # MaxTimeMSExpired, ExceededTimeLimit
-_AT_LEAST: Final = 1_000  # documents that are counted when all of them take too long
+_MIN_COUNTED_DOCUMENTS: Final = 1_000  # that are counted when all of them take too long
 CUT_OFF: Final = "not finished within {seconds:g} s"
 
 
@@ -125,7 +125,7 @@ class Asker:
             if not is_timeout(error):
                 raise
         try:
-            reply = await self.look({**asked, "limit": _AT_LEAST})
+            reply = await self.look({**asked, "limit": _MIN_COUNTED_DOCUMENTS})
             return Counted(int(reply["n"]), is_exact=False)
         except PyMongoError as error:
             if not is_timeout(error):

@@ -22,12 +22,12 @@ from asyncmig.schema.value import number
 
 __all__ = ["build", "catalogue", "failing", "members"]
 
-_SAMPLE: Final = 20_000
+_SAMPLE_DOCUMENTS: Final = 20_000
 """Documents whose keys are sorted, to see how fast this server does it."""
 _FASTER, _SLOWER = 5.0, 2.0
 """How much faster, and slower, a build has been than the sample: measured on builds of 400,000 documents."""
-_RECORD_ID: Final = 6  # bytes, with each key
-_TYPICAL_LIMIT: Final = 0.9  # of the disk
+_RECORD_ID_BYTES: Final = 6  # with each key
+_MAX_DISK_SHARE: Final = 0.9  # of the disk
 _HEALTHY: Final = (1, 2, 7)  # primary, secondary, arbiter
 _LONGITUDE, _LATITUDE = 180, 90
 _LANGUAGES: Final = (
@@ -97,7 +97,7 @@ async def build(asker: Asker, operation: CreateIndexes) -> Probe | None:
     upper = int(size * share)
     figures = {"documents": count, "seconds": [low, high], "bytes": upper, "free": free}
     text = f"{plural(count, 'document')}: builds in {_range(low, high)}, at most {in_bytes(upper)}"
-    if free and upper > free * _TYPICAL_LIMIT:
+    if free and upper > free * _MAX_DISK_SHARE:
         return Probe("P04", "problem", f"{text}; the disk has {in_bytes(free)} left", figures)
     if disk is None:
         return Probe(
@@ -123,7 +123,7 @@ async def _sample(asker: Asker, collection: str, indexes: Sequence[Index]) -> tu
         keys = {f"k{place}": f"${field}" for place, (field, _) in enumerate(index.keys) if "$" not in field}
         whole = not keys  # a wildcard takes every field
         stages = [
-            {"$limit": _SAMPLE},
+            {"$limit": _SAMPLE_DOCUMENTS},
             *([] if whole else [{"$project": {**keys, "_id": 0}}, {"$sort": dict.fromkeys(keys, 1)}]),
             {"$group": {"_id": None, "n": {"$sum": 1}, "bytes": {"$sum": {"$bsonSize": "$$ROOT"}}}},
         ]
@@ -132,7 +132,7 @@ async def _sample(asker: Asker, collection: str, indexes: Sequence[Index]) -> tu
         seconds += monotonic() - begun
         if rows:
             sampled = int(rows[0]["n"])
-            sizes += float(rows[0]["bytes"]) + _RECORD_ID * sampled
+            sizes += float(rows[0]["bytes"]) + _RECORD_ID_BYTES * sampled
     return sampled, sizes, seconds
 
 

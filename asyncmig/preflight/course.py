@@ -18,9 +18,9 @@ __all__ = ["both_fields", "oplog", "scan", "target_is_there", "uses_of_collectio
 
 _FAST, _SLOW = 60_000, 8_000
 """Documents that a step has changed in a second on small machines, at best and at worst."""
-_MUCH: Final = 0.5
+_MAX_OPLOG_SHARE: Final = 0.5
 """The share of the oplog that one step had better not write."""
-_ENTRY: Final = 200  # bytes of the oplog for a changed document, besides what is changed
+_ENTRY_BYTES: Final = 200  # of the oplog for a changed document, besides what is changed
 
 
 async def scan(asker: Asker, collection: str, query: Mapping[str, Any]) -> Probe | None:
@@ -55,10 +55,10 @@ async def oplog(asker: Asker, documents: int) -> Probe | None:
             return None
         asker.cache["oplog"] = None
         return asker.unanswered("P06", "the oplog window", error, "clusterMonitor")
-    written = documents * _ENTRY
+    written = documents * _ENTRY_BYTES
     figures = {"bytes": written, "size": size, "hours": hours}
     text = f"writes about {in_bytes(written)} into an oplog of {in_bytes(size)} ({hours:,.1f} h)"
-    if written > size * _MUCH:
+    if written > size * _MAX_OPLOG_SHARE:
         return Probe("P06", "warning", f"{text}: a secondary may fall out", figures)
     return Probe("P06", "note", text, figures)
 

@@ -15,7 +15,7 @@ from asyncmig.preflight.probe import Probe
 
 __all__ = ["dropped", "expiring", "field_values", "in_bytes", "violators"]
 
-_RULES: Final = 40
+_MAX_RULES: Final = 40
 """How many rules of a schema are counted one by one."""
 _BREAKING: Final = "documents that break the validator"
 _UNITS: Final = ((1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB"))
@@ -62,7 +62,7 @@ def _consequence(options: Mapping[str, Any], *, warns: bool) -> str:
 
 async def _by_rule(asker: Asker, collection: str, validator: Mapping[str, Any]) -> dict[str, int]:
     """How many documents break each rule of a $jsonSchema, in one scan of those that break any."""
-    rules = dict(list(_rules(validator))[:_RULES])
+    rules = dict(list(_rules(validator))[:_MAX_RULES])
     if len(rules) < 2:
         return {}
     facets = {f"r{place}": [{"$match": broken}, {"$count": "n"}] for place, broken in enumerate(rules.values())}

@@ -30,7 +30,7 @@ _NAMED: Final = 3
 """How many of a group's documents."""
 _EMPTY: Final = [{"asyncmig": "the key of an empty array"}]
 """Stands for the key of an empty array, which is no other value's."""
-_VIOLATIONS: Final = 359
+_NOT_UNIQUE: Final = 359
 
 
 async def duplicates(asker: Asker, collection: str, index: Index) -> Probe | None:
@@ -232,7 +232,7 @@ async def _by_dry_run(asker: Asker, collection: str, index: Index, standing: Ind
             if not was_prepared:
                 await asker.command({**change, "index": {"name": standing.name, "prepareUnique": False}})
     except OperationFailure as error:
-        if error.code != _VIOLATIONS:
+        if error.code != _NOT_UNIQUE:
             return asker.unanswered(_CODE, f"duplicates of {index.name}", error, "dbAdmin")
         return _found(asker, collection, index, _of_violations((error.details or {}).get("violations", ())))
     except PyMongoError as error:

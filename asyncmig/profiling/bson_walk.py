@@ -38,7 +38,7 @@ _int32 = struct.Struct("<i").unpack_from
 _int64 = struct.Struct("<q").unpack_from
 _double = struct.Struct("<d").unpack_from
 
-_MOST_TEXT_BYTES: Final = 40  # bytes of a text that is worth remembering as a value
+_MAX_TEXT_BYTES: Final = 40  # of a text that is worth remembering as a value
 
 
 def members(data: bytes, start: int = 0) -> Iterator[tuple[str, int, int, int]]:
@@ -82,7 +82,7 @@ def short_value(data: bytes, kind: int, start: int, end: int) -> Any:
 
 
 def _text(data: bytes, start: int, end: int) -> Any:
-    return data[start + 4 : end - 1].decode("utf-8", "replace") if end - start <= _MOST_TEXT_BYTES else None
+    return data[start + 4 : end - 1].decode("utf-8", "replace") if end - start <= _MAX_TEXT_BYTES else None
 
 
 _READERS: Final[dict[int, Callable[[bytes, int, int], Any]]] = {

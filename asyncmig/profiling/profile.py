@@ -23,8 +23,8 @@ from asyncmig.profiling.bson_walk import (
 
 __all__ = ["Collector", "Lengths", "PathProfile", "Profile", "Row"]
 
-_VALUES: Final = 50  # distinct values of a path that are remembered; with more it is no enumeration
-_ROWS: Final = 20_000  # documents of which it is remembered which paths they have
+_MAX_VALUES: Final = 50  # distinct values of a path that are remembered; with more it is no enumeration
+_MAX_ROWS: Final = 20_000  # documents of which it is remembered which paths they have
 _EXAMPLES: Final = 3
 
 
@@ -98,7 +98,7 @@ class PathProfile:
         if self._too_many or value is None:
             return
         self.values[value] += 1
-        if len(self.values) > _VALUES:
+        if len(self.values) > _MAX_VALUES:
             self._too_many = True
             self.values.clear()
 
@@ -172,7 +172,7 @@ class Collector:
         self._document(data, 0, "", seen)
         for path in seen:
             self._seen(self._paths[path], self._time)
-        if len(self._rows) < _ROWS:
+        if len(self._rows) < _MAX_ROWS:
             self._rows.append(Row(self._time, frozenset(seen), self._values))
 
     def profile(self, collection: str, total: int, *, is_whole: bool, **how: Any) -> Profile:

@@ -21,8 +21,8 @@ __all__ = ["Reading", "count_breaking", "profile"]
 
 _CURSOR_SHARE: Final = 0.05  # of the collection: up to it `$sample` walks a cursor at random, above it sorts
 _SMALL_COLLECTION: Final = 100  # documents: in a smaller collection it sorts as well
-_BATCH: Final = 1_000  # documents
-_MOCK_BATCH: Final = 200
+_BATCH_DOCUMENTS: Final = 1_000
+_MOCK_BATCH_DOCUMENTS: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ async def _batches(driver: Driver, name: str, reading: Reading, total: int) -> A
             yield batch
         return
     documents = _collection(driver, name, secondary=reading.secondary)
-    size = _MOCK_BATCH if reading.rate and reading.rate < _BATCH else _BATCH
+    size = _MOCK_BATCH_DOCUMENTS if reading.rate and reading.rate < _BATCH_DOCUMENTS else _BATCH_DOCUMENTS
     if reading.scan or total <= reading.sample:
         cursor = documents.find_raw_batches({}, sort=[("_id", 1)] if reading.scan else None, batch_size=size)
     else:

@@ -18,14 +18,14 @@ from asyncmig.profiling.profile import PathProfile, Profile, Row
 
 __all__ = ["LikelyRename", "likely_renames"]
 
-_FEWEST: Final = 30  # documents that have each of the two
+_MIN_DOCUMENTS: Final = 30  # documents that have each of the two
 _TOGETHER: Final = 0.02  # of the documents that hold the place: while both were written, for a short time
 _TOGETHER_OF_RARER: Final = 0.1  # of those that have the rarer one
 _COVER: Final = 0.98  # of the documents that hold the place have one of the two
 _NEW_HAVE_OLD: Final = 0.01  # of the newest tenth, at most
 _NEW_HAVE_NEW: Final = 0.98  # of the newest tenth, at least
 _OLD_HAVE_OLD: Final = 0.3  # of the oldest tenth, at least
-_KINDS: Final = 20  # distinct values of a field that may tell kinds apart
+_MAX_KINDS: Final = 20  # distinct values of a field that may tell kinds apart
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class LikelyRename:
 def likely_renames(profile: Profile) -> list[LikelyRename]:
     """The renames that the documents speak of; none where it is not known when they were made."""
     rows = sorted((row for row in profile.rows if row.time is not None), key=lambda row: row.time or 0)
-    if len(rows) < 2 * _FEWEST or len(rows) < 0.98 * len(profile.rows):
+    if len(rows) < 2 * _MIN_DOCUMENTS or len(rows) < 0.98 * len(profile.rows):
         return []
     presence = _Presence(rows)
     pairs = [pair for pair in presence.candidates(profile.paths) if presence.speaks_for(*pair)]
@@ -72,7 +72,7 @@ class _Presence:
         """Pairs at one place that hold the same types, each in some of the documents."""
         groups: defaultdict[str, list[str]] = defaultdict(list)
         for path, documents in self.of.items():
-            if path != "_id" and not path.endswith("[]") and _FEWEST <= len(documents) < self.number:
+            if path != "_id" and not path.endswith("[]") and _MIN_DOCUMENTS <= len(documents) < self.number:
                 groups[path.rpartition(".")[0]].append(path)
         for group in groups.values():
             kinds = {path: frozenset(paths[path].types) - {"null"} for path in group}
@@ -107,7 +107,7 @@ class _Presence:
             if path in (old, new) or old.startswith(f"{path}.") or len(places) < _COVER * self.number:
                 continue
             values = _values(self.rows, path, before), _values(self.rows, path, after)
-            if all(0 < len(some) <= _KINDS for some in values) and not values[0] & values[1]:
+            if all(0 < len(some) <= _MAX_KINDS for some in values) and not values[0] & values[1]:
                 return path
         return ""
 

@@ -16,9 +16,9 @@ from asyncmig.report.wording import by_whom, figure, moment, size, took, use, wh
 __all__ = ["as_markdown"]
 
 Document = Mapping[str, Any]
-_NODES: Final = 60
+_MAX_REVISIONS: Final = 60
 """Revisions that the drawing shows: Mermaid gives up at 500 edges, readers do before."""
-_ROWS: Final = 100
+_MAX_ROWS: Final = 100
 """Rows of a table: GitHub takes a summary of a megabyte."""
 _SIGNS: Final = {"problem": "❌", "warning": "⚠️", "unknown": "❔", "note": "·", "error": "❌", "information": "·"}
 _LOOKS: Final = {"good": "✅ ", "bad": "❌ ", "warn": "⚠️ ", "": ""}
@@ -80,13 +80,13 @@ def _pending(plan: Document | None) -> Iterator[str]:
 
 
 def _operations(operations: Sequence[Document], indent: str) -> Iterator[str]:
-    for operation in operations[:_ROWS]:
+    for operation in operations[:_MAX_ROWS]:
         yield f"{indent}- {plain(operation['description'])}"
         if operation.get("loses"):
             yield f"{indent}  - ❌ loses data: {plain(operation['loses'])}"
         for probe in operation.get("probes", ()):
             yield f"{indent}  - {_SIGNS[probe['level']]} {plain(probe['text'])}"
-    if left := operations[_ROWS:]:
+    if left := operations[_MAX_ROWS:]:
         yield f"{indent}- and {counted(len(left), 'operation')} more"
 
 
@@ -102,19 +102,19 @@ def _findings(lint: Document | None) -> Iterator[str]:
         return
     if not lint["findings"]:
         yield "Nothing found."
-    for file, group in groupby(lint["findings"][:_ROWS], key=lambda finding: finding["file"]):
+    for file, group in groupby(lint["findings"][:_MAX_ROWS], key=lambda finding: finding["file"]):
         yield f"- {plain(file)}"
         for finding in group:
             sign, code, text = _SIGNS[finding["severity"]], plain(finding["code"]), plain(finding["message"])
             yield f"  - {sign} {code}, line {finding['line']}: {text}"
-    if left := lint["findings"][_ROWS:]:
+    if left := lint["findings"][_MAX_ROWS:]:
         yield f"- and {counted(len(left), 'finding')} more"
 
 
 def _graph(drawn: Document | None) -> Iterator[str]:
     if drawn is None or not drawn["revisions"]:
         return
-    rows = drawn["revisions"][:_NODES]
+    rows = drawn["revisions"][:_MAX_REVISIONS]
     known = {row["revision"] for row in rows}
     yield "```mermaid"
     yield from mermaid([_node(row, known) for row in rows])
@@ -139,10 +139,10 @@ def _collections(listed: Sequence[Document] | None) -> Iterator[str]:
             size(collection["bytes"]),
             _indexes(collection["indexes"]),
         )
-        for collection in listed[:_ROWS]
+        for collection in listed[:_MAX_ROWS]
     )
     yield from table(("Collection", "Documents", "Data", "Indexes and their uses"), rows, numbers=(1, 2))
-    if left := len(listed) - _ROWS if len(listed) > _ROWS else 0:
+    if left := len(listed) - _MAX_ROWS if len(listed) > _MAX_ROWS else 0:
         yield f"\nand {counted(left, 'collection')} more"
 
 
@@ -162,8 +162,8 @@ def _history(records: Sequence[Document] | None) -> Iterator[str]:
             took(record.get("milliseconds")),
             plain(by_whom(record)),
         )
-        for record in records[:_ROWS]
+        for record in records[:_MAX_ROWS]
     )
     yield from table(("Revision", "Message", "State", "When", "Took", "By"), rows, numbers=(4,))
-    if left := len(records) - _ROWS if len(records) > _ROWS else 0:
+    if left := len(records) - _MAX_ROWS if len(records) > _MAX_ROWS else 0:
         yield f"\nand {figure(left)} older {plural(left, 'revision')}"

@@ -63,7 +63,7 @@ _SAMPLES: Mapping[str, Callable[[str, Mapping[str, Any]], Operation]] = {
     "update_in_batches": lambda name, given: UpdateInBatches(name, {}, given.get("update", {})),
 }
 """By method of ``env``, an operation that loses what the call would, as far as its literal arguments tell."""
-_COUNT_TIMEOUT = 2_000  # milliseconds: more is not worth a better question
+_COUNT_MS = 2_000  # more is not worth a better question
 _SUPERFLUOUS = "the documents besides the first of each group by"
 _COMPUTED = "{} of a collection whose name the revision computes"
 _PLACES = {
@@ -202,14 +202,14 @@ async def counted(driver: Driver, collection: str, query: Mapping[str, Any] | No
 async def _count(driver: Driver, collection: str, query: Mapping[str, Any]) -> int:
     """How many documents match; of a deduplication, how many there are besides the first of each group."""
     if _SUPERFLUOUS not in query:
-        reply = await driver.command({"count": collection, "query": dict(query), "maxTimeMS": _COUNT_TIMEOUT})
+        reply = await driver.command({"count": collection, "query": dict(query), "maxTimeMS": _COUNT_MS})
         return int(reply["n"])
     values = {f"k{place}": {"$ifNull": [f"${field}", None]} for place, field in enumerate(query[_SUPERFLUOUS])}
     pipeline = [
         {"$group": {"_id": values, "n": {"$sum": 1}}},
         {"$group": {"_id": None, "n": {"$sum": {"$subtract": ["$n", 1]}}}},
     ]
-    rows = await driver.read({"aggregate": collection, "pipeline": pipeline, "maxTimeMS": _COUNT_TIMEOUT})
+    rows = await driver.read({"aggregate": collection, "pipeline": pipeline, "maxTimeMS": _COUNT_MS})
     return int(rows[0]["n"]) if rows else 0
 
 

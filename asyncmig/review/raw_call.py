@@ -16,7 +16,7 @@ from asyncmig.schema.index import Index
 
 __all__ = ["EmptyCursor", "RawCall", "answer", "member", "summary", "writes"]
 
-_MAX_ARGUMENT = 100  # characters of one argument
+_MAX_ARGUMENT_CHARACTERS = 100  # of one argument
 _COUNT_MS = 2000  # for counting what an update would match
 _WRITING_STAGES = frozenset({"$merge", "$out"})
 _READING_COMMANDS = frozenset(
@@ -122,7 +122,7 @@ def _short(value: Any) -> str:
     if isinstance(value, list | tuple) and len(value) > 3:
         return f"[{len(value)} items]"
     text = repr(value)
-    return text if len(text) <= _MAX_ARGUMENT else f"{text[: _MAX_ARGUMENT - 3]}..."
+    return text if len(text) <= _MAX_ARGUMENT_CHARACTERS else f"{text[: _MAX_ARGUMENT_CHARACTERS - 3]}..."
 
 
 def _identify(document: Any) -> Any:

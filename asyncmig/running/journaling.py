@@ -29,7 +29,7 @@ from asyncmig.running.reports import Reports
 
 __all__ = ["JournalingExecutor"]
 
-_LARGEST_ARGUMENTS = 64 * 1024  # bytes that an entry of the journal keeps
+_MAX_ARGUMENTS_BYTES = 64 * 1024  # that an entry of the journal keeps
 _WHY_SKIPPED = {
     "same": "it was done before",
     "computed": "it was done before, with the arguments that were computed then",
@@ -164,7 +164,7 @@ class JournalingExecutor(Executor):
             encoded = bson.encode(arguments(operation), codec_options=codec)
         except (BSONError, OverflowError, ValueError, TypeError):  # the server is going to say so
             return None
-        return encoded if len(encoded) <= _LARGEST_ARGUMENTS else None
+        return encoded if len(encoded) <= _MAX_ARGUMENTS_BYTES else None
 
     def _track(self, asked: _Asked, operation: DataOperation, session: Any, mark: str) -> None:
         reports, number, earlier = self._reports, asked.number, asked.found.entry

@@ -23,7 +23,7 @@ from asyncmig.running.run import Run
 
 __all__ = ["record_squashed", "repaired", "replace_range", "stamped"]
 
-_BATCH = 100  # records in one round trip
+_BATCH_RECORDS = 100  # in one round trip
 
 
 async def stamped(
@@ -142,5 +142,5 @@ def _accepted(revision: Revision, record: Record) -> UpdateRecord:
 
 
 def _batches(writes: Sequence[Write]) -> Iterator[Sequence[Write]]:
-    for start in range(0, len(writes), _BATCH):
-        yield writes[start : start + _BATCH]
+    for start in range(0, len(writes), _BATCH_RECORDS):
+        yield writes[start : start + _BATCH_RECORDS]

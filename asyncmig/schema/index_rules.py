@@ -23,8 +23,8 @@ from asyncmig.schema.value import number, truthy
 __all__ = ["index_faults", "set_faults"]
 
 _DIRECTIONS: Final = ("text", "2d", "2dsphere", "hashed")
-_MOST_KEYS: Final = 32
-_MOST_INDEXES: Final = 64
+_MAX_KEYS: Final = 32
+_MAX_INDEXES: Final = 64
 _INT32_MAX: Final = 2**31 - 1
 
 
@@ -56,7 +56,7 @@ def set_faults(indexes: Sequence[Index], kind: CollectionKind, options: Mapping[
     texts = [repr(index.name) for index in normal if is_text(index.keys)]
     if len(texts) > 1:
         yield f"{' and '.join(texts)} are both text indexes, and a collection can have only one"
-    most = _MOST_INDEXES if kind == "timeseries" or "clusteredIndex" in options else _MOST_INDEXES - 1
+    most = _MAX_INDEXES if kind == "timeseries" or "clusteredIndex" in options else _MAX_INDEXES - 1
     if len(normal) > most:
         yield f"{len(normal)} indexes are too many: MongoDB takes {most} besides the one on _id"
     for index in own:
@@ -88,8 +88,8 @@ def _key_faults(index: Index) -> Iterator[str]:
     if twice := next((field for field in fields if fields.count(field) > 1), None):
         yield f"{twice!r} is in its keys twice"
     keys = in_server_terms(index.keys) if is_text(index.keys) else index.keys
-    if len(keys) + is_text(index.keys) > _MOST_KEYS:  # a text index has two keys for all its text fields
-        yield f"{len(fields)} keys are too many: MongoDB takes {_MOST_KEYS}"
+    if len(keys) + is_text(index.keys) > _MAX_KEYS:  # a text index has two keys for all its text fields
+        yield f"{len(fields)} keys are too many: MongoDB takes {_MAX_KEYS}"
     for field, direction in index.keys:
         yield from _field_faults(field)
         yield from _direction_faults(field, direction)

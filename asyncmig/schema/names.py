@@ -10,9 +10,9 @@ from typing import Any, Final
 
 __all__ = ["database_name_fault", "name_fault", "suggestion"]
 
-_MOST_BYTES: Final = 253
+_MAX_NAMESPACE_BYTES: Final = 253
 """Bytes: 255 for database, point and collection together, and a database's name has one at least."""
-_MOST_BYTES_OF_DATABASE: Final = 63
+_MAX_DATABASE_BYTES: Final = 63
 
 
 def name_fault(name: Any) -> str | None:
@@ -30,7 +30,7 @@ def name_fault(name: Any) -> str | None:
         return f"{name!r} starts with a point, which no collection's name can"
     if name.startswith("system.") or ".system." in name:
         return f"{name!r} is among MongoDB's own (system.*), which nobody else creates"
-    if len(name.encode()) > _MOST_BYTES:
+    if len(name.encode()) > _MAX_NAMESPACE_BYTES:
         return (
             f"a name of {len(name.encode())} bytes: database and collection together have 255, with the point "
             "between them (and less where the server is older or sharded)"
@@ -49,8 +49,8 @@ def database_name_fault(name: str) -> str | None:
         return f"{name!r} is MongoDB's own, where no application keeps its collections; name yours"
     if characters := sorted(set(name) & set('/\\. "$\0')):
         return f"{name!r} has {characters[0]!r} in it, which no database's name can have"
-    if len(name.encode()) > _MOST_BYTES_OF_DATABASE:
-        return f"a name of {len(name.encode())} bytes, and a database's has {_MOST_BYTES_OF_DATABASE} at most"
+    if len(name.encode()) > _MAX_DATABASE_BYTES:
+        return f"a name of {len(name.encode())} bytes, and a database's has {_MAX_DATABASE_BYTES} at most"
     return None
 
 

@@ -54,7 +54,7 @@ _NOT_IN_SERIES: Final = (
     "clusteredIndex",
     "changeStreamPreAndPostImages",
 )
-_LARGEST: Final = 2**50
+_MAX_SIZE_BYTES: Final = 2**50
 _INT32_MAX: Final = 2**31 - 1
 
 
@@ -115,7 +115,7 @@ def _number(value: Any, least: int, most: int, unit: str) -> Iterator[str]:
 
 
 def _size(value: Any) -> Iterator[str]:
-    yield from _number(value, 1, _LARGEST, "bytes")
+    yield from _number(value, 1, _MAX_SIZE_BYTES, "bytes")
 
 
 def _max(value: Any) -> Iterator[str]:

@@ -22,7 +22,7 @@ __all__ = ["automatic_index", "changed_options", "normal_options", "options_defi
 
 Options = Mapping[str, Any]
 
-_BLOCK: Final = 256
+_BLOCK_BYTES: Final = 256
 _NO_MAXIMUM: Final = 2**31 - 1
 _SPANS: Final = {"seconds": 3600, "minutes": 86400, "hours": 2592000}
 """Granularity to ``bucketMaxSpanSeconds``: https://www.mongodb.com/docs/manual/core/timeseries/timeseries-granularity/"""
@@ -115,7 +115,7 @@ def _compared(key: str, value: Any) -> Hashable:
 def _size(value: Any) -> int | None:
     """Bytes, rounded up to whole blocks of 256, as the server does."""
     numeric = number(value)
-    return None if numeric is None else -(-max(int(numeric), 1) // _BLOCK) * _BLOCK
+    return None if numeric is None else -(-max(int(numeric), 1) // _BLOCK_BYTES) * _BLOCK_BYTES
 
 
 def _maximum(value: Any) -> int | None:

@@ -14,7 +14,7 @@ __all__ = ["is_ordinary"]
 
 _FIELD: Final = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*")
 _FLAGS: Final = frozenset({"unique", "sparse", "hidden"})
-_MOST_KEYS: Final = 32
+_MAX_KEYS: Final = 32
 _INT32_MAX: Final = 2**31 - 1
 
 
@@ -34,7 +34,7 @@ def is_ordinary(index: Index) -> bool:
 
 
 def _are_distinct(index: Index) -> bool:
-    return len({field for field, _ in index.keys}) == len(index.keys) <= _MOST_KEYS
+    return len({field for field, _ in index.keys}) == len(index.keys) <= _MAX_KEYS
 
 
 def _is_ordinary_option(key: str, value: object) -> bool:

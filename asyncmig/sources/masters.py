@@ -21,7 +21,7 @@ _ENDS_IT: Final = {
 }
 _DEPENDENCIES: Final = ("site-packages", "dist-packages")
 _NOT_PROJECT: Final = frozenset({"node_modules", "__pycache__", "build", "dist", *_DEPENDENCIES})
-_MOST_FILES: Final = 5_000
+_MAX_FILES: Final = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +138,7 @@ def _own_files() -> Iterator[Path]:
     """The sources of the application's own modules, as far as it has imported them."""
     standard = sysconfig.get_paths()["stdlib"]
     files = {str(getattr(module, "__file__", None) or "") for module in tuple(sys.modules.values())}
-    for file in sorted(files)[:_MOST_FILES]:
+    for file in sorted(files)[:_MAX_FILES]:
         if file.endswith(".py") and not file.startswith(standard) and not any(part in file for part in _DEPENDENCIES):
             yield Path(file)
 
@@ -146,7 +146,7 @@ def _own_files() -> Iterator[Path]:
 def _project_files(folder: Path) -> Iterable[Path]:
     files: list[Path] = []
     waiting = [folder]
-    while waiting and len(files) < _MOST_FILES:
+    while waiting and len(files) < _MAX_FILES:
         for path in sorted(_entries(waiting.pop())):
             if path.is_symlink() or path.name.startswith(".") or path.name in _NOT_PROJECT:
                 continue
@@ -154,7 +154,7 @@ def _project_files(folder: Path) -> Iterable[Path]:
                 waiting += [] if (path / "pyvenv.cfg").exists() else [path]
             elif path.suffix == ".py":
                 files.append(path)
-    return files[:_MOST_FILES]
+    return files[:_MAX_FILES]
 
 
 def _entries(folder: Path) -> list[Path]:

@@ -12,14 +12,14 @@ from asyncmig.drivers.real import maybe
 
 __all__ = ["Clients"]
 
-_CLOSE_TIMEOUT_SECONDS = 2.0  # seconds; a server that is gone is told nothing
+_CLOSE_SECONDS = 2.0  # a server that is gone is told nothing
 
 
 class Clients:
     """One client of each driver, made when first asked for."""
 
     def __init__(self, url: str, options: Mapping[str, Any]) -> None:
-        self._url, self._options = url, {**_patience(url), **options}
+        self._url, self._options = url, {**_timeouts(url), **options}
         self._made: dict[str, Any] = {}
 
     def of(self, driver: str) -> Any:
@@ -30,7 +30,7 @@ class Clients:
 
     async def close(self) -> None:
         """Close them, on the loop that they were used on."""
-        with pymongo.timeout(_CLOSE_TIMEOUT_SECONDS):
+        with pymongo.timeout(_CLOSE_SECONDS):
             for client in self._made.values():
                 await maybe(client.close())
 
@@ -38,7 +38,7 @@ class Clients:
         """Close what can be closed when the loop is gone: Motor's do not need it, PyMongo's do."""
         for driver, client in self._made.items():
             if driver == "motor":
-                with pymongo.timeout(_CLOSE_TIMEOUT_SECONDS):
+                with pymongo.timeout(_CLOSE_SECONDS):
                     client.close()
             else:
                 _LEFT.append(client)
@@ -49,6 +49,6 @@ _LEFT: list[Any] = []
 were they collected, each would warn of that in the middle of some other test."""
 
 
-def _patience(url: str) -> dict[str, int]:
+def _timeouts(url: str) -> dict[str, int]:
     """How long to look for the server (ms) where nobody has said it: in tests it is there, or it never comes."""
     return {} if "serverselectiontimeoutms" in url.lower() else {"serverSelectionTimeoutMS": 10_000}

@@ -23,7 +23,7 @@ __all__ = ["FolderInUse", "LocalServer", "ServerFailed"]
 _SET = "asyncmig"
 _NO_CONFIG, _NOT_IN_CONFIG = 94, 93
 _TAKEN = "Address already in use"
-_LONGEST = 600  # characters of a line
+_MAX_LINE_CHARACTERS = 600  # of a line
 _SMALL_AND_QUICK = (
     "--wiredTigerCacheSizeGB=0.25",
     "--wiredTigerEngineConfigString=log=(prealloc=false,file_max=32MB)",  # else 300 MB before the first write
@@ -282,7 +282,7 @@ class LocalServer:
 
 def _errors(written: str) -> list[str]:
     """The errors in a log, without the stack traces that follow them."""
-    lines = [line[:_LONGEST] for line in written.splitlines() if '"s":"F"' in line or '"s":"E"' in line]
+    lines = [line[:_MAX_LINE_CHARACTERS] for line in written.splitlines() if '"s":"F"' in line or '"s":"E"' in line]
     return lines[:6]
 
 

@@ -24,10 +24,10 @@ import threading
 import time
 from collections.abc import Callable
 
-PATIENCE = 10.0
+CLOSE_SECONDS = 10.0
 """Seconds that a server whose data are kept has to close its files before it is killed."""
 
-FILES = 64_000
+OPEN_FILES = 64_000
 """Open files that MongoDB asks for. It needs one for each collection and each index, and ends itself when
 there are no more; systems allow a process 256 or 1,024 unless it asks for the rest of its share."""
 
@@ -59,7 +59,7 @@ def _allow_files() -> None:
     except ImportError:  # Windows, which has no such limit
         return
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    for wanted in (FILES, 10_240):  # the second is what macOS allows where it calls its limit infinite
+    for wanted in (OPEN_FILES, 10_240):  # the second is what macOS allows where it calls its limit infinite
         most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
         if soft == resource.RLIM_INFINITY or soft >= most:
             return
@@ -80,7 +80,7 @@ def _dying_with_us() -> Callable[[], object] | None:
 def _obey(server: Server, orphaned: threading.Event, remove: bool) -> None:
     line = sys.stdin.readline()
     if line:
-        _stop(server, patience=PATIENCE if line == "term\n" else 0.0)
+        _stop(server, seconds=CLOSE_SECONDS if line == "term\n" else 0.0)
     else:
         orphaned.set()
 
@@ -95,13 +95,13 @@ def _watch_parent(server: Server, orphaned: threading.Event, remove: bool) -> No
 
 def _end_orphan(server: Server, orphaned: threading.Event, remove: bool) -> None:
     orphaned.wait()
-    _stop(server, patience=0.0 if remove else PATIENCE)
+    _stop(server, seconds=0.0 if remove else CLOSE_SECONDS)
 
 
-def _stop(server: Server, patience: float) -> None:
-    if patience:
+def _stop(server: Server, seconds: float) -> None:
+    if seconds:
         server.terminate()
-        time.sleep(patience)
+        time.sleep(seconds)
     server.kill()
 
 

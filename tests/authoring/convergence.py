@@ -27,7 +27,7 @@ async def see(database: Any, wanted: DatabaseState) -> DatabaseState:
     states = []
     for worth_it in (0, 10**9):
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(catalog, "_WORTH_IT", worth_it)
+            patch.setattr(catalog, "_MIN_COLLECTIONS", worth_it)
             states.append(await introspect(database, documents=initial_ids(wanted)))
     one, other = states
     assert facts(one) == facts(other)

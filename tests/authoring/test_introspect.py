@@ -68,7 +68,7 @@ async def build(database: Any) -> None:
 @pytest.fixture(params=["catalogue", "one by one"])
 def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """Which of the two ways introspection takes."""
-    monkeypatch.setattr(catalog, "_WORTH_IT", 0 if request.param == "catalogue" else 10**9)
+    monkeypatch.setattr(catalog, "_MIN_COLLECTIONS", 0 if request.param == "catalogue" else 10**9)
     way: str = request.param
     return way
 
@@ -102,7 +102,7 @@ async def test_both_ways_see_the_same(database: Any, monkeypatch: pytest.MonkeyP
     await build(database)
     states = []
     for worth_it in (0, 10**9):
-        monkeypatch.setattr(catalog, "_WORTH_IT", worth_it)
+        monkeypatch.setattr(catalog, "_MIN_COLLECTIONS", worth_it)
         states.append(await introspect(database))
     one, other = states
     assert one == other
@@ -207,7 +207,7 @@ async def test_a_server_that_refuses_the_catalogue(
     database: Any, proxied: Any, code: int, told: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await driver_for(database).command({"createIndexes": "c", "indexes": [Index("a").document]})
-    monkeypatch.setattr(catalog, "_WORTH_IT", 0)
+    monkeypatch.setattr(catalog, "_MIN_COLLECTIONS", 0)
     straight = await introspect(database)
     proxy = proxied(aggregate=code)
     assert await introspect(database) == straight
@@ -222,7 +222,7 @@ async def test_the_stable_api(
     await build(database)
     straight = await introspect(database)
     strict = make_client(driver_name, server_api=ServerApi("1", strict=True))[database.name]
-    monkeypatch.setattr(catalog, "_WORTH_IT", 0)
+    monkeypatch.setattr(catalog, "_MIN_COLLECTIONS", 0)
     assert await introspect(strict) == straight
 
 

@@ -18,10 +18,10 @@ from asyncmig.operations import (
     RenameCollection,
     reverse,
 )
-from asyncmig.operations.several import MANY, gathered, spread
+from asyncmig.operations.several import MIN_GATHERED, gathered, spread
 from asyncmig.schema.state import CollectionState, DatabaseState
 
-NAMES = [f"c{number:02}" for number in range(MANY)]
+NAMES = [f"c{number:02}" for number in range(MIN_GATHERED)]
 CREATIONS = tuple(CreateCollection(name) for name in NAMES)
 A, B, X = Index("a"), Index("b"), CreateCollection("x")
 
@@ -68,7 +68,7 @@ def test_there_and_back() -> None:
     assert reverse([made]) == tuple(DropCollection(name) for name in reversed(NAMES))
 
 
-@pytest.mark.parametrize(("count", "expected"), [(MANY - 1, 0), (MANY, 1), (5 * MANY, 1)])
+@pytest.mark.parametrize(("count", "expected"), [(MIN_GATHERED - 1, 0), (MIN_GATHERED, 1), (5 * MIN_GATHERED, 1)])
 def test_autogenerate_writes_it_where_there_are_many(count: int, expected: int) -> None:
     states = [CollectionState(f"c{number}", indexes=(A,)) for number in range(count)]
     wanted = DatabaseState({state.name: state for state in states})

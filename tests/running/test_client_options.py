@@ -45,7 +45,7 @@ async def test_an_operation_that_takes_longer_than_they_allow(
 
 @pytest.mark.parametrize("kind", CLIENTS.values())
 async def test_a_first_read_that_is_never_answered(server_url: str, kind: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("asyncmig.drivers.real._REPLY_TIMEOUT", 0.5)
+    monkeypatch.setattr("asyncmig.drivers.real._REPLY_SECONDS", 0.5)
     async with Proxy(*address(server_url)) as proxy:
         client = kind(f"mongodb://127.0.0.1:{proxy.port}/?directConnection=true")
         await client.admin.command("ping")

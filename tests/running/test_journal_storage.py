@@ -26,7 +26,7 @@ KEPT = 10  # entries in the record, instead of a hundred: what moves on moves so
 @pytest.fixture(autouse=True)
 def small_window(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in ("ledger", "journal"):
-        monkeypatch.setattr(f"asyncmig.running.ledger.{module}.MOST_IN_RECORD", KEPT)
+        monkeypatch.setattr(f"asyncmig.running.ledger.{module}.MAX_ENTRIES_IN_RECORD", KEPT)
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ __all__ = ["Imported", "imported"]
 
 _NOTHING = "Applied by the other tool before asyncmig took over; there is nothing to do."
 _DATED = re.compile(r"\d{8,}")
-_LONGEST_ID = 60
+_MAX_ID_CHARACTERS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ def _new_heads(heads: Iterable[str], revision: Revision) -> tuple[str, ...]:
 def _id(step: ForeignStep, taken: Collection[str]) -> str:
     dated = _DATED.match(PurePath(step.name).name)
     wanted = dated[0] if dated else step.name if step.parents is not None else ""
-    if wanted and wanted not in taken and re.fullmatch(rf"\w{{4,{_LONGEST_ID}}}", wanted):
+    if wanted and wanted not in taken and re.fullmatch(rf"\w{{4,{_MAX_ID_CHARACTERS}}}", wanted):
         return wanted
     return new_id(step.applied_at, taken)
 

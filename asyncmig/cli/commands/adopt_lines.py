@@ -28,14 +28,14 @@ _COLUMNS = {
 _SHOWN = 5
 
 
-_LONGEST_NAME = 40  # a longer one is not what all others are set right for
+_MAX_COLUMNS = 40  # a longer one is not what all others are set right for
 
 
 def table_lines(out: Stream, lines: Iterable[Line]) -> Iterator[str]:
     """What is open, in three columns: where it is, its name, and what the server knows of it."""
     listed = list(lines)
     rows = [(_COLUMNS[line.column], line.name, ", ".join(line.facts)) for line in listed if line.is_open]
-    widths = [max((len(row[place]) for row in rows if len(row[place]) <= _LONGEST_NAME), default=0) for place in (0, 1)]
+    widths = [max((len(row[place]) for row in rows if len(row[place]) <= _MAX_COLUMNS), default=0) for place in (0, 1)]
     alike = sum(not line.is_open for line in listed)
     if alike:
         yield out.paint(

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from asyncmig.running.ledger.record import Record
     from asyncmig.running.ledger.status import Status
 
-_MESSAGE = 10
+_MIN_MESSAGE_COLUMNS = 10
 """The columns that a message has at least, before marks are left out for it."""
 
 
@@ -86,7 +86,7 @@ def _tree(app: App, history: RevisionGraph, nodes: list[Node], applied: Collecti
         state = node.state if node.state != "unknown" else ""
         noted = marks(history, revision, state, share(history, applied, revision))
         before = f"{drawn}  {revision.revision}  "
-        while len(noted) > 1 and len(before) + len(_told(noted)) + _MESSAGE > columns():
+        while len(noted) > 1 and len(before) + len(_told(noted)) + _MIN_MESSAGE_COLUMNS > columns():
             noted.pop()
         message = fitted(before, one_line(revision.message), _told(noted))
         yield f"{drawn}  {revision_line(out, replace(revision, message=message), noted)}"

@@ -40,7 +40,7 @@ _RAW_SCHEMA: Final = frozenset(
 _SCHEMA_COMMANDS: Final = frozenset(
     {"collmod", "create", "createindexes", "drop", "dropdatabase", "dropindexes", "renamecollection", "converttocapped"}
 )
-_LARGE: Final = 3
+_MAX_MEMBERS: Final = 3
 _SIMPLE: Final = {"locale": "simple"}
 
 
@@ -147,7 +147,7 @@ def waits_for_every_member(subject: Subject) -> Iterator[Finding]:
         waits = asked == "votingMembers" or (
             isinstance(asked, int) and members is not None and asked > members // 2 + 1
         )
-        if waits and (members is None or members > _LARGE or isinstance(asked, int)):
+        if waits and (members is None or members > _MAX_MEMBERS or isinstance(asked, int)):
             yield subject.on_step("L18", step, _quorum_message(step.operation.describe(), asked))
     for call in subject.upgrade.raw:
         sent = command(call)

@@ -33,7 +33,7 @@ _TOKENS: Final = re.compile(
 _SECRET_NAME: Final = re.compile(
     r"(?:^|_)(?:pass(?:word|wd|phrase)?|secret|token|api_?key|private_?key|access_?key|hmac_?key|credentials?)$", re.I
 )
-_LEAST_SECRET: Final = 6  # characters
+_MIN_SECRET: Final = 6  # characters
 
 
 def blocking(subject: Subject) -> Iterator[Finding]:
@@ -184,7 +184,7 @@ def _named(node: ast.AST) -> Iterator[tuple[str, ast.expr | None]]:
 
 def _is_secret(value: ast.expr | None, *, is_variable: bool) -> bool:
     """Whether it is text that could be a secret: no placeholder, no type, no name of a field."""
-    if not isinstance(value, ast.Constant) or not isinstance(value.value, str) or len(value.value) < _LEAST_SECRET:
+    if not isinstance(value, ast.Constant) or not isinstance(value.value, str) or len(value.value) < _MIN_SECRET:
         return False
     text = value.value
     has_digit = any(character.isdigit() for character in text)

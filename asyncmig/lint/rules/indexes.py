@@ -28,10 +28,10 @@ _TWO_STEPS: Final = (
     "create it plain, then `await env.modify_index({collection!r}, {index!r}, unique=True)`: that names every "
     "duplicate, and cannot fail after hours of building"
 )
-_MUCH_SHORTER: Final = 10
+_SHORTER_FACTOR: Final = 10
 _DOOMED: Final = ("expireAfterSeconds", "prepareUnique", "unique")
 _HARD_LIMIT: Final = 64
-_FEW: Final = 10
+_MAX_ENUM_VALUES: Final = 10
 _DIRECTIONS: Final = (1, -1)
 
 
@@ -60,7 +60,7 @@ def expiry_on_documents(subject: Subject) -> Iterator[Finding]:
         if not subject.is_standing(collection):
             continue
         for what, seconds, before in _expiries(step, state):
-            shorter = before is not None and seconds * _MUCH_SHORTER < before
+            shorter = before is not None and seconds * _SHORTER_FACTOR < before
             if before is None or shorter:
                 was = f" (it was {before:,.0f} s)" if before is not None else ""
                 yield subject.on_step(
@@ -305,7 +305,7 @@ def _values(options: Mapping[str, Any], field: str) -> int | None:
     if kinds in ("bool", "boolean", ["bool"], ["boolean"]):
         return 2
     enum = schema.get("enum")
-    return len(enum) if isinstance(enum, list | tuple) and len(enum) <= _FEW else None
+    return len(enum) if isinstance(enum, list | tuple) and len(enum) <= _MAX_ENUM_VALUES else None
 
 
 def _created(subject: Subject) -> Iterator[tuple[Step, Index]]:

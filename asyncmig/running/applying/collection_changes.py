@@ -37,7 +37,7 @@ __all__ = [
 
 _NOT_FOUND = 26
 _EXISTS = 48
-_LOOK_MILLISECONDS = 2_000  # for a document that breaks a new validator; a large collection may take longer
+_LOOK_MS = 2_000  # for a document that breaks a new validator; a large collection may take longer
 
 
 async def create_collection(operation: CreateCollection, context: Context) -> None:
@@ -109,7 +109,7 @@ async def _first_breaking(operation: ModifyCollection, context: Context) -> list
     if listed is None or not is_strict:
         return []
     pipeline = [{"$match": {"$nor": [options["validator"]]}}, {"$limit": 1}, {"$project": {"_id": 1}}]
-    command = {"aggregate": operation.collection, "pipeline": pipeline, "maxTimeMS": _LOOK_MILLISECONDS}
+    command = {"aggregate": operation.collection, "pipeline": pipeline, "maxTimeMS": _LOOK_MS}
     try:
         return await context.driver.read(command)
     except OperationFailure:  # it takes too long, or the validator is none: collMod says so

@@ -29,7 +29,7 @@ _ALLOW_THE_MARK = (
     f"let the validator allow it while this runs, with {{{MARK!r}: {{}}}} among its `properties`; or write what may be "
     "done twice ({'$set': ...}); or use a replica set (one member is enough)"
 )
-_LARGEST = 32_000_000  # bytes of documents that one transaction is to hold, unless a batch size is asked for
+_MAX_TRANSACTION_BYTES = 32_000_000  # of documents, unless a batch size is asked for
 
 
 async def prepare_data(operation: DataOperation, context: Context) -> None:
@@ -128,7 +128,7 @@ async def _largest(operation: DataOperation, source: Source) -> Callable[[Task],
     pace, mean = operation.pace, 0
     if pace.batch_size is None:
         mean = await source.mean_size()
-    bound = [pace.batch_size] if pace.batch_size is not None else [_LARGEST // mean] if mean else []
+    bound = [pace.batch_size] if pace.batch_size is not None else [_MAX_TRANSACTION_BYTES // mean] if mean else []
     if pace.max_per_second is not None:
         bound.append(int(pace.max_per_second))
     return lambda task: max(min([*bound, *([] if pace.batch_size else [task.size])]), 1)

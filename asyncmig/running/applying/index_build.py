@@ -28,7 +28,7 @@ from asyncmig.running.applying.context import Context
 __all__ = ["build", "built_together", "end_build", "under_construction"]
 
 _UNKNOWN_FIELD: Final = 40415
-_CANCEL_SECONDS: Final = 10.0  # seconds for ending a build that nobody waits for any more
+_CANCEL_SECONDS: Final = 10.0  # for ending a build that nobody waits for any more
 
 
 async def build(operation: CreateIndexes, context: Context, indexes: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from asyncmig.schema.option_rules import CREATE_OPTIONS
 
 __all__ = ["Call"]
 
-_MOST_SECONDS: Final = 2**31 // 1000  # seconds; the server takes milliseconds as an int32
+_MAX_SECONDS: Final = 2**31 // 1000  # the server takes milliseconds as an int32
 
 
 class Call:
@@ -159,7 +159,7 @@ class Call:
         """Seconds, more than none; None: as long as it takes."""
         if value is None:
             return None
-        if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < _MOST_SECONDS:
+        if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < _MAX_SECONDS:
             return float(value)
         raise self.error("max_time", f"is a number of seconds, more than 0, not {value!r}")
 

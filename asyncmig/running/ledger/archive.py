@@ -22,8 +22,8 @@ if TYPE_CHECKING:  # what only reads the ledger takes no lock, and starts sooner
 
 __all__ = ["Archive", "Notes"]
 
-_ALL = 1_000_000  # documents in a batch of a cursor, which ends at 16 MB anyway
-_BATCH = 1_000  # documents in one write
+_READ_BATCH = 1_000_000  # documents in a batch of a cursor, which ends at 16 MB anyway
+_WRITE_BATCH = 1_000  # documents in one write
 
 
 class Archive:
@@ -39,8 +39,8 @@ class Archive:
     ) -> None:
         """Write documents into a segment, from the place ``start`` on. Written twice, it is as if written once."""
         placed = [{"_id": _place(key, number), **document} for number, document in enumerate(documents, start)]
-        for first in range(0, len(placed), _BATCH):
-            await self._write(lease, placed[first : first + _BATCH], session)
+        for first in range(0, len(placed), _WRITE_BATCH):
+            await self._write(lease, placed[first : first + _WRITE_BATCH], session)
 
     async def _write(self, lease: Lease, documents: Sequence[Document], session: Any) -> None:
         await lease.ensure()
@@ -66,7 +66,9 @@ class Archive:
         wanted = {"_id": {"$gte": f"{key}/", **until}}
 
         async def ask() -> list[Document]:
-            documents: list[Document] = await self._documents.find(wanted, batch_size=_ALL).sort("_id", 1).to_list(None)
+            documents: list[Document] = (
+                await self._documents.find(wanted, batch_size=_READ_BATCH).sort("_id", 1).to_list(None)
+            )
             return documents
 
         with explaining(self._driver, f"reading {self.collection}"):

@@ -30,7 +30,7 @@ from asyncmig.drivers.clock import Clock
 from asyncmig.errors import AsyncmigError
 from asyncmig.operations import Operation
 from asyncmig.operations.fingerprint import fingerprint, has_function, outline, subjects
-from asyncmig.running.ledger.ledger import MOST_IN_RECORD, Ledger
+from asyncmig.running.ledger.ledger import MAX_ENTRIES_IN_RECORD, Ledger
 from asyncmig.running.ledger.placement import Placement, Segment, path
 from asyncmig.running.ledger.record import JournalEntry
 from asyncmig.running.ledger.write import UpdateRecord
@@ -40,7 +40,7 @@ __all__ = ["Field", "Journal", "entry_of"]
 
 Field = Literal["journal", "undo"]
 
-_MOST_BYTES = 1_000_000  # of entries in the record, before the settled ones move on
+_MAX_BYTES_IN_RECORD = 1_000_000  # of entries in the record, before the settled ones move on
 _MOST_TEXT, _MOST_DESCRIPTION = 20_000, 2_000  # characters
 _ANY: CodecOptions[Any] = CodecOptions(uuid_representation=UuidRepresentation.STANDARD)
 
@@ -252,7 +252,7 @@ class Journal:
 
     async def _move_settled(self) -> None:
         """Once the record holds many entries, move those that are settled to a segment; with the next write they go."""
-        if self._written < MOST_IN_RECORD and self._written_bytes < _MOST_BYTES:
+        if self._written < MAX_ENTRIES_IN_RECORD and self._written_bytes < _MAX_BYTES_IN_RECORD:
             return
         stored = await self._ledger.entries(self._revision, self._field, self._lease)
         open_numbers = {int(name.split(".")[1]) + 1 for name in (*self._fields, *self._dates)}

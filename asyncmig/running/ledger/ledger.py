@@ -44,7 +44,7 @@ _SUMMARY = (
 )
 _DUPLICATE = 11000
 _NOW_IN_DELETE = 13  # the wire version of MongoDB 5.0
-MOST_IN_RECORD = 100
+MAX_ENTRIES_IN_RECORD = 100
 """Entries that a record holds before the settled ones move on."""
 _BATCH = 1_000_000  # documents; else the first answer holds 101, and the rest costs another round trip
 
@@ -116,7 +116,7 @@ class Ledger:
     async def placed(self, lease: Lease, field: str, entries: Sequence[JournalEntry]) -> tuple[Document, Placement]:
         """The fields of a record that hold these entries from then on, and where they stand: few of them in it."""
         documents = [entry.document for entry in entries]
-        if len(documents) <= MOST_IN_RECORD:
+        if len(documents) <= MAX_ENTRIES_IN_RECORD:
             fields = inline(field, documents)
             return fields, Placement(frozenset(number for number, _ in numbered(fields[field])))
         segment = replace(Segment.new(), count=len(documents))

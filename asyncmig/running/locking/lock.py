@@ -111,15 +111,15 @@ class Lock:
 
         ``connection``: by which it is taken, and kept; the caller's client's unless given.
         """
-        owner, patience = uuid4().hex, LockWait(wait, self.tell)
+        owner, waiting = uuid4().hex, LockWait(wait, self.tell)
         documents = connection.collection(self.collection) if connection else self._documents
         try:
-            sent, document = await self._take(documents, owner, command, patience)
+            sent, document = await self._take(documents, owner, command, waiting)
         except BaseException as error:
-            if patience.had_faults or not isinstance(error, AsyncmigError):
+            if waiting.had_faults or not isinstance(error, AsyncmigError):
                 await self._withdraw(documents, owner)
             raise
-        self.tell(LockAcquired(int(document["token"]), patience.waited))
+        self.tell(LockAcquired(int(document["token"]), waiting.waited))
         if connection is not None:
             self._kept_by[owner] = documents
         return self._lease(owner, sent, document)
@@ -135,40 +135,40 @@ class Lock:
             tell=lambda event: self.tell(event),
         )
 
-    async def _take(self, documents: Any, owner: str, command: str, patience: LockWait) -> tuple[float, Document]:
+    async def _take(self, documents: Any, owner: str, command: str, waiting: LockWait) -> tuple[float, Document]:
         """When the question was sent that got the lock, and the lock's document."""
         while True:
             sent = local_clock()
-            document = await self._ask(documents, owner, command, patience)
+            document = await self._ask(documents, owner, command, waiting)
             if document is None:
-                await patience.after_fault()
+                await waiting.after_fault()
             elif document["owner"] == owner:
                 return sent, document
             else:
-                await self._wait_for_holder(Holder.read(document), patience)
+                await self._wait_for_holder(Holder.read(document), waiting)
 
-    async def _ask(self, documents: Any, owner: str, command: str, patience: LockWait) -> Document | None:
+    async def _ask(self, documents: Any, owner: str, command: str, waiting: LockWait) -> Document | None:
         """The lock's document after trying to take it; None when no answer tells, and to ask again is right."""
         taking = {"_id": _ID}, self._taking(owner, command)
         try:
-            with anyio.fail_after(patience.until_answered):
+            with anyio.fail_after(waiting.until_answered):
                 document: Document = await documents.find_one_and_update(
                     *taking, upsert=True, return_document=ReturnDocument.AFTER
                 )
         except TimeoutError:
-            patience.note(TimeoutError("the server did not answer in time"))
+            waiting.note(TimeoutError("the server did not answer in time"))
             return None
         except PyMongoError as error:
             if not (isinstance(error, DuplicateKeyError) or is_transient(error)):
                 raise explained(error, self._driver, self._doing("taking")) from error
-            patience.note(error)
+            waiting.note(error)
             return None
         return document
 
-    async def _wait_for_holder(self, holder: Holder, patience: LockWait) -> None:
-        if patience.is_over:
-            raise LockTimeout(holder.document, patience.waited)
-        await patience.after_refusal(holder)
+    async def _wait_for_holder(self, holder: Holder, waiting: LockWait) -> None:
+        if waiting.is_over:
+            raise LockTimeout(holder.document, waiting.waited)
+        await waiting.after_refusal(holder)
 
     def _taking(self, owner: str, command: str) -> list[Document]:
         """One ``$set`` with a condition per field: the only pipeline that the mock knows, too."""

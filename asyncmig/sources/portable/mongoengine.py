@@ -10,8 +10,8 @@ from asyncmig.sources.portable.values import plain
 
 __all__ = ["mongoengine_part"]
 
-_CAPPED_SIZE = 10 * 2**20
-_BLOCK = 256
+_CAPPED_BYTES = 10 * 2**20
+_BLOCK_BYTES = 256
 
 
 def mongoengine_part(cls: Any) -> dict[str, Any] | None:
@@ -34,8 +34,8 @@ def mongoengine_part(cls: Any) -> dict[str, Any] | None:
 
 def _options(meta: Any) -> dict[str, Any]:
     if meta.get("max_size") or meta.get("max_documents"):
-        size = meta.get("max_size") or _CAPPED_SIZE
-        options = {"capped": True, "size": -(-size // _BLOCK) * _BLOCK}
+        size = meta.get("max_size") or _CAPPED_BYTES
+        options = {"capped": True, "size": -(-size // _BLOCK_BYTES) * _BLOCK_BYTES}
         return {**options, "max": meta["max_documents"]} if meta.get("max_documents") else options
     series = meta.get("timeseries")
     if not series:
