@@ -6,7 +6,8 @@ look at. The exit code is 1 where fewer than 90 % were killed.
 
 cosmic-ray says which mutations there are, and makes them. What is no Python any more is not drawn, for whoever imports
 it would kill it, nor what changes a note of types alone. Each is tested by a child of this process, which has imported
-all that the tests need but the project itself: so one takes about a second.
+all that the tests need but the project itself, and first meets the tests that call the changed function, the quickest
+first: so one takes about a second. Then all the others. Random tests draw fewer examples here than in the suite.
 """
 
 from __future__ import annotations
@@ -31,7 +32,9 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from types import CodeType
 
+import hypothesis
 import pytest
 from cosmic_ray.mutating import mutate_code
 from cosmic_ray.plugins import get_operator
@@ -40,6 +43,7 @@ ROOT = Path(__file__).resolve().parent.parent
 LEAST = 0.9
 LONGEST_SECONDS = 1_800  # for the tests as they stand
 TIMES = 10  # as long as these take may the tests of a mutation: it may make them run for ever
+EXAMPLES = 25  # of a random test that names no number
 OPTIONS = (
     "-x",
     "-q",
@@ -51,6 +55,8 @@ OPTIONS = (
     "-W",
     "ignore::pytest.PytestAssertRewriteWarning",
 )
+RECORD = "record.json"
+FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 CONFIG = """
 [cosmic-ray]
 module-path = "asyncmig/{room}"
@@ -64,18 +70,69 @@ name = "local"
 
 @dataclass(frozen=True)
 class Mutation:
-    """``place``: file and line; ``was``, ``text``: of the file, without it and with it."""
+    """``path``, ``line``: where; ``was``, ``text``: of the file, without it and with it."""
 
-    place: str
     path: Path
+    line: int
     was: str
     text: str
 
     @property
     def diff(self) -> str:
         """What is different, with the line."""
-        lines = difflib.unified_diff(self.was.splitlines(), self.text.splitlines(), self.place, lineterm="", n=2)
+        place = f"{self.path}:{self.line}"
+        lines = difflib.unified_diff(self.was.splitlines(), self.text.splitlines(), place, lineterm="", n=2)
         return "\n".join([*lines])
+
+    @property
+    def function(self) -> str:
+        """The innermost one that the line is in: its file and first line. Nothing: what runs at the import."""
+        functions = [node for node in ast.walk(ast.parse(self.was)) if isinstance(node, FUNCTIONS)]
+        around = [node for node in functions if node.body[0].lineno <= self.line <= (node.end_lineno or 0)]
+        firsts = [min(part.lineno for part in (node, *node.decorator_list)) for node in around]
+        return _place(str(self.path), max(firsts)) if firsts else ""
+
+
+class Recorder:
+    """A plugin of pytest: how long each test takes, and which functions of the folder or file it calls."""
+
+    def __init__(self, room: str) -> None:
+        self.seconds: dict[str, float] = {}
+        self.calls: dict[str, list[str]] = {}
+        self._room = str(Path("asyncmig", room).resolve())
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
+        """Around one test, what it asks for included."""
+        called: set[str] = set()
+        began = time.monotonic()
+        sys.settrace(lambda frame, event, argument: self._note(frame.f_code, called))
+        result = yield
+        sys.settrace(None)
+        self.seconds[item.nodeid] = time.monotonic() - began
+        self.calls[item.nodeid] = sorted(called)
+        return result
+
+    def pytest_sessionfinish(self) -> None:
+        """For the parent of this process."""
+        Path(RECORD).write_text(json.dumps([self.seconds, self.calls]), encoding="utf-8")
+
+    def _note(self, code: CodeType, called: set[str]) -> None:
+        if code.co_filename.startswith(self._room):
+            called.add(_place(os.path.relpath(code.co_filename), code.co_firstlineno))
+
+
+@dataclass(frozen=True)
+class Only:
+    """A plugin of pytest: these tests, in this order."""
+
+    tests: list[str]
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """The items that are to run."""
+        order = {name: number for number, name in enumerate(self.tests)}
+        items[:] = sorted((item for item in items if item.nodeid in order), key=lambda item: order[item.nodeid])
 
 
 def main(room: str, sample: int, seed: int, tests: list[str]) -> int:
@@ -90,14 +147,16 @@ def main(room: str, sample: int, seed: int, tests: list[str]) -> int:
         subprocess.run([program, "init", "mutants.toml", "mutants.sqlite"], check=True)
         _passes(["--co", *tests], caches=True)
         _import_outsiders(tests)
+        _draw_fewer_examples()
         began = time.monotonic()
-        if not _passes(tests):
+        if not _passes(tests, plugin=Recorder(room)):
             raise SystemExit("the tests fail as they stand")
-        seconds = TIMES * (time.monotonic() - began)
+        limit = TIMES * (time.monotonic() - began)
+        seconds, calls = json.loads(Path(RECORD).read_text(encoding="utf-8"))
         survived = count = 0
         for mutation in _drawn(copy / "mutants.sqlite", sample, seed):
             count += 1
-            if _survives(mutation, tests, seconds):
+            if _survives(mutation, seconds, calls, limit):
                 survived += 1
                 print(f"{mutation.diff}\n{survived} of {count} have survived so far", flush=True)
         killed = count - survived
@@ -135,7 +194,7 @@ def _drawn(session: Path, sample: int, seed: int) -> Iterator[Mutation]:
         was_meant, meant = meanings.setdefault(path, _meaning(was)), _meaning(text or "")
         if not meant or meant == was_meant:
             continue
-        yield Mutation(f"{name}:{line}", path, was, text)
+        yield Mutation(path, line, was, text)
         sample -= 1
         if not sample:
             return
@@ -162,28 +221,43 @@ def _meaning(text: str) -> str:
     return ast.dump(tree)
 
 
-def _survives(mutation: Mutation, tests: list[str], seconds: float) -> bool:
+def _survives(mutation: Mutation, seconds: dict[str, float], calls: dict[str, list[str]], limit: float) -> bool:
+    """Whether all tests pass with it: first those that call the changed function, the quickest first."""
     mutation.path.write_text(mutation.text, encoding="utf-8")
     try:
-        near = _near(mutation.path, tests)
-        return (not near or _passes(near, seconds)) and _passes(tests, seconds)
+        quickest = sorted(seconds, key=lambda name: seconds[name])
+        near = [name for name in quickest if mutation.function in calls[name]]
+        others = [name for name in quickest if mutation.function not in calls[name]]
+        return all(_passes(_files(names), limit, plugin=Only(names)) for names in (near, others) if names)
     finally:
         mutation.path.write_text(mutation.was, encoding="utf-8")
 
 
-def _near(path: Path, tests: list[str]) -> list[str]:
-    """The files among the tests that name the module: most mutations are killed by them, in less time than by all."""
-    name = f"{path.parent.name}.{path.stem} import"
-    listed = [file for test in tests if Path(test).exists() for file in sorted(Path(test).rglob("test_*.py"))]
-    return [str(file) for file in listed if name in file.read_text(encoding="utf-8")]
+def _files(tests: list[str]) -> list[str]:
+    return sorted({name.partition("::")[0] for name in tests})
 
 
-def _passes(tests: list[str], seconds: float = LONGEST_SECONDS, *, caches: bool = False) -> bool:
+def _place(file: str, line: int) -> str:
+    return f"{file}:{line}"
+
+
+def _draw_fewer_examples() -> None:
+    """In random tests, and none is made smaller that fails."""
+    phases = (hypothesis.Phase.explicit, hypothesis.Phase.generate)
+    hypothesis.settings.register_profile(
+        "mutants", max_examples=EXAMPLES, phases=phases, deadline=None, derandomize=True
+    )
+    hypothesis.settings.load_profile("mutants")
+
+
+def _passes(
+    arguments: list[str], seconds: float = LONGEST_SECONDS, *, caches: bool = False, plugin: object = None
+) -> bool:
     """Whether the tests pass, run by a child of this process. ``caches``: it keeps the tests compiled."""
     sys.stdout.flush()
     child = os.fork()
     if not child:
-        _run(tests, caches=caches)
+        _run(arguments, caches=caches, plugins=[plugin] if plugin else [])
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         ended, status = os.waitpid(child, os.WNOHANG)
@@ -202,7 +276,7 @@ def _end_group(child: int) -> None:
         os.killpg(child, signal.SIGKILL)
 
 
-def _run(tests: list[str], *, caches: bool) -> None:
+def _run(arguments: list[str], *, caches: bool, plugins: list[object]) -> None:
     """Pytest, and the end of this process."""
     os.setpgid(0, 0)
     sys.dont_write_bytecode = not caches
@@ -211,7 +285,7 @@ def _run(tests: list[str], *, caches: bool) -> None:
     os.dup2(nowhere, 2)
     code = 3
     try:
-        code = int(pytest.main([*OPTIONS, *tests]))
+        code = int(pytest.main([*OPTIONS, *arguments], plugins=plugins))
     finally:
         os._exit(code)
 

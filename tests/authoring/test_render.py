@@ -224,7 +224,7 @@ async def test_statements_are_laid_out_as_by_a_formatter(steps: list[Operation],
     assert objections([_file(steps)], tmp_path) == ""
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=3 * settings().max_examples, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(operations, max_size=4))
 async def test_any_operations_come_back_exactly(steps: list[Operation]) -> None:
     assert exact(await replay(_file(steps))) == exact(steps)

@@ -161,7 +161,9 @@ def documents(server_url: str) -> Iterator[Any]:
         client.drop_database("repeatability")
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=4 * settings().max_examples, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(update=with_operators | st.lists(stages, min_size=1, max_size=3), held=st.lists(stored, min_size=2, max_size=2))
 def test_the_server_agrees(documents: Any, update: Any, held: list[dict[str, Any]]) -> None:
     """What is said to be the same when done twice is, whatever operators, paths and documents."""

@@ -229,7 +229,7 @@ def test_heads_of_a_database(graph: RevisionGraph, names: list[str]) -> None:
 WORDS = st.text(alphabet="qw0123head base+-@:\x00ü٣", max_size=12)
 
 
-@settings(relaxed, max_examples=300)
+@settings(relaxed, max_examples=3 * relaxed.max_examples)
 @given(graphs(), st.lists(st.sampled_from(IDS)), st.one_of(WORDS, st.text(max_size=8)))
 def test_nothing_but_our_own_errors(graph: RevisionGraph, names: list[str], target: str) -> None:
     for question in (

@@ -161,7 +161,7 @@ steps = st.one_of(
 )
 
 
-@settings(max_examples=500)
+@settings(max_examples=5 * settings().max_examples)
 @given(st.lists(steps, max_size=14))
 def test_folding_leads_to_the_same_database(asked: list[Operation]) -> None:
     before: World = {}
