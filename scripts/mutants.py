@@ -94,7 +94,10 @@ class Mutation:
 
 
 class Recorder:
-    """A plugin of pytest: how long each test takes, and which functions of the folder or file it calls."""
+    """A plugin of pytest: how long each test takes, and which functions of the folder or file it calls.
+
+    Of a random test, which takes long and calls most of them, only how long.
+    """
 
     def __init__(self, room: str) -> None:
         self.seconds: dict[str, float] = {}
@@ -106,7 +109,8 @@ class Recorder:
         """Around one test, what it asks for included."""
         called: set[str] = set()
         began = time.monotonic()
-        sys.settrace(lambda frame, event, argument: self._note(frame.f_code, called))
+        if not item.get_closest_marker("hypothesis"):
+            sys.settrace(lambda frame, event, argument: self._note(frame.f_code, called))
         result = yield
         sys.settrace(None)
         self.seconds[item.nodeid] = time.monotonic() - began

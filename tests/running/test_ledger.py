@@ -149,6 +149,23 @@ async def test_a_lock_broken_by_force_fences_off_by_the_token(place: Any, writes
     assert (kept["settled"], kept["worked on"]) == (("applied", 1), ("upgrading", 2))
 
 
+@pytest.mark.parametrize(
+    "write",
+    [UpdateRecord("settled", {"state": "downgrading"}, any_token=True), DeleteRecord("settled", any_token=True)],
+)
+async def test_what_a_newer_runner_has_settled_is_not_taken_over(place: Any, write: Write) -> None:
+    """Its lock was broken by force, so the server's clock lets the old owner pass: any token is an older one."""
+    ledger, late = await prepared(place)
+    deaf(late)
+    lock = Lock(driver_for(place))
+    await lock.break_lock(force=True)
+    await ledger.send(await lock.acquire(wait=0), UpdateRecord("settled", {"state": "applied"}, any_token=True))
+    before = await dump(place)
+    with pytest.raises(LockLost, match="another runner has written the record of settled since"):
+        await ledger.send(late, write)
+    assert await dump(place) == before
+
+
 async def test_a_record_left_by_another_is_adopted_not_overwritten(place: Any) -> None:
     """The rest of a runner whose lock was broken by force: it began a revision that we were about to begin."""
     ledger, late = await prepared(place)
