@@ -13,6 +13,7 @@ first: so one takes about a second. Then all the others. Random tests draw fewer
 from __future__ import annotations
 
 import ast
+import builtins
 import compileall
 import difflib
 import importlib
@@ -29,10 +30,9 @@ import tempfile
 import time
 import warnings
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from types import CodeType
 
 import hypothesis
 import pytest
@@ -56,6 +56,8 @@ OPTIONS = (
     "ignore::pytest.PytestAssertRewriteWarning",
 )
 RECORD = "record.json"
+CALLED = "_called_by_a_test"
+TELL = f"getattr(__import__('builtins'), {CALLED!r}, set()).add({{!r}})"  # in a process of its own nobody listens
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 CONFIG = """
 [cosmic-ray]
@@ -89,41 +91,31 @@ class Mutation:
         """The innermost one that the line is in: its file and first line. Nothing: what runs at the import."""
         functions = [node for node in ast.walk(ast.parse(self.was)) if isinstance(node, FUNCTIONS)]
         around = [node for node in functions if node.body[0].lineno <= self.line <= (node.end_lineno or 0)]
-        firsts = [min(part.lineno for part in (node, *node.decorator_list)) for node in around]
-        return _place(str(self.path), max(firsts)) if firsts else ""
+        return _place(self.path, max(node.lineno for node in around)) if around else ""
 
 
 class Recorder:
-    """A plugin of pytest: how long each test takes, and which functions of the folder or file it calls.
+    """A plugin of pytest: how long each test takes, and which functions it calls of those that tell."""
 
-    Of a random test, which takes long and calls most of them, only how long.
-    """
-
-    def __init__(self, room: str) -> None:
+    def __init__(self) -> None:
         self.seconds: dict[str, float] = {}
         self.calls: dict[str, list[str]] = {}
-        self._room = str(Path("asyncmig", room).resolve())
+        self._called: set[str] = set()
+        builtins.__dict__[CALLED] = self._called
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
         """Around one test, what it asks for included."""
-        called: set[str] = set()
+        self._called.clear()
         began = time.monotonic()
-        if not item.get_closest_marker("hypothesis"):
-            sys.settrace(lambda frame, event, argument: self._note(frame.f_code, called))
         result = yield
-        sys.settrace(None)
         self.seconds[item.nodeid] = time.monotonic() - began
-        self.calls[item.nodeid] = sorted(called)
+        self.calls[item.nodeid] = sorted(self._called)
         return result
 
     def pytest_sessionfinish(self) -> None:
         """For the parent of this process."""
         Path(RECORD).write_text(json.dumps([self.seconds, self.calls]), encoding="utf-8")
-
-    def _note(self, code: CodeType, called: set[str]) -> None:
-        if code.co_filename.startswith(self._room):
-            called.add(_place(os.path.relpath(code.co_filename), code.co_firstlineno))
 
 
 @dataclass(frozen=True)
@@ -153,8 +145,9 @@ def main(room: str, sample: int, seed: int, tests: list[str]) -> int:
         _import_outsiders(tests)
         _draw_fewer_examples()
         began = time.monotonic()
-        if not _passes(tests, plugin=Recorder(room)):
-            raise SystemExit("the tests fail as they stand")
+        with _telling(Path("asyncmig", room)):
+            if not _passes(tests, plugin=Recorder()):
+                raise SystemExit("the tests fail as they stand")
         limit = TIMES * (time.monotonic() - began)
         seconds, calls = json.loads(Path(RECORD).read_text(encoding="utf-8"))
         survived = count = 0
@@ -166,6 +159,26 @@ def main(room: str, sample: int, seed: int, tests: list[str]) -> int:
         killed = count - survived
         print(f"{room}: {killed} of {count} killed ({killed / count:.1%}), {survived} survived, seed {seed}")
         return int(killed < LEAST * count)
+
+
+@contextmanager
+def _telling(room: Path) -> Iterator[None]:
+    """For a block, each function of the folder or file tells when it is called."""
+    files = {path: path.read_text(encoding="utf-8") for path in ([room] if room.is_file() else room.rglob("*.py"))}
+    for path, text in files.items():
+        tree = ast.parse(text)
+        for node in ast.walk(tree):
+            if isinstance(node, FUNCTIONS):
+                after_docstring = int(ast.get_docstring(node) is not None)
+                node.body[after_docstring:after_docstring] = ast.parse(TELL.format(_place(path, node.lineno))).body
+        path.write_text(ast.unparse(tree), encoding="utf-8")
+    yield
+    for path, text in files.items():
+        path.write_text(text, encoding="utf-8")
+
+
+def _place(path: Path, line: int) -> str:
+    return f"{path}:{line}"
 
 
 def _enter(copy: Path) -> None:
@@ -239,10 +252,6 @@ def _survives(mutation: Mutation, seconds: dict[str, float], calls: dict[str, li
 
 def _files(tests: list[str]) -> list[str]:
     return sorted({name.partition("::")[0] for name in tests})
-
-
-def _place(file: str, line: int) -> str:
-    return f"{file}:{line}"
 
 
 def _draw_fewer_examples() -> None:

@@ -151,9 +151,9 @@ class RunningHistory(Parts):
             return await preflight(plan, self._driver(), live, costs=costs, budget=budget, shown=show)
 
     async def _stopped(self, revisions: Iterable[str], direction: Direction) -> dict[str, Record]:
-        """The records of those that stopped half-way in this direction, and were no transactions."""
+        """The records of those that stopped half-way in this direction; of a transaction it holds no operation."""
         records = [await self._ledger().record(name) for name in revisions]
-        stopped = [record for record in records if record and not record.is_applied and not record.transactional]
+        stopped = [record for record in records if record and not record.is_applied]
         return {record.revision: record for record in stopped if record.direction == direction}
 
     async def losses(self, target: str = "head", *, direction: Direction = "upgrade") -> tuple[Loss, ...]:
