@@ -2,7 +2,8 @@
 
 `python scripts/mutants.py ROOM SAMPLE SEED TESTS...`: so many mutations of `asyncmig/ROOM`, a folder or a file, drawn
 by the seed, each met by these tests, in a copy of the project. Survivors are shown as differences, for somebody to
-look at. The exit code is 1 where fewer than 90 % were killed.
+look at. The exit code is 1 where fewer than 90 % were killed. `SAMPLE` may be the numbers of some of those that are
+drawn, `7,12,`: to try the survivors again.
 
 cosmic-ray says which mutations there are, and makes them. What is no Python any more is not drawn, for whoever imports
 it would kill it, nor what changes a note of types alone. Each is tested by a child of this process, which has imported
@@ -32,6 +33,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import hypothesis
@@ -72,8 +74,9 @@ name = "local"
 
 @dataclass(frozen=True)
 class Mutation:
-    """``path``, ``line``: where; ``was``, ``text``: of the file, without it and with it."""
+    """``number``: in the order of drawing; ``was``, ``text``: of the file, without it and with it."""
 
+    number: int
     path: Path
     line: int
     was: str
@@ -82,7 +85,7 @@ class Mutation:
     @property
     def diff(self) -> str:
         """What is different, with the line."""
-        place = f"{self.path}:{self.line}"
+        place = f"mutation {self.number}: {self.path}:{self.line}"
         lines = difflib.unified_diff(self.was.splitlines(), self.text.splitlines(), place, lineterm="", n=2)
         return "\n".join([*lines])
 
@@ -131,7 +134,7 @@ class Only:
         items[:] = sorted((item for item in items if item.nodeid in order), key=lambda item: order[item.nodeid])
 
 
-def main(room: str, sample: int, seed: int, tests: list[str]) -> int:
+def main(room: str, sample: str, seed: int, tests: list[str]) -> int:
     """The share that was killed, on screen."""
     with tempfile.TemporaryDirectory(prefix="asyncmig-mutants-") as place:
         copy = Path(place) / "asyncmig"
@@ -151,11 +154,16 @@ def main(room: str, sample: int, seed: int, tests: list[str]) -> int:
         limit = TIMES * (time.monotonic() - began)
         seconds, calls = json.loads(Path(RECORD).read_text(encoding="utf-8"))
         survived = count = 0
-        for mutation in _drawn(copy / "mutants.sqlite", sample, seed):
+        chosen = {int(word) for word in sample.split(",") if word} if "," in sample else range(1, int(sample) + 1)
+        for mutation in _drawn(copy / "mutants.sqlite", seed, max(chosen)):
+            if mutation.number not in chosen:
+                continue
             count += 1
             if _survives(mutation, seconds, calls, limit):
                 survived += 1
                 print(f"{mutation.diff}\n{survived} of {count} have survived so far", flush=True)
+            elif not count % 50:
+                print(f"{survived} of {count} have survived so far", flush=True)
         killed = count - survived
         print(f"{room}: {killed} of {count} killed ({killed / count:.1%}), {survived} survived, seed {seed}")
         return int(killed < LEAST * count)
@@ -192,31 +200,45 @@ def _enter(copy: Path) -> None:
     sys.pycache_prefix = None
 
 
-def _drawn(session: Path, sample: int, seed: int) -> Iterator[Mutation]:
+def _drawn(session: Path, seed: int, sample: int) -> Iterator[Mutation]:
     """So many: the same ones each time, of the same code."""
     with sqlite3.connect(session) as connection:
         listed = connection.execute(
-            "SELECT module_path, operator_name, occurrence, operator_args, start_pos_row FROM mutation_specs "
-            "ORDER BY module_path, operator_name, occurrence"
+            "SELECT module_path, operator_name, occurrence, operator_args, start_pos_row, start_pos_col "
+            "FROM mutation_specs ORDER BY module_path, operator_name, occurrence"
         ).fetchall()
     random.Random(seed).shuffle(listed)  # noqa: S311
     print(f"{sample} of {len(listed)} mutations, seed {seed}", flush=True)
-    meanings: dict[Path, str] = {}
-    for name, operator, occurrence, arguments, line in listed:
+    number = 0
+    for name, operator, occurrence, arguments, line, column in listed:
         path = Path(name)
         was = path.read_text(encoding="utf-8")
+        if any(begin <= (line, column) < end for begin, end in _notes_of_types(was)):
+            continue
         settings = json.loads(arguments)
         settings = json.loads(settings) if isinstance(settings, str) else settings
         text = mutate_code(was, get_operator(operator)(**settings), occurrence)
-        was_meant, meant = meanings.setdefault(path, _meaning(was)), _meaning(text or "")
-        if not meant or meant == was_meant:
+        meant = _meaning(text or "")
+        if not meant or meant == _meaning(was):
             continue
-        yield Mutation(path, line, was, text)
-        sample -= 1
-        if not sample:
+        number += 1
+        yield Mutation(number, path, line, was, text)
+        if number == sample:
             return
 
 
+@cache
+def _notes_of_types(text: str) -> list[tuple[tuple[int, int], tuple[int, int]]]:
+    """Where they stand; found faster than that two texts mean the same, and there are many."""
+    nodes = [*ast.walk(ast.parse(text))]
+    notes = [node.annotation for node in nodes if isinstance(node, ast.arg | ast.AnnAssign)]
+    notes += [node.returns for node in nodes if isinstance(node, FUNCTIONS)]
+    return [
+        ((note.lineno, note.col_offset), (note.end_lineno or 0, note.end_col_offset or 0)) for note in notes if note
+    ]
+
+
+@cache
 def _meaning(text: str) -> str:
     """What Python makes of it, without notes of types, and whichever way arguments are given; nothing if it refuses."""
     with warnings.catch_warnings(action="ignore"):
@@ -243,8 +265,9 @@ def _survives(mutation: Mutation, seconds: dict[str, float], calls: dict[str, li
     mutation.path.write_text(mutation.text, encoding="utf-8")
     try:
         quickest = sorted(seconds, key=lambda name: seconds[name])
-        near = [name for name in quickest if mutation.function in calls[name]]
-        others = [name for name in quickest if mutation.function not in calls[name]]
+        function = mutation.function
+        near = [name for name in quickest if function in calls[name]]
+        others = [name for name in quickest if function not in calls[name]]
         return all(_passes(_files(names), limit, plugin=Only(names)) for names in (near, others) if names)
     finally:
         mutation.path.write_text(mutation.was, encoding="utf-8")
@@ -324,4 +347,4 @@ def _import_outsiders(tests: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4:]))
+    sys.exit(main(sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4:]))

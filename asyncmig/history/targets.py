@@ -100,7 +100,7 @@ def goals(view: GraphView, target: Target, current: Sequence[str]) -> tuple[str,
         return (_climb(view, target, _one_at(view, target, None)),)
     reached = _descend(view, target, _one_at(view, target, target.branch))
     if reached is None:
-        raise BelowBase(target.text, -target.offset, max(0, -target.offset - 1), target.symbol)
+        raise BelowBase(target.text, -target.offset, -target.offset - 1, target.symbol)
     return (reached,)
 
 

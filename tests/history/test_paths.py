@@ -97,6 +97,7 @@ def test_walk(drawing: str, direction: str, applied: str, target: str, path: Any
 REFUSALS: list[tuple[str, str, str, Any, type[AsyncmigError], list[str]]] = [
     (FORK, "up", "", "head", errors.MultipleHeads, ["d1d1", "d2d2", "part at bbbb", "asyncmig merge d1d1 d2d2"]),
     ("a b", "up", "", "head", errors.MultipleHeads, ["no revision in common", "asyncmig merge a b"]),
+    (FORK, "up", "", "head-1", errors.MultipleHeads, ["'head-1'", "d1d1", "d2d2"]),
     (FORK, "down", "..d1d1", "head", errors.MultipleHeads, ["d1d1", "d2d2"]),
     (FORK, "down", "..d1d1", "one@head", errors.MultipleHeads, ["d1d1", "d2d2"]),
     (FORK, "up", "..c1c1 ..c2c2", "+1", errors.AmbiguousStep, ["2 revisions", "c1c1@+1", "<label>@+1"]),
@@ -114,7 +115,7 @@ REFUSALS: list[tuple[str, str, str, Any, type[AsyncmigError], list[str]]] = [
     (LINE, "down", "..bbbb", "-3", errors.BelowBase, ["3 steps down from bbbb", "only 2"]),
     (LINE, "down", "", "-1", errors.BelowBase, ["there is none", "`base`"]),
     (LINE, "down", "..bbbb", "base-1", errors.BelowBase, ["there is none"]),
-    (LINE, "up", "", "bbbb-2", errors.BelowBase, []),
+    (LINE, "up", "", "bbbb-2", errors.BelowBase, ["2 steps down from bbbb", "only 1"]),
     (LINE, "up", "..bbbb", "-1", errors.WrongDirection, ["asyncmig downgrade"]),
     (LINE, "up", "..bbbb", "+0", errors.WrongDirection, []),
     (LINE, "down", "..bbbb", "+1", errors.WrongDirection, ["asyncmig upgrade"]),
