@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from asyncmig.errors import AsyncmigError
+from asyncmig.errors import WAYS_BACK_TO_THE_FILES, AsyncmigError
 from asyncmig.history import Revision, errors
 
 A = Revision("aaaa", path=Path("a.py"))
@@ -93,18 +93,17 @@ MESSAGES: list[tuple[AsyncmigError, str]] = [
     ),
     (
         errors.UnknownApplied(["x"], []),
-        "the database has 1 applied revision that no file has: x.\nNo applied one is known\n"
-        f"{errors.WAYS_BACK_TO_THE_FILES}",
+        f"the database has 1 applied revision that no file has: x.\nNo applied one is known\n{WAYS_BACK_TO_THE_FILES}",
     ),
     (
         errors.UnknownApplied(IDS[:21], MANY[:21]),
         f"the database has 21 applied revisions that no file has: {NAMED_20}, … (21 in all).\n"
-        f"The last known applied revision:{LISTED_20}\n  … and 1 more\n{errors.WAYS_BACK_TO_THE_FILES}",
+        f"The last known applied revision:{LISTED_20}\n  … and 1 more\n{WAYS_BACK_TO_THE_FILES}",
     ),
     (
         errors.UnknownApplied(IDS[:20], MANY[:20]),
         f"the database has 20 applied revisions that no file has: {NAMED_20}.\n"
-        f"The last known applied revision:{LISTED_20}\n{errors.WAYS_BACK_TO_THE_FILES}",
+        f"The last known applied revision:{LISTED_20}\n{WAYS_BACK_TO_THE_FILES}",
     ),
     (
         errors.PartlyReplaced(A, ["x"], ["y", "z"]),
