@@ -67,6 +67,11 @@ class CallSites:
         nodes = ast.walk(self._tree) if self._tree is not None else ()
         return [_lines(node) for node in nodes if isinstance(node, ast.stmt)]
 
+    def moved(self, before: str) -> tuple[int, ...]:
+        """The lines that a call site of the old source has now; empty where nobody can tell."""
+        became = [self._become(int(line)) for line in before.split(">")] if before and self.are_known else []
+        return tuple(lines[0] for lines in became) if all(len(lines) == 1 for lines in became) else ()
+
     def is_same(self, before: str, now: str) -> bool:
         """Whether a call site of the old source and one of the new are the same, as far as that can be told."""
         old, new = before.split(">"), now.split(">")

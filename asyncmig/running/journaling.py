@@ -14,13 +14,12 @@ from asyncmig.errors import OperationRefused, UnsupportedByDriver
 from asyncmig.files.call_site import call_site
 from asyncmig.operations import DataOperation, Operation
 from asyncmig.operations.arguments import arguments, with_arguments
-from asyncmig.operations.fingerprint import Touched, is_touched
 from asyncmig.running.applying.apply import Context
 from asyncmig.running.applying.preexisting import carried_on, drops_only, was_cut_short
 from asyncmig.running.applying.verification import is_undone
 from asyncmig.running.executor import Executor, Pending
 from asyncmig.running.journaled_hooks import JournaledBuild, JournaledHooks
-from asyncmig.running.ledger.half_applied import HalfDone
+from asyncmig.running.ledger.half_applied import HalfUpgrade
 from asyncmig.running.ledger.journal import Journal
 from asyncmig.running.ledger.matching import Found, Matching
 from asyncmig.running.locking.lease import Lease
@@ -50,10 +49,8 @@ class _Asked:
 class JournalingExecutor(Executor):
     """Writes each operation down before and after; holds it against the journal of a former run (``matching``).
 
-    ``undoable``: for the downgrade of an upgrade that stopped half-way, the subjects that it has
-    touched; operations on anything else have nothing to undo and are left out. ``half_done``: what it has done to
-    some documents of a collection. ``kept``: the subjects that the upgrade found where it would have
-    created them; a downgrade drops none of them.
+    ``half``: for the downgrade of an upgrade that stopped half-way, what is there to undo. ``kept``: the
+    subjects that the upgrade found where it would have created them; a downgrade drops none of them.
     """
 
     def __init__(
@@ -63,25 +60,23 @@ class JournalingExecutor(Executor):
         context: Context,
         journal: Journal,
         matching: Matching,
-        undoable: Touched | None,
-        half_done: HalfDone,
+        half: HalfUpgrade | None = None,
         kept: frozenset[str] = frozenset(),
     ) -> None:
         super().__init__(reports, lease, context)
         self._journal, self._matching = journal, matching
-        self._undoable, self._half_done, self._preexisting = undoable, half_done, kept
+        self._half, self._preexisting = half, kept
         self._tracked: dict[int, JournaledHooks] = {}
         self._builds: dict[int, JournaledBuild] = {}
 
     async def _perform(self, operation: Operation) -> Any:
         self._journal.defer_flush()
-        if self._undoable is not None and not is_touched(operation, self._undoable):
-            self._reports.skipped(self._number + 1, operation, "the upgrade did not get to what it would undo")
+        if self._half is not None and (why := self._half.why_skipped(operation)):
+            self._reports.skipped(self._number + 1, operation, why)
             return None
         if drops_only(operation, self._preexisting):
             self._reports.skipped(self._number + 1, operation, "it was there before this revision, and stays")
             return None
-        self._half_done.refuse(operation)
         self._number += 1
         site = call_site(self._matching.path)
         match = self._matching.find(operation, site, self._number)

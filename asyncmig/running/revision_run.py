@@ -12,22 +12,22 @@ from asyncmig.drivers.base import Document
 from asyncmig.errors import words
 from asyncmig.events import Direction, RevisionResumed, RevisionStarted
 from asyncmig.files.calling import call
+from asyncmig.files.remaining import remaining
 from asyncmig.files.static import has_raw_calls, is_one_way
 from asyncmig.history.revision import Revision
-from asyncmig.operations.fingerprint import Touched
 from asyncmig.running.applying.context import Context
 from asyncmig.running.applying.preexisting import preexisting
 from asyncmig.running.executor import Executor
 from asyncmig.running.journaling import JournalingExecutor
 from asyncmig.running.ledger import transitions
 from asyncmig.running.ledger.archive import Notes
-from asyncmig.running.ledger.half_applied import HalfDone
+from asyncmig.running.ledger.half_applied import HalfUpgrade
 from asyncmig.running.ledger.journal import Field, Journal
 from asyncmig.running.ledger.made_transactional import refuse_made_transactional
 from asyncmig.running.ledger.placement import FORMAT, Placement
 from asyncmig.running.ledger.record import JournalEntry, Record
 from asyncmig.running.ledger.reopening import reopened
-from asyncmig.running.ledger.sources import former_sources, matching_of
+from asyncmig.running.ledger.sources import former_sources, left_undone, matching_of
 from asyncmig.running.ledger.write import Write
 from asyncmig.running.locking.holder import identity
 from asyncmig.running.reports import Reports
@@ -73,6 +73,8 @@ class RevisionRun:
     async def opening(self, session: Any) -> Write:
         """The write that precedes the revision's own code; ``session``: that of its transaction, if it is one."""
         refuse_made_transactional(self.record, self.how)
+        if self._half is not None:
+            self._half.refuse_beforehand()
         facts: Document = {
             "owner": self._run.lease.owner,
             "error": None,
@@ -147,7 +149,6 @@ class RevisionRun:
 
     async def call_journaled(self) -> None:
         """Run the revision's own code, each operation written down before it is applied and after."""
-        undoable = self._undoable() if self.how.partial else None
         matching = matching_of(
             self.record,
             self._former,
@@ -155,9 +156,7 @@ class RevisionRun:
             self._source,
             by_hand=self.record is not None and has_raw_calls(self._function),
         )
-        half_done = HalfDone(self.revision.revision, self._entries if self.how.partial else ())
-        kept = preexisting(entry.intent for entry in self._entries) if self.direction == "downgrade" else frozenset()
-        known = self._context(None), self._journal(), matching, undoable, half_done, kept
+        known = self._context(None), self._journal(), matching, self._half, self._kept
         executor = JournalingExecutor(self._reports, self._run.lease, *known)
         await self._call(executor)
         executor.conclude()
@@ -229,9 +228,26 @@ class RevisionRun:
         """All that the journal has of its upgrade."""
         return (*self.record.journal, *self.record.superseded) if self.record else ()
 
-    def _undoable(self) -> Touched:
-        """What an upgrade that stopped half-way has touched, and so is to be undone."""
-        return Touched.of(subject for entry in self._entries if entry.may_be_done for subject in entry.subjects)
+    @cached_property
+    def _half(self) -> HalfUpgrade | None:
+        """Of a downgrade that takes back an upgrade which stopped half-way, what there is to undo."""
+        record, source = self.record, self._source
+        if record is None or not self.how.partial:
+            return None
+        return HalfUpgrade(
+            self.revision.revision,
+            self._entries,
+            left_undone(record, self._module.revision.checksum, source),
+            remaining(source, "downgrade"),
+            is_followed=not any(one.does == "anything" for one in remaining(source, "upgrade")),
+            kept=self._kept,
+            path=str(self.revision.path or ""),
+        )
+
+    @property
+    def _kept(self) -> frozenset[str]:
+        """What the upgrade found where it would have created it."""
+        return preexisting(entry.intent for entry in self._entries) if self.direction == "downgrade" else frozenset()
 
     def _inserted(self) -> Mapping[str, list[Mapping[str, Any]]]:
         """By collection, the documents that this revision's upgrade has inserted, as its journal tells."""

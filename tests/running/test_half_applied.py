@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from asyncmig.errors import RevisionFailed
+from asyncmig.running.ledger.half_applied import HalfApplied
 
 from .history_files import History, states
 
@@ -120,3 +121,101 @@ async def test_nothing_of_it_was_done(history: History, database: Any) -> None:
         await history.runner(database).upgrade()
     await history.runner(database).downgrade("base")
     assert await states(database) == {}
+
+
+# -- one change is done, and another was not begun -----------------------------------------------
+
+MORE, LESS = (line.replace("'n'", "'m'") for line in (INC, DEC))
+SPLIT = "await env.transform_documents('c', {}, lambda one: one | {'n': one['n'] + 1})\n"
+REFUSED = "await env.create_index('c', 'k', name='k', unique=True)\n"
+
+
+async def stopped(database: Any, history: History, up: str, down: str) -> list[Any]:
+    """Before the second of two changes, where nothing can tell the two apart but the file; its cause is mended."""
+    await database["c"].insert_many([{"_id": key, "n": key, "m": key, "k": 1} for key in range(4)])
+    history.add("a", up, down)
+    with pytest.raises(RevisionFailed, match="create 1 index"):
+        await history.runner(database).upgrade()
+    await database["c"].update_many({}, [{"$set": {"k": "$_id"}}])
+    return await found(database)
+
+
+PAIRS = {
+    "two fields": (INC + REFUSED + MORE, LESS + DEC),
+    "one field": (INC + REFUSED + INC, DEC + DEC),
+    "only one has a way back": ("await env.remove_field('c', 'x')\n" + REFUSED + SPLIT, DEC),
+    "a drop of the index before": (INC + REFUSED + MORE, "await env.drop_index('c', 'k')\n" + LESS + DEC),
+    "a name that is computed": (INC + REFUSED + MORE, (LESS + DEC).replace("'c'", "'C'.lower()")),
+    "documents": (
+        INC + REFUSED + "await env.insert_documents('c', [{'_id': 9, 'n': 1, 'm': 1}])",
+        "await env.delete_documents('c', [9])\n" + DEC,
+    ),
+}
+
+
+@pytest.mark.parametrize("case", PAIRS)
+async def test_one_is_done_and_one_was_not_begun(history: History, database: Any, case: str) -> None:
+    """Nothing is done; and the upgrade gets to its end, each once."""
+    up, down = PAIRS[case]
+    half = await stopped(database, history, up, down)
+    with pytest.raises((HalfApplied, RevisionFailed), match=r"a is half applied: .* in line 1\d of .*a.py") as caught:
+        await history.runner(database).downgrade("base")
+    assert "asyncmig upgrade a" in str(caught.value)
+    assert await found(database) == half
+    await history.runner(database).upgrade()
+    await history.runner(database).downgrade("base")
+    assert [one["n"] for one in await found(database)] == list(range(4))
+    assert await states(database) == {}
+
+
+async def test_the_other_ways_out(history: History, database: Any) -> None:
+    """What was not begun is taken out of the file, and what would undo it."""
+    await stopped(database, history, INC + REFUSED + MORE, LESS + DEC)
+    history.add("a", INC + REFUSED, "await env.drop_index('c', 'k')\n" + DEC)
+    await history.runner(database).downgrade("base")
+    assert [(one["n"], one["m"]) for one in await found(database)] == [(key, key) for key in range(4)]
+    assert await states(database) == {}
+
+
+async def test_put_right_by_hand(history: History, database: Any) -> None:
+    await stopped(database, history, INC + REFUSED + MORE, LESS + DEC)
+    await database["c"].update_many({}, {"$inc": {"n": -1}})
+    await history.runner(database).stamp("base")
+    await history.runner(database).upgrade()
+    assert [(one["n"], one["m"]) for one in await found(database)] == [(key + 1, key + 1) for key in range(4)]
+
+
+async def test_all_changes_of_documents_are_done(history: History, database: Any) -> None:
+    await stopped(database, history, INC + MORE + REFUSED, "await env.drop_index('c', 'k')\n" + LESS + DEC)
+    await history.runner(database).downgrade("base")
+    assert [(one["n"], one["m"]) for one in await found(database)] == [(key, key) for key in range(4)]
+
+
+async def test_a_collection_that_moves_away_twice(history: History, database: Any) -> None:
+    """Stopped before the second: the downgrade takes back the first, and half-way the upgrade goes on."""
+    up = (
+        "await env.rename_collection('p', 'q1')\nawait env.create_collection('p')\n"
+        "await env.rename_collection('p', 'q2')\nawait env.create_collection('p')\n"
+    )
+    down = (
+        "await env.drop_collection('p')\nawait env.rename_collection('q2', 'p')\n"
+        "await env.drop_collection('p')\nawait env.rename_collection('q1', 'p')\n"
+    )
+    for stop, goes in (
+        (down, "downgrade"),
+        (down[: down.index("await env.rename_collection('q1'")] + "1 / 0", "upgrade"),
+    ):
+        await database["p"].insert_one({"_id": 1})
+        history.add("a", up.replace("await env.rename_collection('p', 'q2')", "1 / 0"), stop)
+        with pytest.raises(RevisionFailed):
+            await history.runner(database).upgrade()
+        history.add("a", up, stop)
+        if goes == "upgrade":
+            with pytest.raises(RevisionFailed):
+                await history.runner(database).downgrade("base")
+            await history.runner(database).upgrade()
+            history.add("a", up, down)
+        await history.runner(database).downgrade("base")
+        names = {name for name in await database.list_collection_names() if not name.startswith("asyncmig")}
+        assert (names, await database["p"].find().to_list(None)) == ({"p"}, [{"_id": 1}])
+        await database["p"].drop()

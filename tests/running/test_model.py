@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import os
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextvars import ContextVar
 from datetime import timedelta
 from itertools import count
@@ -42,9 +42,6 @@ REVISIONS = 3
 LEASE = 300.0  # seconds; it ends when a test says so
 LAST_POSITION = 900
 _RUNNER: ContextVar[Process | None] = ContextVar("_RUNNER", default=None)
-
-ONCE = (("move",), ("inc", "push", "positional", "transform"))
-"""Kinds of which a revision has one at most."""
 
 
 class Process:
@@ -171,18 +168,8 @@ class Engine(RuleBasedStateMachine):
             self._write(number)
         self.world.do(self._fill())
 
-    def _made(self, kinds: list[str], before: Sequence[Change] = ()) -> list[Change]:
-        """Changes of these kinds; one of a revision at most moves its collection, one at most changes documents.
-
-        Two known gaps, where the second was not begun: a downgrade applies the reverse of both changes to the
-        documents; and it drops the ``p`` that was moved away once, is refused then, and so may be the next upgrade.
-        """
-        made = list[Change]()
-        for kind in kinds:
-            once = next((group for group in ONCE if kind in group), ())
-            is_second = any(change.kind in once for change in (*before, *made))
-            made.append(Change("insert" if is_second else kind, next(self.numbers)))
-        return made
+    def _made(self, kinds: list[str]) -> list[Change]:
+        return [Change(kind, next(self.numbers)) for kind in kinds]
 
     async def _fill(self) -> None:
         for name, documents in self.contents.items():
@@ -292,7 +279,7 @@ class Engine(RuleBasedStateMachine):
                 break
             kept.append(change)
             begun -= change.up.count("await ")
-        self.changes[self.half] = [*kept, *self._made(kinds, kept)]
+        self.changes[self.half] = [*kept, *self._made(kinds)]
         self._write(self.half)
 
     @precondition(lambda self: self.half is None)

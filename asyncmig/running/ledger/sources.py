@@ -6,11 +6,13 @@ from collections.abc import Sequence
 
 from asyncmig.drivers.base import Document
 from asyncmig.files.call_site import CallSites
+from asyncmig.files.env_methods import Asked
+from asyncmig.files.remaining import Site, remaining
 from asyncmig.history.revision import Revision
 from asyncmig.running.ledger.matching import Matching
 from asyncmig.running.ledger.record import JournalEntry, Record
 
-__all__ = ["former_sources", "matching_of"]
+__all__ = ["former_sources", "left_undone", "matching_of"]
 
 _KEPT = 3  # former sources in a record
 
@@ -43,6 +45,20 @@ def matching_of(
 
     is_same = bool(checksum) and all(file_of(entry) == checksum for entry in former)
     return Matching(former, record.superseded, same_file=is_same, sites=sites, **about)
+
+
+def left_undone(record: Record, checksum: str | None, source: str | None) -> list[Asked]:
+    """What the upgrade of a record has not begun, by the file as it is now: its ``checksum``, its ``source``."""
+    known = {of_file: CallSites(text, source) for of_file, text in _sources(record).items()}
+    now, nowhere = CallSites(source, source), CallSites(None, source)
+    reached, done = set[Site](), set[tuple[Site, str]]()
+    for entry in (*record.journal, *record.superseded):
+        of_file = entry.file or record.checksum or ""
+        site = (now if of_file == checksum else known.get(of_file, nowhere)).moved(entry.site)
+        reached.add(site)
+        if entry.may_be_done:
+            done.add((site, entry.fingerprint))
+    return remaining(source, "upgrade", reached, (site for site, _ in done))
 
 
 def _sources(record: Record | None) -> dict[str, str | None]:
