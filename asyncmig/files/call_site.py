@@ -72,6 +72,18 @@ class CallSites:
         became = [self._become(int(line)) for line in before.split(">")] if before and self.are_known else []
         return tuple(lines[0] for lines in became) if all(len(lines) == 1 for lines in became) else ()
 
+    def kept(self, before: str) -> tuple[int, ...]:
+        """The same, where no line of its statements was edited."""
+        now = self.moved(before)
+        lines = {line for number in now for line in self._statement(number)}
+        return now if lines.isdisjoint(self.edited) else ()
+
+    @cached_property
+    def edited(self) -> frozenset[int]:
+        """The lines of the new source that the old one did not have."""
+        changes = [change for change in self._changes if change[0] != "equal"]
+        return frozenset(line for _, _, _, first, last in changes for line in range(first + 1, last + 1))
+
     def is_same(self, before: str, now: str) -> bool:
         """Whether a call site of the old source and one of the new are the same, as far as that can be told."""
         old, new = before.split(">"), now.split(">")

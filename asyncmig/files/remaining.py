@@ -30,11 +30,16 @@ _CHOOSING = (ast.IfExp, ast.BoolOp)
 
 
 def remaining(
-    source: str | None, function: str, reached: Iterable[Site] = (), done: Iterable[Site] = ()
+    source: str | None,
+    function: str,
+    reached: Iterable[Site] = (),
+    done: Iterable[Site] = (),
+    edited: frozenset[int] = frozenset(),
 ) -> list[Asked]:
     """What is left to do of ``function``, in the order of the text.
 
-    ``reached``: the call sites that it has come to. ``done``: those of all that is done, or may be.
+    ``reached``: the call sites that it has come to. ``done``: those of all that is done, or may be. ``edited``: the
+    lines that were not in the file when it was run.
     """
     unknown = Asked("", 1, "anything", is_certain=False)
     try:
@@ -46,7 +51,7 @@ def remaining(
     if start is None or start.decorator_list or not _parameters(start):
         return [unknown]
     begun = Counter(done)
-    found = list(_Reader(names, frozenset(reached)).entered(start, _parameters(start)[:1], _Place()))
+    found = list(_Reader(names, frozenset(reached), edited).entered(start, _parameters(start)[:1], _Place()))
     wanted = Counter(site for site, _ in found)
     return [one for site, one in found if one.does != "other" and not (site and begun[site] >= wanted[site])]
 
@@ -124,8 +129,8 @@ class _Place:
 
 
 class _Reader:
-    def __init__(self, names: _Names, reached: frozenset[Site]) -> None:
-        self._names, self._reached = names, reached
+    def __init__(self, names: _Names, reached: frozenset[Site], edited: frozenset[int]) -> None:
+        self._names, self._reached, self._edited = names, reached, edited
 
     # -- statements -------------------------------------------------------------------------------
 
@@ -134,9 +139,8 @@ class _Reader:
         current = self._current(body, place.site)
         for number, statement in enumerate(body):
             if number < current:
-                over = replace(place, is_over=True)
-                if not _is_awaited_later(statement, body[number + 1 : current]):
-                    yield from self._statement(statement, over)
+                is_awaited = place.is_awaited or _is_awaited_later(statement, body[number + 1 : current])
+                yield from self._statement(statement, replace(place, is_over=True, is_awaited=is_awaited))
             else:
                 yield from self._statement(statement, place)
             if isinstance(statement, _ENDING) and number >= current:
@@ -152,6 +156,8 @@ class _Reader:
         return next((number for number, span in enumerate(spans) if last in span), -1)
 
     def _statement(self, node: ast.stmt, place: _Place) -> Iterator[_Found]:
+        if place.is_over and not self._edited.isdisjoint(_own_lines(node)):
+            place = replace(place, is_over=False)
         maybe = replace(place, is_certain=False)
         match node:
             case ast.FunctionDef() | ast.AsyncFunctionDef():
@@ -161,7 +167,9 @@ class _Reader:
             case ast.Assign(value=ast.Name(id=name)) if name in place.env and _are_names(node.targets, place.env):
                 pass  # another name of env
             case ast.For() | ast.AsyncFor():
-                yield from self._uses(node.iter, replace(place, is_awaited=isinstance(node, ast.AsyncFor)))
+                yield from self._uses(
+                    node.iter, replace(place, is_awaited=place.is_awaited or isinstance(node, ast.AsyncFor))
+                )
                 yield from self._each(node.body, place.repeated)
                 yield from self.block(node.orelse, maybe)
             case ast.While():
@@ -193,7 +201,7 @@ class _Reader:
     def _with(self, node: ast.With | ast.AsyncWith, place: _Place) -> Iterator[_Found]:
         is_awaited = isinstance(node, ast.AsyncWith)
         for item in node.items:
-            yield from self._uses(item.context_expr, replace(place, is_awaited=is_awaited))
+            yield from self._uses(item.context_expr, replace(place, is_awaited=place.is_awaited or is_awaited))
         names = {item.optional_vars.id for item in node.items if isinstance(item.optional_vars, ast.Name)}
         yield from self.block(node.body, replace(place, groups=place.groups | names if is_awaited else place.groups))
 
@@ -275,21 +283,27 @@ class _Reader:
         inner: Mapping[str, tuple[_Function, _Place]] | None = None,
     ) -> Iterator[_Found]:
         """What is left of a function that is called, in which ``env`` has these names."""
-        if place.is_over and place.is_awaited:
-            return
         if function.name in place.stack:
             yield from self._found(Asked("", function.lineno, "anything"), place)
             return
-        is_first = not place.stack
-        site = () if is_first else place.inside
+        is_over = place.is_over and place.is_awaited
+        site = place.inside if place.stack else ()
         entered = _Place(
-            None if function.decorator_list or place.is_over else site,
+            None if function.decorator_list or (place.is_over and not is_over) else site,
             _aliases(function, frozenset(env)),
             dict(inner or {}),
             (*place.stack, function.name),
+            is_awaited=is_over,
+            is_over=is_over,
             is_certain=place.is_certain and not function.decorator_list,
         )
         yield from self.block(function.body, entered)
+
+
+def _own_lines(node: ast.stmt) -> range:
+    """The lines of a statement, without those of the statements in it."""
+    inner = [part.lineno for part in ast.walk(node) if isinstance(part, ast.stmt) and part is not node]
+    return range(node.lineno, min(inner, default=(node.end_lineno or node.lineno) + 1))
 
 
 def _are_names(targets: Iterable[ast.expr], names: frozenset[str]) -> bool:

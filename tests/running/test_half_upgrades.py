@@ -266,3 +266,33 @@ def test_the_rest_is_taken_out_of_the_file() -> None:
     with pytest.raises(HalfApplied):
         downgraded(before, 1, now=text_of(f"# more\n{INC}\n{MORE}", DEC))
     assert downgraded(before, 2, now=text_of(f"# more\n{INC}\n{MORE}", f"{LESS}\n{DEC}"))[1:] == [BACK_ON_C]
+
+
+@pytest.mark.parametrize(
+    ("before", "now"),
+    [
+        pytest.param(f"{ON_D}\n{INC}", f"{MORE}\n{ON_D}\n{INC}", id="in front"),
+        pytest.param(f"{ON_D}\n{INC}", f"{ON_D}\n{MORE}\n{INC}", id="between"),
+        pytest.param(f"{ON_D}\n{INC}", f"{ON_D}\nif True:\n    {MORE}\n{INC}", id="below a condition"),
+        pytest.param(f"{ON_D}\n{INC}", f"{ON_D}; {MORE}\n{INC}", id="in the same line"),
+        pytest.param(f"{INC}\n{ON_D}", f"{MORE}\n{ON_D}", id="in its place"),
+        pytest.param(
+            f"for one in [1]:\n    {ON_D}\n{INC}", f"for one in [1]:\n    {ON_D}\n    {MORE}\n{INC}", id="a loop"
+        ),
+    ],
+)
+def test_edited_since(before: str, now: str) -> None:
+    """What was put in front of what is done is not done."""
+    with pytest.raises(HalfApplied):
+        downgraded(text_of(f"{before}\n1 / 0", DEC), 2, now=text_of(now, f"{LESS}\n{DEC}"))
+    assert downgraded(text_of(f"{before}\n1 / 0", DEC), 2, now=text_of(f"# one\n{before}", f"# more\n{DEC}")) == [
+        BACK_ON_C
+    ]
+
+
+def test_a_function_that_was_edited_since() -> None:
+    before = text_of(f"await helper(env, 'd')\n{INC}\n1 / 0", DEC, HELPER)
+    now = text_of(f"await helper(env, 'd')\n{INC}\n1 / 0", DEC, f"{HELPER}    await env.remove_field('c', 'g')\n")
+    assert downgraded(before, 2, now=before) == [BACK_ON_C]
+    with pytest.raises(HalfApplied):
+        downgraded(before, 2, now=now)

@@ -48,17 +48,26 @@ def matching_of(
 
 
 def left_undone(record: Record, checksum: str | None, source: str | None) -> list[Asked]:
-    """What the upgrade of a record has not begun, by the file as it is now: its ``checksum``, its ``source``."""
+    """What the upgrade of a record has not begun, by the file as it is now: its ``checksum``, its ``source``.
+
+    Where the file was edited since, each of its runs tells of what was in it.
+    """
     known = {of_file: CallSites(text, source) for of_file, text in _sources(record).items()}
-    now, nowhere = CallSites(source, source), CallSites(None, source)
-    reached, done = set[Site](), set[tuple[Site, str]]()
+    known[checksum or ""] = CallSites(source, source)
+    nowhere = CallSites(None, source)
+    reached: dict[str, set[Site]] = {checksum or "": set()}
+    done = set[tuple[Site, str]]()
     for entry in (*record.journal, *record.superseded):
         of_file = entry.file or record.checksum or ""
-        site = (now if of_file == checksum else known.get(of_file, nowhere)).moved(entry.site)
-        reached.add(site)
+        sites = known.get(of_file, nowhere)
+        reached.setdefault(of_file, set()).add(sites.moved(entry.site))
         if entry.may_be_done:
-            done.add((site, entry.fingerprint))
-    return remaining(source, "upgrade", reached, (site for site, _ in done))
+            done.add((sites.kept(entry.site), entry.fingerprint))
+    runs = [
+        remaining(source, "upgrade", places, [site for site, _ in done], known.get(of_file, nowhere).edited)
+        for of_file, places in reached.items()
+    ]
+    return [one for one in runs[0] if all(one in others for others in runs)]
 
 
 def _sources(record: Record | None) -> dict[str, str | None]:
