@@ -24,7 +24,6 @@ from hypothesis.stateful import (
     RuleBasedStateMachine,
     initialize,
     invariant,
-    precondition,
     rule,
     run_state_machine_as_test,
 )
@@ -144,7 +143,9 @@ SOME = st.lists(st.sampled_from(sorted(KINDS)), min_size=1, max_size=3)
 
 
 class Engine(RuleBasedStateMachine):
-    """``applied``: how many revisions are, by the model. ``half``: the one that has stopped half-way, if any.
+    """No rule has a precondition: where a run stops may be another place on a busy machine, and what is drawn must not be.
+
+    ``applied``: how many revisions are, by the model. ``half``: the one that has stopped half-way, if any.
 
     ``was_cut_short``: half an upgrade was taken back, so that nobody knows of what has no way back.
     """
@@ -198,18 +199,17 @@ class Engine(RuleBasedStateMachine):
         """By SIGSTOP, while its lease goes on."""
         self.world.do(self._cut_short(goal, position, self.stopped))
 
-    @precondition(lambda self: self.stopped)
     @rule()
     def let_time_pass(self) -> None:
         """Past every lease."""
-        self.world.do(self._end_leases())
+        if self.stopped:
+            self.world.do(self._end_leases())
 
-    @precondition(lambda self: self.stopped)
-    @rule(data=st.data())
-    def go_on(self, data: st.DataObject) -> None:
+    @rule(which=st.integers(0, 5))
+    def go_on(self, which: int) -> None:
         """A stopped one: it comes to its end, or has lost the lock and changes nothing more."""
-        process = self.stopped.pop(data.draw(st.integers(0, len(self.stopped) - 1)))
-        self.world.do(self._continue(process))
+        if self.stopped:
+            self.world.do(self._continue(self.stopped.pop(which % len(self.stopped))))
 
     async def _start(self, target: int, position: int = 0) -> Process:
         """A run from wherever the ledger is to that many revisions."""
@@ -261,14 +261,14 @@ class Engine(RuleBasedStateMachine):
 
     # -- what else happens --------------------------------------------------------------------------
 
-    @precondition(lambda self: self.half is not None)
     @rule(kinds=SOME)
     def edit(self, kinds: list[str]) -> None:
         """What is not begun of the revision that has stopped half-way on its way up."""
         self.world.do(self._edit(kinds))
 
     async def _edit(self, kinds: list[str]) -> None:
-        assert self.half is not None
+        if self.half is None:
+            return
         record = (await self._ledger()).get(f"r{self.half + 1}")
         if record is None or record["direction"] != "upgrade" or self.stopped:
             return
@@ -282,11 +282,11 @@ class Engine(RuleBasedStateMachine):
         self.changes[self.half] = [*kept, *self._made(kinds)]
         self._write(self.half)
 
-    @precondition(lambda self: self.half is None)
     @rule(key=st.integers(100, 110))
     def write(self, key: int) -> None:
         """What an application does to a database that is where it should be."""
-        self.world.do(self._application(key))
+        if self.half is None:
+            self.world.do(self._application(key))
 
     async def _application(self, key: int) -> None:
         for name, document in (("d", {"n": key, "tags": ["x"]}), ("t", {"new": key})):
