@@ -143,7 +143,7 @@ SOME = st.lists(st.sampled_from(sorted(KINDS)), min_size=1, max_size=3)
 
 
 class Engine(RuleBasedStateMachine):
-    """No rule has a precondition: where a run stops may be another place on a busy machine, and what is drawn must not be.
+    """No rule has a precondition: on a busy machine a run may stop elsewhere, and what is drawn must not differ.
 
     ``applied``: how many revisions are, by the model. ``half``: the one that has stopped half-way, if any.
 
