@@ -151,7 +151,7 @@ def run_cli(start_cli: Callable[..., subprocess.Popen[str]]) -> Callable[..., su
     """
 
     def run(
-        *arguments: str, input: str = "", timeout: float = 60.0, **options: Any
+        *arguments: str, input: str = "", timeout: float = 300.0, **options: Any
     ) -> subprocess.CompletedProcess[str]:
         process = start_cli(*arguments, **options)
         out, err = process.communicate(input, timeout=timeout)

@@ -10,6 +10,7 @@ from functools import partial
 from operator import attrgetter
 from typing import Any
 
+import pymongo
 from bson import (
     SON,
     Binary,
@@ -49,6 +50,7 @@ from asyncmig.schema.canonical import canonical
 from asyncmig.schema.index import Index
 
 LONG = 2**63 - 1
+LAST_SUBTYPE = 255 if tuple(pymongo.version_tuple[:2]) >= (4, 18) else 254  # older ones cannot encode the last
 
 words = st.text(st.characters(exclude_categories=["Cs"]))
 keys = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
@@ -83,7 +85,7 @@ scalars = st.one_of(
     st.decimals(-(10**30), 10**30, places=3).map(lambda number: Decimal128(str(number))),
     words,
     st.binary(max_size=60),
-    st.builds(Binary, st.binary(max_size=20), st.integers(0, 255)),
+    st.builds(Binary, st.binary(max_size=20), st.integers(0, LAST_SUBTYPE)),
     st.uuids(),
     st.binary(min_size=12, max_size=12).map(ObjectId),
     st.datetimes(timezones=zones),

@@ -92,6 +92,6 @@ def run(project: pytest.Pytester, server_url: str, monkeypatch: pytest.MonkeyPat
     plugin = [] if "asyncmig" in registered else ["-p", "asyncmig.pytest_plugin"]
 
     def start(*arguments: str) -> pytest.RunResult:
-        return project.runpytest_subprocess(*plugin, "-p", "no:cacheprovider", *arguments, timeout=120)
+        return project.runpytest_subprocess(*plugin, "-p", "no:cacheprovider", *arguments, timeout=500)
 
     return start
