@@ -286,7 +286,7 @@ async def test_an_index_being_built_is_not_there_yet(database: Any, way: str) ->
         await database.get_collection("c").insert_one({"a": 1})
         tasks.start_soon(driver.command, {"createIndexes": "c", "indexes": [Index("a").document]})
         try:
-            with anyio.fail_after(10):
+            with anyio.fail_after(60):
                 while not (state := (await introspect(database)).collections["c"]).building:
                     await anyio.sleep(0.01)
         finally:

@@ -37,5 +37,5 @@ def test_bash_completes_commands_and_revisions(folder: Path, write_revision: Any
             "COMP_WORDS": typed,
             "COMP_CWORD": str(typed.count(" ")),
         }
-        done = subprocess.run(cli_command(), cwd=folder, env=environment, capture_output=True, text=True, timeout=60)
+        done = subprocess.run(cli_command(), cwd=folder, env=environment, capture_output=True, text=True, timeout=300)
         assert f"plain,{wanted}" in done.stdout, done.stderr

@@ -90,7 +90,7 @@ class TestStreamsAndExitCodes:
         write_revision("aaaa", body='await env.create_collection("a")\nawait env.create_collection("b")')
         process = start_cli("upgrade", env=settings)
         process.stderr.close()
-        assert process.wait(timeout=100) == 0
+        assert process.wait(timeout=300) == 0
         assert {"a", "b"} <= set(await server.list_collection_names())
 
     def test_nothing_is_left_to_warn_about(self, run_cli, write_revision, settings) -> None:
@@ -110,7 +110,7 @@ class TestSignals:
         process = start_cli("upgrade", env=settings)
         read_until(process, "create collection a")
         process.send_signal(number)
-        rest = process.communicate(timeout=20)[1]
+        rest = process.communicate(timeout=300)[1]
         assert process.returncode == code, rest
         assert "stopping after this" in rest
         assert "Traceback" not in rest
@@ -132,7 +132,7 @@ class TestSignals:
         while not (done := await finished_documents(server)):
             assert process.poll() is None
         process.send_signal(number)
-        rest = process.communicate(timeout=20)[1]
+        rest = process.communicate(timeout=300)[1]
         assert process.returncode == code, rest
         assert "stopping after the batch that is under way" in rest
         assert "Traceback" not in rest
@@ -149,7 +149,7 @@ class TestSignals:
         process.send_signal(signal.SIGINT)
         read_until(process, "stopping after this")
         process.send_signal(signal.SIGINT)
-        rest = process.communicate(timeout=100)[1]
+        rest = process.communicate(timeout=300)[1]
         assert process.returncode == 130
         assert "Traceback" not in rest
         assert (await run("status", "--json")).document["lock"] is None
@@ -163,7 +163,7 @@ class TestSignals:
             process = start_cli("upgrade", env=settings)
             assert "another" in read_until(process, "Waiting for the lock")
             process.send_signal(signal.SIGTERM)
-            rest = process.communicate(timeout=20)[1]
+            rest = process.communicate(timeout=300)[1]
         assert process.returncode == 143, rest
 
     def test_before_there_is_a_loop(self, start_cli, folder: Path) -> None:
@@ -173,7 +173,7 @@ class TestSignals:
         while not (folder / "db" / "mongod.log").exists():
             time.sleep(0.01)
         process.send_signal(signal.SIGINT)
-        rest = process.communicate(timeout=20)[1]
+        rest = process.communicate(timeout=300)[1]
         assert process.returncode == 130, rest
         assert "Traceback" not in rest
 
@@ -196,7 +196,7 @@ class Terminal:
         os.close(theirs)
         self.seen = ""
 
-    def until(self, words: str, seconds: float = 20) -> None:
+    def until(self, words: str, seconds: float = 300) -> None:
         end = time.monotonic() + seconds
         while words not in self.seen:
             assert time.monotonic() < end, self.seen
@@ -284,6 +284,6 @@ async def test_several_at_once(start_cli, write_revision, settings: dict[str, st
     for name, down in (("aaaa", None), ("bbbb", "aaaa"), ("cccc", "bbbb")):
         write_revision(name, down, body=f'await env.db["log"].insert_one({{"revision": "{name}"}})')
     processes = [start_cli("upgrade", env=settings) for _ in range(4)]
-    outputs = [process.communicate(timeout=60)[1] for process in processes]
+    outputs = [process.communicate(timeout=300)[1] for process in processes]
     assert [process.returncode for process in processes] == [0] * 4, outputs
     assert sorted([one["revision"] async for one in server.log.find()]) == ["aaaa", "bbbb", "cccc"]

@@ -104,7 +104,7 @@ def start(shop: Path, url: str) -> Iterator[Start]:
 
 def probe(process: subprocess.Popen[str], port: int, path: str = "/health/migrations") -> tuple[int, Any]:
     """What a probe is answered, once somebody listens."""
-    deadline = time.monotonic() + 80  # four workers on a busy machine
+    deadline = time.monotonic() + 300  # four workers on a busy machine
     while True:
         try:
             answer = httpx.get(f"http://127.0.0.1:{port}{path}", timeout=10)

@@ -97,7 +97,7 @@ async def test_the_environment_overrides(database: Any, history: History, monkey
 async def test_wait_sees_another_process_upgrade(
     database: Any, history: History, log: pytest.LogCaptureFixture
 ) -> None:
-    waiting = asyncio.create_task(asyncmig.startup(database, "wait", timeout=20))
+    waiting = asyncio.create_task(asyncmig.startup(database, "wait", timeout=120))
     await asyncio.sleep(0.3)
     assert not waiting.done()
     await Migrator(database).upgrade()
@@ -132,7 +132,7 @@ async def test_wait_bears_a_server_that_is_away_for_a_moment(
         return await asked(self, *files)
 
     monkeypatch.setattr(Migrator, "status", shaky)
-    waiting = asyncio.create_task(asyncmig.startup(database, "wait", timeout=20))
+    waiting = asyncio.create_task(asyncmig.startup(database, "wait", timeout=120))
     await Migrator(database).upgrade()
     assert await waiting == []
 

@@ -93,7 +93,7 @@ class Served:
         """The lines of asyncmig's log that match."""
         return [line for line in self.log.read_text().splitlines() if re.search(rf"^\d+ asyncmig .*{pattern}", line)]
 
-    async def until(self, what: Callable[[], Any], seconds: float = 90.0) -> Any:
+    async def until(self, what: Callable[[], Any], seconds: float = 300.0) -> Any:
         """What ``what`` gives, or awaits to, once it is true."""
         deadline = time.monotonic() + seconds
         while True:
@@ -105,7 +105,7 @@ class Served:
                 raise TimeoutError(f"nothing came of it in {seconds:g} s:\n{self.log.read_text()[-4000:]}")
             await asyncio.sleep(0.05)
 
-    async def exit_code(self, seconds: float = 60.0) -> int:
+    async def exit_code(self, seconds: float = 300.0) -> int:
         """The exit code of the server."""
         await self.until(lambda: self.process.poll() is not None, seconds)
         return int(self.process.returncode)

@@ -43,7 +43,7 @@ async def test_writes_exit_code_hooks_and_streams_are_kept(
     server_url: str, driver_name: str, database: Any, how: str, code: int
 ) -> None:
     arguments = [sys.executable, "-W", "error", "-c", PROGRAM, server_url, driver_name, database.name, how]
-    process = subprocess.run(arguments, capture_output=True, text=True, timeout=60, check=False)
+    process = subprocess.run(arguments, capture_output=True, text=True, timeout=300, check=False)
     assert process.stderr == ""
     assert process.stdout == ("_joined unflushed hook" if driver_name == "motor" else " unflushed hook")
     assert process.returncode == code

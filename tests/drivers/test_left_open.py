@@ -47,7 +47,7 @@ COMMAND = "import sys; from asyncmig.cli.main import main; sys.argv[0] = 'asyncm
 def _told(program: str, *arguments: str, cwd: Path) -> str:
     """What a process says of what it left open; only that: it may say other things, too."""
     command = [sys.executable, "-W", "always::ResourceWarning", "-c", program, *arguments]
-    process = subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=90, check=False)
+    process = subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=300, check=False)
     assert "Traceback" not in process.stderr, process.stderr
     return "\n".join(line for line in process.stderr.splitlines() if "ResourceWarning" in line)
 

@@ -86,7 +86,7 @@ def test_its_own_tests_pass(service: Path, environment: dict[str, str]) -> None:
 
 def test_it_refuses_to_start_on_a_database_that_is_behind(start: Start) -> None:
     process, _ = start()
-    _, said = process.communicate(timeout=60)
+    _, said = process.communicate(timeout=300)
     assert process.returncode == 3
     refused = "start-up refused: 2 revisions are pending: 20260115120000, 20260302090000; run `asyncmig upgrade`"
     assert refused in said.splitlines()  # the log is not set up, and the line is there all the same
@@ -101,7 +101,7 @@ def test_upgraded_by_hand_it_serves(service: Path, environment: dict[str, str], 
     assert http.post(f"{ANN}/top-ups", json={"amount": 3}).json()["coins"] == 300
     assert http.get(f"{ANN}/movements").json() == [{"coins": 300, "ctype": "top_up"}]
     process.send_signal(signal.SIGTERM)
-    process.communicate(timeout=30)
+    process.communicate(timeout=300)
 
 
 def test_upgraded_at_start_it_serves(start: Start) -> None:
@@ -112,7 +112,7 @@ def test_upgraded_at_start_it_serves(start: Start) -> None:
 
 def answer(process: subprocess.Popen[str], http: httpx.Client, path: str) -> httpx.Response:
     """The answer of a server that is starting."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 300
     while True:
         try:
             return http.get(path)

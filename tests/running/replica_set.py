@@ -16,7 +16,7 @@ from pymongo.errors import AutoReconnect, PyMongoError
 from asyncmig.testing.server import LocalServer
 
 _SETTINGS = {"electionTimeoutMillis": 1000, "heartbeatIntervalMillis": 200}
-_PATIENCE = 60.0  # seconds
+_PATIENCE = 300.0  # seconds
 
 
 class Members:

@@ -258,7 +258,7 @@ async def test_a_quorum_that_cannot_be_met_is_given_up_in_time(members: Members,
         assert "m_1" not in await database["c"].index_information()
         waiting = CreateIndexes("c", (Index("m"),), commit_quorum="votingMembers")
         building = asyncio.ensure_future(apply(waiting, Context(driver)))
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(300):
             while "m_1" not in await under_construction(driver, "c"):
                 await asyncio.sleep(0.1)
         assert not building.done()

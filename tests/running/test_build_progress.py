@@ -57,7 +57,7 @@ async def hanging(database: Any, point: str) -> AsyncIterator[None]:
 
 
 async def until(found: Callable[[], Any]) -> Any:
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(300):
         while not (value := found()):
             await asyncio.sleep(0.02)
     return value
@@ -104,7 +104,7 @@ async def test_each_phase_is_told_and_stands_in_the_journal(database: Any, tmp_p
 async def _stored(database: Any, phase: str) -> BuildProgress:
     """What another process reads of a revision that is under way."""
     ledger = Ledger(driver_for(database))
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(300):
         while True:
             record = await ledger.record("a")
             entry = record.unknown if record else None

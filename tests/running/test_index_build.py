@@ -33,7 +33,7 @@ async def hanging(database: Any) -> AsyncIterator[None]:
 
 
 async def until(found: Callable[[], Any]) -> None:
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(300):
         while not await found():
             await asyncio.sleep(0.02)
 

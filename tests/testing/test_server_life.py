@@ -242,23 +242,32 @@ def test_the_server_ends_with_its_owner(how: signal.Signals, kept: bool, tmp_pat
     pid, folder = owner.stdout.readline().split()
     owner.send_signal(how)
     owner.communicate()
-    assert gone_within(10, int(pid))
-    time.sleep(0.3)
+    assert gone_within(60, int(pid))
+    until = time.monotonic() + 60
+    while not kept and Path(folder).exists() and time.monotonic() < until:
+        time.sleep(0.02)
     assert Path(folder).exists() is kept
 
 
 @pytest.mark.chaos
 def test_the_server_ends_with_its_owner_though_a_fork_holds_the_pipe() -> None:
-    forking = OWNER.replace("time.sleep(60)", "import os; os.fork(); time.sleep(6)")
+    forking = OWNER.replace("time.sleep(60)", "import os; os.fork(); time.sleep(60)")
     owner = subprocess.Popen(
-        [sys.executable, "-c", forking], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        [sys.executable, "-c", forking],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        start_new_session=True,
     )
     assert owner.stdout is not None
     pid = int(owner.stdout.readline().split()[0])
     owner.kill()
     owner.wait()
     owner.stdout.close()
-    assert gone_within(4, pid)
+    try:
+        assert gone_within(50, pid)
+    finally:
+        os.killpg(owner.pid, signal.SIGKILL)  # the fork
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux can tie a process to its parent")
@@ -268,4 +277,4 @@ def test_the_server_ends_with_its_supervisor(shared: LocalServer) -> None:
         supervisor = int(Path(f"/proc/{server.pid}/stat").read_text().rsplit(")")[-1].split()[1])
         pid = server.pid
         os.kill(supervisor, signal.SIGKILL)
-        assert gone_within(4, pid)
+        assert gone_within(60, pid)
