@@ -67,7 +67,6 @@ def test_what_is_kept() -> None:
         *((value, True) for value in KEPT),
         *((value, False) for value in TOLD_BY_TYPE),
     ],
-    ids=repr,
 )
 def test_what_a_function_closes_over(value: Any, kept: bool) -> None:
     """What BSON cannot hold is known by its type."""
@@ -126,7 +125,6 @@ def test_a_function_is_not_given_again() -> None:
         ([1], 1, False),
         ({"$in": [NOW]}, {"$in": [LATER]}, True),
     ],
-    ids=repr,
 )
 def test_what_differs_by_chance(value: Any, other: Any, may_be_one: bool) -> None:
     assert differ_by_chance(value, other) is may_be_one
