@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import random
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from asyncmig.history import Revision, RevisionGraph, errors
+from asyncmig.history.range import NotSquashable, squashable_range
 
 from .drawn_graphs import FORK, LINE, MERGED, ROOTS, drawn, ids, revisions
 
@@ -96,9 +98,14 @@ REFUSALS: list[tuple[str, Any, Any, str]] = [
     (LINE, lambda g: g.resolve("+1"), errors.InvalidTarget, "name it"),
     (LINE, lambda g: g.resolve("-1"), errors.InvalidTarget, "name it"),
     (FORK, lambda g: g.between("current-1", "heads", g.get("c1c1") and ["aaaa", "bbbb", "c1c1", "c2c2"]),
-     errors.AmbiguousStep, "2 revisions"),
+     errors.AmbiguousStep, "2 revisions:\n  c1c1\n  c2c2\nName one: c1c1-1"),
+    (LINE, lambda g: g.between("-1", "+2"), errors.UnknownRevision, "'-1' (in '-1+2')"),
+    (LINE, lambda g: g.stamped({"aaaa"}, "+0"), errors.WrongDirection, "upgrade cannot go to '+0'"),
+    (FORK, lambda g: squashable_range(g, "bbbb:heads"), NotSquashable, "it has more than one end (d1d1, d2d2)"),
+    ("a b c<a,b", lambda g: squashable_range(g, ":c"), NotSquashable, "it has more than one end (a, b)"),
     (LINE, lambda g: g.between("dddd", "bbbb"), errors.NotAnAncestor, "dddd is not an ancestor of bbbb"),
     (FORK, lambda g: g.between("c1c1", "d2d2"), errors.NotAnAncestor, "c1c1 is not an ancestor of d2d2"),
+    (FORK, lambda g: g.between("heads", "bbbb"), errors.NotAnAncestor, "d1d1 is not an ancestor of bbbb"),
     (LINE, lambda g: g.stamped({"gone"}, "head"), errors.UnknownApplied, "gone"),
     (LINE, lambda g: g.stamped((), "zzzz"), errors.UnknownRevision, "zzzz"),
     (MERGED, lambda g: g.refuse_out_of_order({"aaaa", "bbbb", "c2c2"}, g.upgrade_path({"aaaa", "bbbb", "c2c2"})),
@@ -111,6 +118,11 @@ def test_refusal(drawing: str, question: Any, error: type[Exception], said: str)
     with pytest.raises(error) as raised:
         question(drawn(drawing))
     assert said in str(raised.value)
+
+
+def test_where_a_revision_stands_makes_no_other_one_of_it() -> None:
+    assert Revision("a", path=Path("a.py"), checksum="1") == Revision("a", path=Path("b.py"), checksum="2")
+    assert Revision("a", message="b") != Revision("a")
 
 
 def test_order_does_not_depend_on_the_order_of_the_files() -> None:

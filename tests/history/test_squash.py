@@ -135,6 +135,8 @@ def test_naming_a_member() -> None:
     assert up(THERE, "", "r2") == "p r1 r2"
     with pytest.raises(errors.SquashedAway, match=r"r2 was squashed into s, and its file is gone; name s"):
         up(GONE, "", "r2")
+    with pytest.raises(errors.SquashedAway, match=r"r3 was squashed into s, and its file is gone; name s"):
+        up("p s<p=r3,r1,r2 c<r2", "", "r3")  # the last one by name, not by its place
     with pytest.raises(errors.SquashedAway, match="applied as a whole"):
         down(THERE, "p s c", "r2")
     assert drawn(THERE).get("r2").revision == "r2"
