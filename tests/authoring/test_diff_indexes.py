@@ -209,6 +209,11 @@ CASES: dict[str, tuple[list[Index], list[Index], list[str]]] = {
         ["+x'", "-x", "+x", "-x'"],
     ),
     "text for another": ([x(("s", "text"))], [x(("t", "text"), name="y")], ["-x", "+y"]),
+    "text for another on one field more": (
+        [x(("s", "text"))],
+        [x(("a", 1), ("s", "text"), name="y")],
+        ["-x", "+y"],
+    ),
     "one text leaves, a plain one comes": ([x(("s", "text"))], [x("t", name="y")], ["+y", "-x"]),
     "the same key twice, by collation": (
         [x(collation=EN)],
