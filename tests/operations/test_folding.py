@@ -27,7 +27,7 @@ from asyncmig.operations import (
 from asyncmig.operations.folding import fold
 
 A, B = Index("a"), Index("b")
-MADE = CreateCollection("c")
+MADE, X = CreateCollection("c"), CreateCollection("x")
 BOTH = CreateIndexes("c", (A, B))
 VALIDATED = {"validator": {"a": 1}}
 
@@ -50,6 +50,22 @@ VALIDATED = {"validator": {"a": 1}}
         ),
         ((ModifyIndex("c", "x", {"hidden": True}), DropIndex("c", "x")), (DropIndex("c", "x"),)),
         ((MADE, ModifyCollection("c", VALIDATED)), (CreateCollection("c", VALIDATED),)),
+        # What stands between is left.
+        ((BOTH, X, DropIndex("c", "a_1")), (CreateIndexes("c", (B,)), X)),
+        ((CreateIndexes("c", (A,)), X, DropIndex("c", "a_1")), (X,)),
+        ((ModifyIndex("c", "x", {"hidden": True}), X, DropIndex("c", "x")), (X, DropIndex("c", "x"))),
+        *(
+            ((InsertDocuments("c", documents), X, DeleteDocuments("c", (1,), if_unchanged=True)), (*left, X))
+            for documents, left in (
+                (({"_id": 1},), ()),
+                (({"_id": 1}, {"_id": 2}), (InsertDocuments("c", ({"_id": 2},)),)),
+            )
+        ),
+        ((MADE, ModifyCollection("c", {"cappedMax": 5})), (MADE, ModifyCollection("c", {"cappedMax": 5}))),
+        (
+            (MADE, ModifyCollection("c", {**VALIDATED, "cappedMax": 5})),
+            (MADE, ModifyCollection("c", {**VALIDATED, "cappedMax": 5})),
+        ),
         (
             (ModifyCollection("c", VALIDATED), ModifyCollection("c", {"validationLevel": "off"})),
             (ModifyCollection("c", {**VALIDATED, "validationLevel": "off"}),),

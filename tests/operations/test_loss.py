@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import pytest
@@ -36,6 +37,16 @@ def with_delete(document: Any) -> Any:
 
 def within(documents: list[Any]) -> list[Any]:
     return [(lambda document: Delete if document else None)(document) for document in documents]
+
+
+def around(value: Any, *, bound: bool = True) -> Any:
+    """A function that gives a value of the function around it, which may not have it yet."""
+    if bound:
+        inner = value
+    return lambda document: inner
+
+
+Gone = Delete
 
 
 TABLE: list[tuple[Operation, str]] = [
@@ -74,6 +85,12 @@ TABLE: list[tuple[Operation, str]] = [
     (TransformDocuments("c", {}, len), ""),
     (TransformDocuments("c", {}, with_delete), "delete documents of c for which a function returns Delete"),
     (TransformBatches("c", {}, within), "delete documents of c for which a function returns Delete"),
+    (TransformDocuments("c", {}, lambda document: Gone), "returns Delete"),
+    (TransformDocuments("c", {}, functools.wraps(with_delete)(lambda document: None)), "returns Delete"),
+    (TransformDocuments("c", {}, around(Delete)), "returns Delete"),
+    (TransformDocuments("c", {}, around(None)), ""),
+    (TransformDocuments("c", {}, around(Delete, bound=False)), ""),
+    (TransformDocuments("c", {}, lambda document: document), ""),
 ]
 
 

@@ -78,3 +78,19 @@ def test_autogenerate_writes_it_where_there_are_many(count: int, expected: int) 
     assert source.count("env.create_indexes(") == (0 if expected else count)
     assert source.count("env.drop_collection(") == count
     assert f"Total new indexes: {count} indexes" in source
+
+
+@pytest.mark.parametrize(
+    ("made", "collection", "description"),
+    [
+        ((), "", "create 0 collections: "),
+        ((NewCollection("b"), NewCollection("a")), "b", "create 2 collections: b, a"),
+        ((NewCollection("b", {}, (A, B)),), "b", "create 1 collection with 2 indexes: b"),
+        (tuple(map(NewCollection, "bacd")), "b", "create 4 collections: b, a, c and 1 more"),
+        (tuple(map(NewCollection, "bac")), "b", "create 3 collections: b, a, c"),
+        (tuple(map(NewCollection, "bacdefgh")), "b", "create 8 collections: b, a, c and 5 more"),
+    ],
+)
+def test_described(made: tuple[NewCollection, ...], collection: str, description: str) -> None:
+    operation = CreateCollections(made)
+    assert (operation.collection, operation.describe()) == (collection, description)
