@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from asyncmig.operations import CreateCollection, DropIndex, ModifyCollection, ModifyIndex, ModifyView, Operation
-from asyncmig.operations.changes import changes, remembered_changes
+from asyncmig.operations.changes import Change, changes, remembered_changes
 from asyncmig.operations.known import KnownCollection, KnownState
 from asyncmig.schema.index import Index
 from asyncmig.schema.state import CollectionState
@@ -38,6 +38,13 @@ REMEMBERED: list[tuple[Operation, list[tuple[str, Any, Any]]]] = [
     (ModifyIndex("c", "x", {"unique": True}), []),
     (ModifyCollection("c", {"cappedMax": 5}, was={"cappedMax": 9}), [("cappedMax", 9, 5)]),
     (ModifyCollection("c", {"cappedMax": 5}), []),
+    # what it does not name stays, but a validator is replaced as a whole
+    (ModifyCollection("c", {"cappedMax": 5}, was={"cappedMax": 9, "cappedSize": 7}), [("cappedMax", 9, 5)]),
+    (
+        ModifyCollection("c", {"validator": {"s": {"a": 1, "b": 2}}}, was={"validator": {"s": {"c": 4, "b": 3}}}),
+        [("validator.s.a", None, 1), ("validator.s.b", 3, 2), ("validator.s.c", 4, None)],
+    ),
+    (ModifyCollection("c", {"validator": {"a": 1}}, was={"validator": {}}), [("validator", {}, {"a": 1})]),
     (ModifyView("v", "d", [], was=CollectionState("v", kind="view", options={"viewOn": "c"})), [("viewOn", "c", "d")]),
     (ModifyView("v", "d", []), []),
 ]
@@ -55,3 +62,16 @@ def test_of_what_stands(operation: Operation, expected: list[tuple[str, Any, Any
 @pytest.mark.parametrize(("operation", "expected"), REMEMBERED, ids=str)
 def test_of_what_is_remembered(operation: Operation, expected: list[tuple[str, Any, Any]]) -> None:
     assert told(remembered_changes(operation)) == expected
+
+
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        (Change("a", None, 1), "a: not set → 1"),
+        (Change("a", 0, None), "a: 0 → not set"),
+        (Change("a.b", "x", {}), "a.b: 'x' → {}"),
+    ],
+)
+def test_as_text_and_for_programs(change: Change, text: str) -> None:
+    assert str(change) == text
+    assert change.document == {"name": change.name, "old": change.old, "new": change.new}

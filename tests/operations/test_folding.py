@@ -44,13 +44,18 @@ VALIDATED = {"validator": {"a": 1}}
         ((DropIndex("c", "a_1"), CreateIndexes("c", (A,))), (DropIndex("c", "a_1"), CreateIndexes("c", (A,)))),
         ((CreateIndexes("c", (A,)), CreateIndexes("c", (B,))), (BOTH,)),
         ((BOTH, ModifyIndex("c", "a_1", {"hidden": True})), (CreateIndexes("c", (A.replace(hidden=True), B)),)),
+        ((BOTH, ModifyIndex("c", "b_1", {"hidden": True})), (CreateIndexes("c", (A, B.replace(hidden=True))),)),
         (
             (ModifyIndex("c", "x", {"hidden": True}), ModifyIndex("c", "x", {"expireAfterSeconds": 5})),
             (ModifyIndex("c", "x", {"hidden": True, "expireAfterSeconds": 5}),),
         ),
         ((ModifyIndex("c", "x", {"hidden": True}), DropIndex("c", "x")), (DropIndex("c", "x"),)),
         ((MADE, ModifyCollection("c", VALIDATED)), (CreateCollection("c", VALIDATED),)),
-        # What stands between is left.
+        # What is about another index, or stands between, is left.
+        *(
+            ((ModifyIndex("c", changed, {"hidden": True}), DropIndex("c", gone)),) * 2
+            for changed, gone in (("a_1", "x"), ("x", "a_1"))
+        ),
         ((BOTH, X, DropIndex("c", "a_1")), (CreateIndexes("c", (B,)), X)),
         ((CreateIndexes("c", (A,)), X, DropIndex("c", "a_1")), (X,)),
         ((ModifyIndex("c", "x", {"hidden": True}), X, DropIndex("c", "x")), (X, DropIndex("c", "x"))),
