@@ -57,7 +57,9 @@ def test_pairs(first: str) -> None:
                 assert downgraded(text, 1) == downgraded(text, 2)
                 continue
             for refused in (0, 1) if alone else (0,):
-                with pytest.raises(HalfApplied, match=r"r is half applied: .* in line 4 of /revisions/r.py is not"):
+                with pytest.raises(
+                    HalfApplied, match=r"r is half applied: .* in line 4 of /revisions/r.py was not begun"
+                ):
                     downgraded(text, 1, refused=refused)
             assert len(downgraded(text, 2)) == len(kinds)
 

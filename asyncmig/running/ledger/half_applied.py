@@ -46,6 +46,8 @@ class HalfApplied(RevisionError):
     ``entry``: what the upgrade has done; ``left``: what it has not begun, or None where ``entry`` itself is half done.
     """
 
+    exit_code = 7
+
     def __init__(
         self,
         revision: str,
@@ -68,8 +70,8 @@ def _trouble(entry: JournalEntry, operation: Operation | Asked, asking: str, lef
     if left is not None:
         where = f" of {path}" if path else ""
         return (
-            f"`{entry.description}` is done, or begun, and {left}{where} is not, as far as anybody can tell: {asking} "
-            "would take back both, or nobody knows which"
+            f"`{entry.description}` is done, and {left}{where} was not begun, as far as anybody can tell. {asking} is "
+            "the way back from both, or nobody knows from which"
         )
     if isinstance(operation, DataOperation):
         harm = "would change back all of them, also those that it never came to"
@@ -81,7 +83,7 @@ def _trouble(entry: JournalEntry, operation: Operation | Asked, asking: str, lef
 def _other_way(left: Asked | None) -> str:
     if left is None:
         return ""
-    return "; or take what was not begun out of upgrade(), and what would undo it out of downgrade(), and downgrade"
+    return "; or take what was not begun out of upgrade(), and its way back out of downgrade(), and downgrade"
 
 
 class HalfUpgrade:
