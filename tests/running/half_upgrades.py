@@ -34,14 +34,14 @@ def text_of(up: str, down: str, above: str = "") -> str:
 
 
 def downgraded(
-    text: str, done: int, *, now: str | None = None, refused: int = 0, gone: tuple[str, ...] = ()
+    text: str, done: int, *, now: str | None = None, refused: int = 0, kept: tuple[str, ...] = ()
 ) -> list[str]:
     """What the downgrade does once ``done`` operations of the upgrade were, by their descriptions; it may raise.
 
-    ``refused``: how many behind them were asked for, and refused. ``now``: the file as it is now. ``gone``: the
-    descriptions of operations that the journal does not have as done, though they come before others.
+    ``refused``: how many behind them were asked for, and refused. ``now``: the file as it is now. ``kept``: the
+    collections that the upgrade found where it would have created them.
     """
-    entries = [entry for entry in _journal(text, done, refused) if entry["description"] not in gone]
+    entries = _journal(text, done, refused)
     now = text if now is None else now
     record = Record.read({"_id": "r", "checksum": text, "source": text, "journal": entries, "state": "failed"})
     half = HalfUpgrade(
@@ -50,6 +50,7 @@ def downgraded(
         left_undone(record, now, now),
         remaining(now, "downgrade"),
         is_followed=not any(one.does == "anything" for one in remaining(now, "upgrade")),
+        kept=frozenset(kept),
         path=PATH,
     )
     half.refuse_beforehand()

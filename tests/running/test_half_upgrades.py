@@ -117,6 +117,21 @@ HELPER = "async def helper(env, name):\n    await env.remove_field(name, 'f')\n"
         pytest.param(
             f"await asyncio.gather(helper(env, 'c'), helper(env, 'd'))\n{INC}", DEC, 2, id="behind some at once"
         ),
+        pytest.param(
+            f"await env.rename_collection('c', 'old')\nawait env.create_collection('c')\n{INC}\n{MORE}",
+            f"await env.drop_collection('c')\n{DEC.replace(repr('c'), repr('old'))}",
+            3,
+            id="dropped, and its documents may stand under another name",
+        ),
+        pytest.param(
+            f"await env.rename_collection('a', 'c')\nx = getattr(env, 'collections')\n{INC}",
+            DEC,
+            1,
+            id="nobody knows what",
+        ),
+        pytest.param(
+            f"await env.drop_collection('c')\n{INC}", "await env.remove_field('c', 'f')", 1, id="dropped and made again"
+        ),
     ],
 )
 def test_refused(up: str, down: str, done: int) -> None:
@@ -258,6 +273,13 @@ def test_refused(up: str, down: str, done: int) -> None:
 )
 def test_allowed(up: str, down: str, done: int, expected: list[str]) -> None:
     assert downgraded(text_of(up, down, HELPER), done) == expected
+
+
+def test_a_collection_that_was_there_before_is_not_dropped() -> None:
+    """So its documents are not gone, and what is done to them is not."""
+    text = text_of(f"await env.create_collection('c')\n{INC}\n{MORE}", f"await env.drop_collection('c')\n{DEC}")
+    with pytest.raises(HalfApplied):
+        downgraded(text, 2, kept=("c",))
 
 
 def test_the_rest_is_taken_out_of_the_file() -> None:
