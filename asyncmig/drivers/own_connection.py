@@ -9,6 +9,7 @@ to send.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Any, TypeVar
@@ -125,5 +126,16 @@ async def connection_in_threads(database: Any, open_collection: Open, seconds: f
     """One of Motor, whose own calls share their threads with the work."""
     delegate = database.client.delegate
     wanted = options(database.client.options, seconds)
-    client = await run_sync(lambda: copied(delegate, wanted))  # a name may have to be looked up for it
+    copying = asyncio.ensure_future(run_sync(copied, delegate, wanted))  # a name may have to be looked up for it
+    try:
+        client = await asyncio.shield(copying)
+    except asyncio.CancelledError:
+        copying.add_done_callback(_close)
+        raise
     return _InThreads(client, database.name, open_collection)
+
+
+def _close(copying: asyncio.Future[Any]) -> None:
+    """Of a client that is there when nobody waits for it any more."""
+    if not copying.cancelled() and copying.exception() is None:
+        asyncio.get_running_loop().run_in_executor(None, copying.result().close)

@@ -2,15 +2,16 @@
 
 A revision that was written against MongoDB 6.0 may meet a server of 5.0, or one whose compatibility
 version was not raised. What the source says itself is known before anything is done. What depends on a
-condition is left to the server.
+condition, or is computed, is left to the server.
 """
 
 from __future__ import annotations
 
 import ast
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final, TypeGuard
 
 from asyncmig.errors import RevisionError
 from asyncmig.files.env_calls import env_calls
@@ -77,26 +78,43 @@ def demands(source: str, function: str) -> list[Demand]:
     except SyntaxError:
         return []  # to load it says so better
     conditional = {id(call) for call in _conditional(module)}
-    return [demand for call in env_calls(module, function) if id(call) not in conditional for demand in _demanded(call)]
+    calls = [call for call in env_calls(module, function) if id(call) not in conditional]
+    named = _named_once(module)
+    return [demand for call in calls for demand in _demanded(call, named)]
 
 
-def _demanded(call: ast.Call) -> Iterator[Demand]:
+def _demanded(call: ast.Call, named: Mapping[str, ast.expr]) -> Iterator[Demand]:
     method = call.func.attr if isinstance(call.func, ast.Attribute) else ""
     for keyword in call.keywords:
         feature = _BY_KEYWORD.get((method, keyword.arg or ""))
-        if feature and _is_asked_for(_value(keyword.value)):
+        value = named.get(keyword.value.id) if isinstance(keyword.value, ast.Name) else keyword.value
+        if feature and value is not None and _is_asked_for(value):
             yield Demand(feature, f"env.{method}(..., {keyword.arg}={_short(keyword.value)})", call.lineno)
 
 
-def _value(node: ast.expr) -> Any:
+def _named_once(module: ast.Module) -> Mapping[str, ast.expr]:
+    """The values that have a name in the file, and the name no other one."""
+    nodes = list(ast.walk(module))
+    stored = Counter(node.id for node in nodes if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load))
+    stored += Counter(node.arg for node in nodes if isinstance(node, ast.arg))
+    given = [node for node in nodes if isinstance(node, ast.Assign) and len(node.targets) == 1]
+    named = {node.targets[0].id: node.value for node in given if isinstance(node.targets[0], ast.Name)}
+    return {name: value for name, value in named.items() if stored[name] == 1}
+
+
+def _is_asked_for(node: ast.expr) -> bool:
+    """Whether the source says so itself; a value that is computed is left to the call: it may come to nothing."""
+    if isinstance(node, ast.Dict):
+        named = {key.value: value for key, value in zip(node.keys, node.values, strict=True) if _is_literal(key)}
+        return _is_asked_for(named["enabled"]) if "enabled" in named else bool(named)
     try:
-        return ast.literal_eval(node)
+        return bool(ast.literal_eval(node))
     except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
-        return Ellipsis  # computed
+        return False
 
 
-def _is_asked_for(value: Any) -> bool:
-    return bool(value.get("enabled")) if isinstance(value, Mapping) and "enabled" in value else bool(value)
+def _is_literal(node: ast.expr | None) -> TypeGuard[ast.Constant]:
+    return isinstance(node, ast.Constant)
 
 
 def _short(node: ast.expr) -> str:

@@ -14,7 +14,7 @@ from asyncmig.authoring.diff import difference
 from asyncmig.authoring.policy import Policy
 from asyncmig.authoring.summary import summary
 from asyncmig.errors import RevisionFailed, UnsupportedByServer
-from asyncmig.files.demands import ServerTooOld
+from asyncmig.files.demands import ServerTooOld, demands
 from asyncmig.operations import CreateIndexes, DropIndex, ModifyIndex, NeedsRebuild, Operation
 from asyncmig.operations.reversal import reverse
 from asyncmig.schema.capabilities import Server, version_of_wire
@@ -211,6 +211,31 @@ async def test_a_file_of_a_newer_server_is_refused_before_the_first_step(
     with pytest.raises(ServerTooOld, match=f"(?s)at 5.0.*{said}.*Nothing was done"):
         await Migrator(lagging, tmp_path).upgrade()
     assert await lagging.list_collection_names() == []
+
+
+@pytest.mark.parametrize(
+    ("change", "asked"),
+    [
+        ("unique=FLAG", False),
+        ("unique=bool(FLAG)", False),
+        ("unique=not True", False),
+        ("unique=False", False),
+        ("unique=ON", True),
+        ("unique=TWICE", False),
+    ],
+)
+def test_a_value_that_is_computed_is_left_to_the_call(change: str, asked: bool) -> None:
+    """It may come to nothing."""
+    body = f"    await env.modify_index('c', 'n_1', {change}, hidden=True)"
+    above = "FLAG = bool(0)\nON = True\nTWICE = True\nTWICE = False\n"
+    assert bool(demands(above + _NEWER.format(body=body), "upgrade")) == asked
+
+
+def test_options_in_part_computed_are_asked_for() -> None:
+    body = "    await env.create_collection('e', timeseries={'timeField': name})"
+    images = "    await env.modify_collection('c', changeStreamPreAndPostImages={'enabled': FLAG})"
+    assert demands(_NEWER.format(body=body), "upgrade")
+    assert not demands(_NEWER.format(body=images), "upgrade")
 
 
 async def test_what_depends_on_a_condition_is_left_to_the_server(lagging: Any, tmp_path: Path) -> None:

@@ -124,6 +124,13 @@ HELPER = "async def helper(env, name):\n    await env.remove_field(name, 'f')\n"
             id="dropped, and its documents may stand under another name",
         ),
         pytest.param(
+            f"await env.rename_collection('c', 'old')\nawait env.create_collection('c')\n{INC}\n{MORE}",
+            f"await env.drop_collection('c')\nname = 'old'\n{DEC.replace(repr('c'), 'name')}",
+            3,
+            id="dropped, and under a computed name",
+        ),
+        pytest.param(f"{INC}\nx = getattr(env, 'collections')", BACK_ON_D, 1, id="nobody knows what is renamed"),
+        pytest.param(
             f"await env.rename_collection('a', 'c')\nx = getattr(env, 'collections')\n{INC}",
             DEC,
             1,
@@ -287,6 +294,8 @@ def test_the_rest_is_taken_out_of_the_file() -> None:
     before = text_of(f"{INC}\n{MORE}", f"{LESS}\n{DEC}")
     assert downgraded(before, 1, now=text_of(INC, DEC)) == [BACK_ON_C]
     assert downgraded(before, 1, now=text_of(f"# more\n\n{INC}\nreturn\n{MORE}", DEC)) == [BACK_ON_C]
+    looped = f"for one in [1]:\n    {INC}\n{ON_D}"
+    assert downgraded(text_of(f"{looped}\n1 / 0", DEC), 2, now=text_of(f"# one\n{looped}", DEC)) == [BACK_ON_C]
     with pytest.raises(HalfApplied):
         downgraded(before, 1, now=text_of(f"# more\n{INC}\n{MORE}", DEC))
     assert downgraded(before, 2, now=text_of(f"# more\n{INC}\n{MORE}", f"{LESS}\n{DEC}"))[1:] == [BACK_ON_C]

@@ -22,6 +22,7 @@ from asyncmig.running.locking.lock import Lock
 
 from .event_listener import Heard
 from .failpoints import failing
+from .positions import Positions, told
 
 pytestmark = pytest.mark.servers
 
@@ -381,3 +382,52 @@ async def test_the_mock_can_be_locked() -> None:
         assert (await lock(database).holder()).alive  # type: ignore[union-attr]
     async with lock(database).held() as second:
         assert second.token == first.token + 1
+
+
+# -- cancelled while it is asked for --------------------------------------------------------------
+
+
+@pytest.mark.parametrize("times", [1, 2])
+async def test_cancelled_at_each_of_its_own_awaits(
+    database: Any, clients: dict[str, Any], driver_name: str, times: int
+) -> None:
+    """The server is slow: it carries out what was sent when its sender is gone. Nobody holds the lock then."""
+
+    async def held() -> None:
+        async with lock(database).held(wait=0):
+            pass
+
+    def cancelled(_: str, left: int = times) -> None:
+        run.cancel()
+        if left > 1:
+            asyncio.get_running_loop().call_soon(cancelled, "", left - 1)
+
+    number, names = 0, list[str]()
+    while len(names) >= number:
+        number += 1
+        positions = Positions(number, cancelled)
+        async with failing(
+            clients[driver_name], database, ["findAndModify"], times=1, blockConnection=True, blockTimeMS=40
+        ):
+            with told(positions):
+                positions.begin()
+                run = asyncio.ensure_future(held())
+                await asyncio.wait([run])
+        names = positions.names
+        assert run.cancelled() or run.exception() is None, (names[-1], run)
+        assert await lock(database).holder() is None, names[-1]
+    assert {"before Lock._ask", "after Lock.release"} <= {*names}
+
+
+async def test_a_hearer_that_fails_when_it_is_taken(database: Any) -> None:
+    """The lock goes back."""
+
+    def hear(event: Event) -> None:
+        raise ZeroDivisionError
+
+    mine = lock(database)
+    mine.tell = hear
+    with pytest.raises(ZeroDivisionError):
+        async with mine.held():
+            raise AssertionError
+    assert await lock(database).holder() is None

@@ -35,7 +35,7 @@ from asyncmig.errors import AsyncmigError, LockError, LockLost, LockTimeout
 from asyncmig.events import Event, LockAcquired, LockReleased
 from asyncmig.running.locking.holder import Holder, identity
 from asyncmig.running.locking.lease import Lease
-from asyncmig.running.locking.shielding import run_uncut
+from asyncmig.running.locking.shielding import answered, ended, run_uncut
 from asyncmig.running.locking.waiting import LockWait
 
 __all__ = ["Lock"]
@@ -80,8 +80,8 @@ class Lock:
             async with self._held(connection, wait, command) as lease:
                 yield lease
         finally:
-            with anyio.move_on_after(_CLOSE_SECONDS, shield=True):
-                await connection.close()
+            with anyio.CancelScope(shield=True):
+                await run_uncut(ended(asyncio.ensure_future(connection.close()), _CLOSE_SECONDS))
 
     @asynccontextmanager
     async def _held(self, connection: Connection, wait: float, command: str) -> AsyncIterator[Lease]:
@@ -115,11 +115,12 @@ class Lock:
         documents = connection.collection(self.collection) if connection else self._documents
         try:
             sent, document = await self._take(documents, owner, command, waiting)
+            self.tell(LockAcquired(int(document["token"]), waiting.waited))
         except BaseException as error:
             if waiting.had_faults or not isinstance(error, AsyncmigError):
-                await self._withdraw(documents, owner)
+                with anyio.CancelScope(shield=True):
+                    await run_uncut(self._withdraw(documents, owner))
             raise
-        self.tell(LockAcquired(int(document["token"]), waiting.waited))
         if connection is not None:
             self._kept_by[owner] = documents
         return self._lease(owner, sent, document)
@@ -151,10 +152,11 @@ class Lock:
         """The lock's document after trying to take it; None when no answer tells, and to ask again is right."""
         taking = {"_id": _ID}, self._taking(owner, command)
         try:
-            with anyio.fail_after(waiting.until_answered):
-                document: Document = await documents.find_one_and_update(
-                    *taking, upsert=True, return_document=ReturnDocument.AFTER
-                )
+            document: Document = await answered(
+                documents.find_one_and_update(*taking, upsert=True, return_document=ReturnDocument.AFTER),
+                seconds=waiting.until_answered,
+                if_cancelled=_WITHDRAW_SECONDS,
+            )
         except TimeoutError:
             waiting.note(TimeoutError("the server did not answer in time"))
             return None

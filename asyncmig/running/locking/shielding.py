@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeVar
 
 import anyio
@@ -11,7 +11,7 @@ import anyio
 from asyncmig.data.progress import Stopped
 from asyncmig.running.locking.lease import Lease
 
-__all__ = ["run_to_completion", "run_uncut"]
+__all__ = ["answered", "ended", "run_to_completion", "run_uncut"]
 
 T = TypeVar("T")
 
@@ -57,6 +57,34 @@ async def run_uncut(work: Coroutine[Any, Any, None]) -> None:
     task.result()
     if cancellation is not None:
         raise cancellation
+
+
+async def answered(question: Awaitable[T], *, seconds: float, if_cancelled: float) -> T:
+    """The server's answer, which is waited for ``seconds``, and ``if_cancelled`` at most once somebody cancels.
+
+    What was sent may be carried out after its sender is gone, and after whatever is sent to take it back. So it
+    has to be over before that. Raises TimeoutError.
+    """
+    asking = asyncio.ensure_future(question)
+    try:
+        await asyncio.wait([asking], timeout=seconds)
+    except asyncio.CancelledError:
+        with anyio.CancelScope(shield=True):
+            await run_uncut(ended(asking, if_cancelled))
+        raise
+    if not asking.done():
+        await ended(asking, 0)
+        raise TimeoutError
+    return asking.result()
+
+
+async def ended(asking: asyncio.Future[Any], seconds: float) -> None:
+    """Wait for what nobody asks for any more, for so many seconds; then give it up, whatever has come of it."""
+    await asyncio.wait([asking], timeout=seconds)
+    asking.cancel()
+    await asyncio.wait([asking])
+    if not asking.cancelled():
+        asking.exception()  # it was looked at
 
 
 async def _wait_or_cut(task: asyncio.Task[Any]) -> None:
