@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from collections import Counter
 from importlib import import_module
 from pathlib import Path
 
@@ -114,6 +115,15 @@ def test_the_reference_lists_exactly_the_public_names() -> None:
     assert public - listed == set()
     assert listed - public == {"asyncmig.application.options.Options"}
     assert modules - PUBLIC.keys() == set()
+
+
+def test_a_search_for_an_error_leads_to_one_class() -> None:
+    """By its name, as a traceback shows it, whether it is public or not."""
+    package = Path(asyncmig.__file__).parent
+    sources = [path.read_text(encoding="utf-8") for path in package.rglob("*.py")]
+    named = Counter(name for text in sources for name in re.findall(r'(?m)^class (\w+)\(.*\):\n    """Raised ', text))
+    assert [name for name, number in named.items() if number > 1] == []
+    assert {"LockLost", "DamagedRecord", "NeedsDatabase"} < named.keys()
 
 
 def test_an_unknown_name_is_an_attribute_error() -> None:

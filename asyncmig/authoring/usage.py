@@ -13,10 +13,10 @@ from asyncmig.errors import UnsupportedByDriver
 
 __all__ = ["index_usage"]
 
+_CONCURRENT_READS = 16
 
-async def index_usage(
-    driver: Driver, collections: Iterable[str], *, limit: int = 16
-) -> dict[tuple[str, str], tuple[datetime, int]]:
+
+async def index_usage(driver: Driver, collections: Iterable[str]) -> dict[tuple[str, str], tuple[datetime, int]]:
     """Since when (UTC) and how often each index of these collections has been used, by collection and index.
 
     The server counts from its last start, on each member for itself; over the shards of a cluster
@@ -35,7 +35,7 @@ async def index_usage(
         for entry in statistics:
             _count(usage, (name, entry["name"]), entry["accesses"])
 
-    await each(collections, read, limit)
+    await each(collections, read, _CONCURRENT_READS)
     return usage
 
 

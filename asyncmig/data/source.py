@@ -52,11 +52,9 @@ class Source:
         """A document for any collection, with values encoded as the user's client does it."""
         return RawBSONDocument(bson.encode(document, codec_options=self.encoder))
 
-    async def keys(
-        self, filter_: Mapping[str, Any], *, skip: int = 0, limit: int = 1, session: Any = None
-    ) -> list[Any]:
+    async def keys(self, filter_: Mapping[str, Any], *, skip: int = 0, limit: int = 1) -> list[Any]:
         """The ``_id``s of documents that match, in their order."""
-        cursor = self._exact.find(filter_, {"_id": 1}, session=session or self.session, **self._options)
+        cursor = self._exact.find(filter_, {"_id": 1}, session=self.session, **self._options)
         return [document["_id"] for document in await cursor.sort("_id", 1).skip(skip).limit(limit).to_list(None)]
 
     async def any(self, filter_: Mapping[str, Any], *, session: Any = None) -> bool:

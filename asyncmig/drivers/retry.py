@@ -1,4 +1,4 @@
-"""Retry: after which pauses a request is sent again, how often or how long, and who is told.
+"""Retry and backoff: after which pauses a request is sent again, how often or how long, and who is told.
 
 Which errors are transient is told by :mod:`asyncmig.drivers.transient`. Whatever is retried has to be
 safe to do twice, for after a transient error nobody knows whether the server has done it.

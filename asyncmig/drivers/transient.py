@@ -1,4 +1,4 @@
-"""Which errors of a driver mean "ask again", because the outcome is unknown or the server was busy changing roles."""
+"""Transient errors: which of a driver's mean "ask again", for the outcome is unknown or the server changes roles."""
 
 from __future__ import annotations
 

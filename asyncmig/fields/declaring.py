@@ -29,16 +29,14 @@ def with_fields(state: DatabaseState, models: Mapping[str, Sequence[type]], sett
     )
 
 
-def declared_schemas(
-    state: DatabaseState, models: Mapping[str, Sequence[type]], *, constraints: bool = False
-) -> dict[str, Mapping[str, Any]]:
+def declared_schemas(state: DatabaseState, models: Mapping[str, Sequence[type]]) -> dict[str, Mapping[str, Any]]:
     """What models say of the documents, by collection: their validator's schema, else that of the model's fields."""
     schemas: dict[str, Mapping[str, Any]] = {}
     for collection in state:
         described = list(dict.fromkeys(kind for model in models.get(collection.name, ()) for kind in _described(model)))
         schema = collection.options.get("validator", {}).get("$jsonSchema")
         if schema is None and described and collection.kind != "view":
-            schema = fields_of(described, constraints=constraints).schema
+            schema = fields_of(described).schema
         if schema is not None:
             schemas[collection.name] = schema
     return schemas

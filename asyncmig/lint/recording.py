@@ -10,12 +10,11 @@ import ast
 import asyncio
 import inspect
 import sys
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NoReturn, cast
+from typing import Any, cast
 
-from asyncmig.drivers.base import Driver
 from asyncmig.errors import DeclarationError
 from asyncmig.files.module import RevisionModule
 from asyncmig.lint.blocking import blocking_calls
@@ -23,6 +22,7 @@ from asyncmig.lint.source import EnvCall, Source
 from asyncmig.lint.subject import UNKNOWN, Place, RawCall, Recorded, Step
 from asyncmig.operations import Operation
 from asyncmig.operations.several import spread
+from asyncmig.review.unconnected import NeedsDatabase, unconnected_env
 from asyncmig.running.env.env import Env
 
 __all__ = ["record"]
@@ -57,30 +57,6 @@ def _obstacle(source: Source, name: str) -> str:
     return ""
 
 
-class _LookedError(Exception):
-    """The code asks for what only a database could tell."""
-
-
-class _Nothing:
-    """Stands where a database would be."""
-
-    def __getattr__(self, name: str) -> NoReturn:
-        raise _LookedError
-
-    def __getitem__(self, name: str) -> NoReturn:
-        raise _LookedError
-
-
-class _Unseen(set[str]):
-    """The names of the collections: kept up by env, and nobody may look."""
-
-    def __contains__(self, name: object) -> bool:
-        raise _LookedError
-
-    def __iter__(self) -> Iterator[str]:
-        raise _LookedError
-
-
 class _Run:
     """Runs a function, and writes down each operation with the line that asks for it."""
 
@@ -91,12 +67,10 @@ class _Run:
 
     async def run(self, function: Callable[[Any], Any]) -> str:
         """Run it; why it could not be run to its end, empty where it was."""
-        nothing = _Nothing()
-        env = Env(cast("Driver", nothing), self._perform, database=nothing, client=nothing, collections=_Unseen())
         try:
             async with asyncio.timeout(_LIMIT_SECONDS):
-                await function(env)
-        except _LookedError:
+                await function(unconnected_env(self._perform))
+        except NeedsDatabase:
             return "it reads the database"
         except TimeoutError:
             return f"it takes longer than {_LIMIT_SECONDS:g} s"
@@ -140,8 +114,7 @@ async def _read(calls: list[EnvCall | RawCall]) -> tuple[tuple[Step, ...], dict[
         async def note(operation: Operation, place: Place = call.place) -> None:
             steps.extend(Step(part, place) for part in spread([operation]))
 
-        nothing = cast("Driver", _Nothing())
-        env = Env(nothing, note, database=nothing, client=nothing, collections=set())
+        env = unconnected_env(note, collections=set())
         try:
             await cast("Coroutine[Any, Any, Any]", getattr(env, call.method)(*call.arguments, **dict(call.named)))
         except DeclarationError as error:

@@ -163,9 +163,9 @@ class Subject:
         """A finding about an operation."""
         return self.at(code, step.place, message, fingerprint(step.operation), severity)
 
-    def on_call(self, code: str, call: RawCall, message: str, severity: Severity | None = None) -> Finding:
+    def on_call(self, code: str, call: RawCall, message: str) -> Finding:
         """A finding about a raw call."""
-        return self.at(code, call.place, message, ast.unparse(call.node), severity)
+        return self.at(code, call.place, message, ast.unparse(call.node))
 
     def at(self, code: str, place: Place, message: str, subject: str, severity: Severity | None = None) -> Finding:
         """A finding about a place in the file."""

@@ -158,7 +158,6 @@ class Collector:
         self._max_paths, self._examples, self._by = max_paths, examples, by
         self._paths: dict[str, PathProfile] = {}
         self._objects: Counter[str] = Counter()
-        self._arrays: Counter[str] = Counter()
         self._rows: list[Row] = []
         self.documents = 0
         self.truncated = False

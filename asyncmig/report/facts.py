@@ -5,11 +5,23 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from asyncmig.printable import counted
 
-__all__ = ["Look", "Tile", "tiles", "title"]
+__all__ = ["SECTIONS", "Look", "Tile", "tiles", "title"]
+
+SECTIONS: Final[Mapping[str, str]] = {
+    "status": "State",
+    "plan": "Pending",
+    "difference": "Models against the database",
+    "lint": "Lint",
+    "graph": "Revision graph",
+    "collections": "Collections",
+    "history": "History",
+    "refused": "Not told",
+}
+"""The sections of a report, in their order: the part of its document, and its heading."""
 
 Look = Literal["good", "bad", "warn", ""]
 

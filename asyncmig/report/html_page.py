@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final
 
 from asyncmig.printable import counted
-from asyncmig.report.facts import Tile, tiles, title
+from asyncmig.report.facts import SECTIONS, Tile, tiles, title
 from asyncmig.report.markup import Html, join, tag
 from asyncmig.report.redacting import redacted
 from asyncmig.report.sections import collections, difference, findings, graph, history, pending, refused, state
@@ -57,19 +57,21 @@ def _tiles(tiles: Sequence[Tile]) -> Html:
     )
 
 
+_MAKERS: Final[Mapping[str, Callable[[Any], Iterable[Html]]]] = {
+    "status": state,
+    "plan": pending,
+    "difference": difference,
+    "lint": findings,
+    "graph": graph,
+    "collections": collections,
+    "history": history,
+    "refused": refused,
+}
+
+
 def _sections(document: Mapping[str, Any]) -> Iterator[Html]:
-    made = {
-        "State": state(document.get("status")),
-        "Pending": pending(document.get("plan")),
-        "Models against the database": difference(document.get("difference")),
-        "Lint": findings(document.get("lint")),
-        "Revision graph": graph(document.get("graph")),
-        "Collections": collections(document.get("collections")),
-        "History": history(document.get("history")),
-        "Not told": refused(document.get("refused")),
-    }
-    for heading, parts in made.items():
-        if content := join(parts):
+    for name, heading in SECTIONS.items():
+        if content := join(_MAKERS[name](document.get(name))):
             yield tag("section", tag("h2", heading), content)
 
 

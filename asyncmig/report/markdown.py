@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any, Final
 
 from asyncmig.printable import counted, plural
 from asyncmig.report.drawing import Node, mermaid
-from asyncmig.report.facts import tiles, title
+from asyncmig.report.facts import SECTIONS, tiles, title
 from asyncmig.report.markdown_text import plain, table
 from asyncmig.report.redacting import redacted
 from asyncmig.report.wording import by_whom, figure, moment, size, took, use, why
@@ -34,18 +34,8 @@ def _lines(document: Document) -> Iterator[str]:
     if facts := tiles(document):
         yield ""
         yield from (f"- {_LOOKS[fact.look]}{fact.name}: **{fact.value}**" for fact in facts)
-    sections = {
-        "State": _state(document.get("status")),
-        "Pending": _pending(document.get("plan")),
-        "Models against the database": _difference(document.get("difference")),
-        "Lint": _findings(document.get("lint")),
-        "Revision graph": _graph(document.get("graph")),
-        "Collections": _collections(document.get("collections")),
-        "History": _history(document.get("history")),
-        "Not told": (f"- {plain(reason)}" for reason in document.get("refused") or ()),
-    }
-    for heading, lines in sections.items():
-        if content := list(lines):
+    for name, heading in SECTIONS.items():
+        if content := list(_MAKERS[name](document.get(name))):
             yield from ("", f"### {heading}", "", *content)
 
 
@@ -167,3 +157,19 @@ def _history(records: Sequence[Document] | None) -> Iterator[str]:
     yield from table(("Revision", "Message", "State", "When", "Took", "By"), rows, numbers=(4,))
     if left := len(records) - _MAX_ROWS if len(records) > _MAX_ROWS else 0:
         yield f"\nand {figure(left)} older {plural(left, 'revision')}"
+
+
+def _refused(reasons: Sequence[str] | None) -> Iterator[str]:
+    return (f"- {plain(reason)}" for reason in reasons or ())
+
+
+_MAKERS: Final[Mapping[str, Callable[[Any], Iterable[str]]]] = {
+    "status": _state,
+    "plan": _pending,
+    "difference": _difference,
+    "lint": _findings,
+    "graph": _graph,
+    "collections": _collections,
+    "history": _history,
+    "refused": _refused,
+}

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, cast
-
-from asyncmig.drivers.base import Driver
 from asyncmig.errors import RevisionError
 from asyncmig.events import Direction
 from asyncmig.files.calling import call
 from asyncmig.files.module import RevisionModule
 from asyncmig.operations import Operation
-from asyncmig.running.env.env import Env
+from asyncmig.review.unconnected import NeedsDatabase, unconnected_env
 
 __all__ = ["NotReplayable", "replay"]
 
@@ -37,39 +33,13 @@ async def replay(module: RevisionModule, direction: Direction) -> tuple[Operatio
     async def perform(operation: Operation) -> None:
         operations.append(operation)
 
-    nothing = _Nothing()
-    env = Env(cast("Driver", nothing), perform, database=nothing, client=nothing, collections=_Unseen())
     function = module.upgrade if direction == "upgrade" else module.downgrade
     revision = module.revision
     try:
-        await call(function, env)
-    except _LookedError as error:
+        await call(function, unconnected_env(perform))
+    except NeedsDatabase as error:
         raise NotReplayable(revision.revision, revision.path, f"its {direction} uses {error}") from None
     except Exception as error:
         reason = f"its {direction} raises {type(error).__name__}: {error}"
         raise NotReplayable(revision.revision, revision.path, reason) from error
     return tuple(operations)
-
-
-class _LookedError(Exception):
-    """The code asks for what only a database could tell."""
-
-
-class _Nothing:
-    """Stands where a database would be."""
-
-    def __getattr__(self, name: str) -> Any:
-        raise _LookedError("env.db or env.client")
-
-    def __getitem__(self, name: str) -> Any:
-        raise _LookedError("env.db or env.client")
-
-
-class _Unseen(set[str]):
-    """The names of the collections: kept up by env, and nobody may look."""
-
-    def __contains__(self, name: object) -> bool:
-        raise _LookedError("env.collections")
-
-    def __iter__(self) -> Iterator[str]:
-        raise _LookedError("env.collections")

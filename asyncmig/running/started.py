@@ -18,7 +18,7 @@ from asyncmig.errors import RevisionError
 from asyncmig.files.calling import call as call_of_revision
 from asyncmig.running.env.env import Env
 
-__all__ = ["NotAwaited", "StartedWork", "WatchedEnv"]
+__all__ = ["LeftRunning", "StartedWork", "WatchedEnv"]
 
 _TURNS = 3  # of the event loop, for tasks that were just created to begin
 _CANCEL_SECONDS = 5.0
@@ -27,7 +27,7 @@ _FEW_CALLS = 8  # that are remembered, before it is looked which of them have en
 _Call = Coroutine[Any, Any, Any]
 
 
-class NotAwaited(RevisionError):
+class LeftRunning(RevisionError):
     """Raised when a revision's function has returned, and something that it started has not."""
 
     def __init__(self, revision: object, what: list[str]) -> None:
@@ -110,7 +110,7 @@ class StartedWork:
             self._callers.add(task)
 
     async def refuse_unfinished(self, revision: object, env: WatchedEnv) -> None:
-        """Raise NotAwaited for what was not awaited, and what an operation raised that nobody heard of.
+        """Raise LeftRunning for what was not awaited, and what an operation raised that nobody heard of.
 
         Tasks that are not done are cancelled; an operation of theirs that was sent comes to its end.
         """
@@ -124,7 +124,7 @@ class StartedWork:
         if tasks:
             await asyncio.wait(tasks, timeout=_CANCEL_SECONDS)
         if what := [*unawaited, *map(_name, tasks)]:
-            raise NotAwaited(revision, what)
+            raise LeftRunning(revision, what)
         for task in self._callers:
             if not task.cancelled() and getattr(task, "_log_traceback", False) and (error := task.exception()):
                 raise error

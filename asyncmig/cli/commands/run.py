@@ -168,9 +168,10 @@ def _telling(app: App, direction: Direction, target: str) -> Iterator[None]:
     try:
         yield
     finally:
-        documents = [revision_document(app, None, revision) | {"milliseconds": ms} for revision, ms in finished]
-        app.done["revisions"] = documents
-        if not app.json:
+        if app.json:
+            documents = [revision_document(app, None, revision) | {"milliseconds": ms} for revision, ms in finished]
+            app.done["revisions"] = documents
+        else:
             _print(app, [revision_line(app.console.out, revision, [f"{verb} in {ms} ms"]) for revision, ms in finished])
     nothing = f"Nothing to do: the database is at {target} already."
     if app.json:

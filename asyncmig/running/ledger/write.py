@@ -1,6 +1,6 @@
-"""``Write``: one change of one ledger document, and how it is put to the server so that it is refused when we are late.
+"""Fencing: a ``Write`` is one change of one ledger document, put so that the server refuses it when we are late.
 
-Fencing: every write names the token it expects the record to carry, and the moment (on the server's clock)
+Every write names the token it expects the record to carry, and the moment (on the server's clock)
 after which the server itself is to refuse it. So a runner that was stopped for longer than its
 lease, and does not know it yet, changes nothing:
 
