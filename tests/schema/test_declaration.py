@@ -278,6 +278,16 @@ DECLARABLE: list[dict[str, Any]] = [
     {"collection_name": "a."},
     {"collection_name": "имя й"},
     {"collection_name": "x" * 253},
+    # the least and the most
+    {"options": {"capped": True, "size": 2**50, "max": 2**31 - 1}},
+    {"options": {"capped": True, "size": 1, "max": -(2**63)}},
+    *({"options": {**SERIES, "expireAfterSeconds": seconds}} for seconds in (0, 2**31 - 1, float("nan"))),
+    *({"options": {"collation": {"locale": "en", "strength": strength}}} for strength in (1, 5)),
+    *({"indexes": [Index("a", expireAfterSeconds=seconds)]} for seconds in (0, -0.5, 2**31 - 1)),
+    *({"indexes": [Index([("a", "text")], weights={"a": weight})]} for weight in (1, 99_999)),
+    {"indexes": [Index([(f"f{place}", 1) for place in range(32)])]},
+    {"indexes": [Index([*((f"f{place}", 1) for place in range(30)), ("a", "text")])]},
+    {"indexes": [Index([("a", "2d"), ("b", 1)]), Index([("b", -1), ("a", "text"), ("c", "text"), ("d", 1)])]},
     {"documentation": 5},
 ]
 
