@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 
 from bson import Int64
 from hypothesis import strategies as st
 
 from asyncmig.schema.declaration import Collection, View
+from asyncmig.schema.index import Index
 from asyncmig.schema.options import normal_options
 from asyncmig.schema.state import CollectionKind, DatabaseState
 from asyncmig.sources import load_models
@@ -44,8 +46,8 @@ Model = dict[str, Any]
 @st.composite
 def pairs(draw: st.DrawFn) -> tuple[DatabaseState, DatabaseState]:
     """Two schemas in normal form: a few collections and views each, the second often what became of the first."""
-    first = draw(_models())
-    second = draw(st.one_of(_models(), _later(first), _later(first)))
+    first = draw(MODELS)
+    second = _later(draw, first) if draw(IS_LATER) else draw(MODELS)
     return _declared(first), _declared(second)
 
 
@@ -56,40 +58,53 @@ def _declared(models: Sequence[Model]) -> DatabaseState:
 
 @st.composite
 def _models(draw: st.DrawFn) -> list[Model]:
-    names = draw(st.lists(st.sampled_from([*FIXED]), max_size=3, unique=True))
-    return [*[draw(_collection(name)) for name in names], *draw(_views())]
+    return [*[draw(_collection(name)) for name in draw(SOME_NAMES)], *_views(draw)]
 
 
-@st.composite
+MODELS = _models()
+IS_LATER = st.sampled_from([False, True, True])
+IS_KEPT = st.integers(0, 5)
+SOME_NAMES = st.lists(st.sampled_from([*FIXED]), max_size=3, unique=True)
+
+
 def _later(draw: st.DrawFn, models: Sequence[Model]) -> list[Model]:
     """The same collections, some of them gone or changed, and other views."""
-    kept = [model for model in models if "__view_on__" not in model and draw(st.integers(0, 5))]
-    return [*[draw(_changed(model)) for model in kept], *draw(_views())]
+    kept = [model for model in models if "__view_on__" not in model and draw(IS_KEPT)]
+    return [*[_changed(draw, model) for model in kept], *_views(draw)]
 
 
-@st.composite
+VIEW_COLLATIONS = st.sampled_from([{}, {"collation": FR}])
+VIEW_ORDERS = st.permutations(VIEWS)
+VIEW_COUNTS = st.integers(0, len(VIEWS))
+
+
 def _views(draw: st.DrawFn) -> list[Model]:
-    collation = draw(st.sampled_from([{}, {"collation": FR}]))
-    order = draw(st.permutations(VIEWS))
+    collation, order = draw(VIEW_COLLATIONS), draw(VIEW_ORDERS)
     sources = [name for name in FIXED if name != "series" or not collation]
-    count = draw(st.integers(0, len(VIEWS)))
-    return [draw(_view(order[place], [*sources, *order[:place]], collation)) for place in range(count)]
+    views = [_view((*sources, *order[:place])) for place in range(draw(VIEW_COUNTS))]
+    return [
+        {"__collection_name__": name, "__options__": collation, **draw(view)}
+        for name, view in zip(order, views, strict=False)
+    ]
 
 
+@cache
 @st.composite
 def _collection(draw: st.DrawFn, name: str) -> Model:
     fixed = FIXED[name]
-    renamed = name in NEW_NAMES and draw(st.booleans())
+    renamed = name in NEW_NAMES and draw(IS_RENAMED)
     return {
         "__collection_name__": NEW_NAMES[name] if renamed else name,
         "__renamed_from__": name if renamed else None,
-        "__options__": {**fixed, **draw(_options(fixed))},
-        "__indexes__": draw(index_lists(_normal(fixed))),
-        "__initial_data__": [] if name in ("capped", "series") else draw(_documents()),
+        "__options__": {**fixed, **draw(_options(name))},
+        "__indexes__": draw(_index_lists(name)),
+        "__initial_data__": [] if name in ("capped", "series") else draw(DOCUMENTS),
     }
 
 
-@st.composite
+IS_RENAMED = st.booleans()
+
+
 def _changed(draw: st.DrawFn, model: Model) -> Model:
     name = model["__renamed_from__"] or model["__collection_name__"]
     changed: Model = {
@@ -99,12 +114,19 @@ def _changed(draw: st.DrawFn, model: Model) -> Model:
     return changed
 
 
+@cache
+def _index_lists(name: str) -> st.SearchStrategy[list[Index]]:
+    return index_lists(_normal(FIXED[name]))
+
+
 def _normal(options: Mapping[str, Any]) -> dict[str, Any]:
     kind: CollectionKind = "timeseries" if "timeseries" in options else "collection"
     return normal_options(options, kind)
 
 
-def _options(fixed: Mapping[str, Any]) -> st.SearchStrategy[dict[str, Any]]:
+@cache
+def _options(name: str) -> st.SearchStrategy[dict[str, Any]]:
+    fixed = FIXED[name]
     if "timeseries" in fixed:
         return st.fixed_dictionaries({}, optional={"expireAfterSeconds": st.sampled_from([10**8, 10**9])})
     changing: dict[str, st.SearchStrategy[Any]] = {
@@ -128,6 +150,9 @@ def _documents() -> st.SearchStrategy[list[dict[str, Any]]]:
     return identities.map(lambda found: [document(f"data{one}", -one) | {"_id": one} for one in found])
 
 
+DOCUMENTS = _documents()
+
+
 def document(text: str, number: int) -> dict[str, Any]:
     """One that every index takes, unique or not, as long as no other has this text or this number."""
     return {
@@ -145,8 +170,8 @@ def document(text: str, number: int) -> dict[str, Any]:
     }
 
 
-@st.composite
-def _view(draw: st.DrawFn, name: str, sources: Sequence[str], options: Mapping[str, Any]) -> Model:
+@cache
+def _view(sources: tuple[str, ...]) -> st.SearchStrategy[Model]:
     stages: st.SearchStrategy[dict[str, Any]] = st.one_of(
         st.sampled_from(
             [{"$match": {"a": 1}}, {"$match": {"a": Int64(1)}}, {"$limit": 5}, {"$project": {"b": 1, "a": 1}}]
@@ -155,9 +180,5 @@ def _view(draw: st.DrawFn, name: str, sources: Sequence[str], options: Mapping[s
             lambda source: {"$unionWith": source}
         ),
     )
-    return {
-        "__collection_name__": name,
-        "__view_on__": draw(st.sampled_from(sources)),
-        "__pipeline__": draw(st.lists(stages, max_size=2)),
-        "__options__": options,
-    }
+    pipelines = st.lists(stages, max_size=2)
+    return st.fixed_dictionaries({"__view_on__": st.sampled_from(sources), "__pipeline__": pipelines})
