@@ -238,7 +238,8 @@ class RevisionFailed(AsyncmigError):
     def __init__(self, revision: str, direction: str, where: str, cause: BaseException) -> None:
         self.revision, self.direction, self.where = revision, direction, where
         super().__init__(
-            f"revision {revision} failed in {direction} at {where}: {type(cause).__name__}: {_cause(cause, where)}"
+            f"revision {revision} failed in {direction} at {where}: "
+            f"{type(cause).__name__}: {_cause(cause, where) or 'it says nothing more'}"
         )
 
 
@@ -259,6 +260,13 @@ def _cause(cause: BaseException, where: str) -> str:
     if isinstance(cause, OperationRefused) and (described := one_line(cause.operation.describe())) in where:
         return reason(str(cause).removeprefix(f"{described}: "))
     return words(cause)
+
+
+def innermost(error: BaseException) -> BaseException:
+    """The first error of a group, which task groups raise in its place; any other error itself."""
+    while isinstance(error, ExceptionGroup):
+        error = error.exceptions[0]
+    return error
 
 
 def words(error: BaseException) -> str:

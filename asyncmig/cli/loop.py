@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from asyncmig.errors import AsyncmigError
 
-__all__ = ["LoopStopped", "event_loop", "run"]
+__all__ = ["LoopStopped", "WorkCancelled", "event_loop", "run"]
 
 T = TypeVar("T")
 
@@ -42,6 +42,7 @@ def _on_a_loop(coroutine: Coroutine[Any, Any, T]) -> T:
     """To its end, though the code of a revision stops the loop: by ``loop.stop()``, or ``sys.exit()`` in a task.
 
     An exit is heard by whoever awaits that task. A loop that was stopped ends the work, as Ctrl-C does: LoopStopped.
+    So does a cancellation that has not come from outside: WorkCancelled.
     """
     import asyncio
 
@@ -55,9 +56,9 @@ def _on_a_loop(coroutine: Coroutine[Any, Any, T]) -> T:
             except KeyboardInterrupt as error:
                 interrupt = error
                 task.cancel()
-            except asyncio.CancelledError:
+            except asyncio.CancelledError as error:
                 if interrupt is None:
-                    raise
+                    raise WorkCancelled() from error
                 raise interrupt from None
             except SystemExit:
                 if task.done():
@@ -69,17 +70,29 @@ def _on_a_loop(coroutine: Coroutine[Any, Any, T]) -> T:
                 task.cancel()
 
 
-class LoopStopped(AsyncmigError):
-    """Raised when a revision's own code has stopped the event loop that everything runs on."""
+class _EndedFromWithin(AsyncmigError):
+    """Raised when a revision's own code has ended the work that it is a part of."""
 
     exit_code = 7
+    what = ""
 
     def __init__(self) -> None:
         super().__init__(
-            "the code of a revision has stopped the event loop (loop.stop()), on which it and everything else runs: "
-            "it was interrupted there. `asyncmig status` shows what is half-way; take the call out, and run "
-            "`asyncmig upgrade` again"
+            f"the code of a revision has {self.what}: it was interrupted there. `asyncmig status` shows what is "
+            "half-way; take the call out, and run `asyncmig upgrade` again"
         )
+
+
+class LoopStopped(_EndedFromWithin):
+    """Raised when it has stopped the event loop."""
+
+    what = "stopped the event loop (loop.stop()), on which it and everything else runs"
+
+
+class WorkCancelled(_EndedFromWithin):
+    """Raised when it has cancelled the task that runs it."""
+
+    what = "cancelled the task that runs it (task.cancel())"
 
 
 class _Request:

@@ -80,6 +80,8 @@ def _document(
     }
     if "_id" in changed:
         raise ValueError(f"the function changed the _id to {new['_id']!r}, and an _id cannot be changed")
+    if odd := [name for name in changed if not isinstance(name, str)]:
+        raise TypeError(f"the function returned a field {odd[0]!r}: the name of a field is a string")
     names, removed = list(new), [name for name in old if name not in new] if len(new) < len(old) + len(changed) else []
     if not changed and not removed and names == list(old):
         return None
@@ -92,10 +94,13 @@ def _document(
 
 
 def _is_update(result: Mapping[str, Any], old: Mapping[str, Any]) -> bool:
-    """Whether every name is an operator; a document may have fields that begin with ``$``, too. Raises TypeError."""
-    if not result or next(iter(result))[:1] != "$":
+    """Whether every name is an operator; a document may have fields that begin with ``$``, too. Raises TypeError.
+
+    A name that is no string is complained of where it is found to be new.
+    """
+    if not result or (_OPERATORS.isdisjoint(result) and str(next(iter(result)))[:1] != "$"):
         return False
-    operators = [name for name in result if name[:1] == "$"]
+    operators = [name for name in result if str(name)[:1] == "$"]
     if len(operators) == len(result):
         return True
     if mixed := [name for name in operators if name in _OPERATORS and name not in old]:

@@ -17,6 +17,8 @@ __all__ = ["CallSites", "call_site"]
 _MAX_FRAMES = 100  # frames that are looked at
 _LOOPS = (ast.For, ast.AsyncFor, ast.While)
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+_CALLED_ONCE = frozenset({"upgrade", "downgrade"})
 
 
 def call_site(path: str) -> str:
@@ -64,8 +66,11 @@ class CallSites:
 
     @cached_property
     def _statements(self) -> list[range]:
-        nodes = ast.walk(self._tree) if self._tree is not None else ()
-        return [_lines(node) for node in nodes if isinstance(node, ast.stmt)]
+        return [_lines(node) for node in self._nodes if isinstance(node, ast.stmt)]
+
+    @cached_property
+    def _nodes(self) -> list[ast.AST]:
+        return list(ast.walk(self._tree)) if self._tree is not None else []
 
     def moved(self, before: str) -> tuple[int, ...]:
         """The lines that a call site of the old source has now; empty where nobody can tell."""
@@ -108,17 +113,39 @@ class CallSites:
         return list(SequenceMatcher(None, before, now, autojunk=False).get_opcodes())
 
     def may_repeat(self, site: str) -> bool:
-        """Whether a call stands in a loop, so that several operations may come from it; True where nobody knows."""
+        """Whether several operations may come from a call: it stands in a loop, or in a function that is started often.
+
+        True where nobody knows.
+        """
         if not site:
             return True
-        return any(int(line) in self._repeated for line in site.split(">"))
+        lines = [int(line) for line in site.split(">")]
+        return any(line in self._repeated for line in lines) or not self._runs_once(lines[0])
+
+    def _runs_once(self, line: int, known: tuple[str, ...] = ()) -> bool:
+        """Whether the function around a line, which no other line waits for, is called at one place, in no loop."""
+        around = [node for node in self._nodes if isinstance(node, _FUNCTIONS) and line in _lines(node)]
+        if not around:
+            return False
+        function = min(around, key=lambda node: len(_lines(node)))
+        if function.name in _CALLED_ONCE and len(around) == 1:
+            return True
+        names = [node for node in self._nodes if function.name in _named(node)]
+        calls = [node for node in self._nodes if isinstance(node, ast.Call) and node.func in names]
+        if len(names) != 1 or not calls or function.name in known or function.decorator_list:
+            return False
+        called = calls[0].lineno
+        many = (*_LOOPS, *_COMPREHENSIONS, ast.Lambda)
+        if any(isinstance(node, many) and called in _lines(node) for node in self._nodes):
+            return False
+        return self._runs_once(called, (*known, function.name))
 
     @cached_property
     def _repeated(self) -> frozenset[int]:
         """The lines of the new source that are within a loop."""
         if self._tree is None:
             return frozenset(range(len((self._now or "").splitlines()) + 2))
-        loops = [node for node in ast.walk(self._tree) if _repeats_calls(node)]
+        loops = [node for node in self._nodes if _repeats_calls(node)]
         return frozenset(line for loop in loops for line in _lines(loop))
 
     @cached_property
@@ -134,6 +161,13 @@ def _repeats_calls(node: ast.AST) -> bool:
     if isinstance(node, _COMPREHENSIONS):
         return any(isinstance(inner, ast.Await) for inner in ast.walk(node))
     return isinstance(node, _LOOPS)
+
+
+def _named(node: ast.AST) -> tuple[str, ...]:
+    """The name that a node reads, as a variable or as an attribute."""
+    if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+        return (node.id,)
+    return (node.attr,) if isinstance(node, ast.Attribute) else ()
 
 
 def _lines(node: Any) -> range:

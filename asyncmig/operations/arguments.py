@@ -1,4 +1,4 @@
-"""The arguments of an operation on data as a document: kept while it is under way, for a run that goes on with it.
+"""The arguments of an operation as a document: kept in the journal, for a run that goes on with it.
 
 A filter such as ``{"at": {"$lt": datetime.now()}}`` is another one in each run; what was begun with one is
 ended with the same.
@@ -8,18 +8,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
-from typing import Any
+from typing import Any, TypeVar
 
+from asyncmig.operations.base import Operation
+from asyncmig.operations.collections import RenameCollection
 from asyncmig.operations.data import DataOperation
+from asyncmig.operations.documents import DeleteDocuments
 from asyncmig.operations.functions import surroundings
+from asyncmig.operations.indexes import DropIndex
 
-__all__ = ["arguments", "differ_by_chance", "with_arguments"]
+__all__ = ["KEEPING", "arguments", "differ_by_chance", "with_arguments"]
 
+_Kind = TypeVar("_Kind", bound=Operation)
 _PLAIN = (str, bool, int, float)
+KEEPING = (DataOperation, DeleteDocuments, DropIndex, RenameCollection)
+"""Operations whose arguments are kept: with others, which a revision has computed anew, they do something else."""
 _MODULES = frozenset({"bson", "datetime", "uuid"})
 
 
-def arguments(operation: DataOperation) -> dict[str, Any]:
+def arguments(operation: Operation) -> dict[str, Any]:
     """Every argument that says what is done; of a function what it closes over, for it cannot be kept itself."""
     given = {field.name: getattr(operation, field.name) for field in fields(operation) if _tells(field)}
     return {name: _around(value) if callable(value) else value for name, value in given.items()}
@@ -39,12 +46,14 @@ def _is_plain(value: Any) -> bool:
     return value is None or isinstance(value, (*_PLAIN, bytes)) or module in _MODULES
 
 
-def with_arguments(operation: DataOperation, kept: Mapping[str, Any]) -> DataOperation:
+def with_arguments(operation: _Kind, kept: Mapping[str, Any]) -> _Kind:
     """The operation with these arguments; what an older or a newer asyncmig kept besides is left alone."""
     known = {
         field.name for field in fields(operation) if _tells(field) and not callable(getattr(operation, field.name))
     }
-    return replace(operation, **{name: value for name, value in kept.items() if name in known})
+    changed = {name: value for name, value in kept.items() if name in known}
+    lists = {name: tuple(value) for name, value in changed.items() if isinstance(getattr(operation, name), tuple)}
+    return replace(operation, **changed | lists)
 
 
 def _tells(field: Any) -> bool:

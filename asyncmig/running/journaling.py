@@ -12,9 +12,11 @@ from bson.errors import BSONError
 from asyncmig.drivers.codec import encoder
 from asyncmig.errors import OperationRefused, UnsupportedByDriver
 from asyncmig.files.call_site import call_site
-from asyncmig.operations import DataOperation, Operation
-from asyncmig.operations.arguments import arguments, with_arguments
+from asyncmig.operations import DataOperation, InsertDocuments, Operation
+from asyncmig.operations.arguments import KEEPING, arguments, with_arguments
+from asyncmig.operations.fingerprint import subjects
 from asyncmig.running.applying.apply import Context
+from asyncmig.running.applying.document_changes import resumed_insert
 from asyncmig.running.applying.preexisting import carried_on, drops_only, was_cut_short
 from asyncmig.running.applying.verification import is_undone
 from asyncmig.running.executor import Executor, Pending
@@ -44,6 +46,18 @@ class _Asked:
     operation: Operation
     site: str
     found: Found
+
+
+def _as_begun(operation: Operation, found: Found) -> Operation:
+    """The operation with the arguments that it was begun with, where they were computed and are kept.
+
+    One on data begins with the new ones, where nothing was done yet.
+    """
+    if found.how != "computed" or found.entry is None or not isinstance(operation, KEEPING):
+        return operation
+    if isinstance(operation, DataOperation) and found.entry.checkpoint is None:
+        return operation
+    return with_arguments(operation, found.entry.kept_arguments or {})
 
 
 class JournalingExecutor(Executor):
@@ -80,7 +94,7 @@ class JournalingExecutor(Executor):
         self._number += 1
         site = call_site(self._matching.path)
         match = self._matching.find(operation, site, self._number)
-        result = await self._done(_Asked(self._number, operation, site, match))
+        result = await self._done(_Asked(self._number, _as_begun(operation, match), site, match))
         self._journal.flush_soon()
         return result
 
@@ -106,6 +120,8 @@ class JournalingExecutor(Executor):
         if not self._matching.is_last_word(asked.found.slot, asked.operation):
             return False
         operation, by_hand = asked.operation, self._matching.by_hand
+        if asked.found.entry is not None and asked.found.entry.subjects != subjects(operation):
+            return False  # what was done is about something else than what is asked for now
         asking = self._retried(asked.number, operation, lambda: is_undone(operation, self.context, by_hand=by_hand))
         return bool(await asking)
 
@@ -118,25 +134,19 @@ class JournalingExecutor(Executor):
         operation, earlier = asked.operation, asked.found.entry
         if not isinstance(operation, DataOperation):
             self._watch(asked)
-            return await self._written_down(asked)
-        if asked.found.how == "computed" and earlier is not None and earlier.checkpoint is not None:
-            operation = with_arguments(operation, earlier.kept_arguments or {})  # those it was begun with
+            kept = {"arguments": self._kept(operation)} if isinstance(operation, KEEPING) else {}
+            return await self._written_down(asked, **kept)
         mark = self._journal.mark_of(earlier) if earlier else self._journal.new_mark()
         known = {"arguments": self._kept(operation), "mark": mark}
         # which a session asks, too:
         await self._retried(asked.number, operation, self.context.driver.has_transactions)
         async with self.context.driver.session() as session:
             self._track(asked, operation, session, mark)
-            return await self._written_down(replace(asked, operation=operation), session, **known)
+            return await self._written_down(asked, session, **known)
 
     async def _written_down(self, asked: _Asked, session: Any = None, **known: Any) -> Any:
         number, operation, slot = asked.number, asked.operation, asked.found.slot
-        intent = asked.found.entry.intent if asked.found.entry else None
-        if intent is None:
-            intent = await self._prepared(number, operation)
-        elif asked.found.entry is not None and was_cut_short(operation, asked.found.entry.subjects):
-            fresh = await self._prepared(number, operation)
-            intent = carried_on(intent, fresh, asked.found.entry.subjects)
+        intent = await self._intent(asked)
         known |= {"site": asked.site, "file": self._matching.file}
         await self._journal.start(slot, operation, intent, session, **known)
         try:
@@ -150,9 +160,21 @@ class JournalingExecutor(Executor):
         self._journal.finish(slot, result)
         return result
 
+    async def _intent(self, asked: _Asked) -> Any:
+        """What has to be known before: as it was before the first time, where there was one."""
+        number, operation, entry = asked.number, asked.operation, asked.found.entry
+        if entry is None or entry.intent is None:
+            return await self._prepared(number, operation)
+        intent = dict(entry.intent)
+        if isinstance(operation, InsertDocuments):
+            return await self._retried(number, operation, lambda: resumed_insert(operation, self.context, intent))
+        if was_cut_short(operation, entry.subjects):
+            return carried_on(intent, await self._prepared(number, operation), entry.subjects)
+        return intent
+
     # -- on data --------------------------------------------------------------------------------
 
-    def _kept(self, operation: DataOperation) -> bytes | None:
+    def _kept(self, operation: Operation) -> bytes | None:
         """Its arguments for the journal, if they are of a size for it."""
         try:
             codec = encoder(self.context.driver.database.codec_options)

@@ -17,7 +17,7 @@ from anyio.lowlevel import checkpoint_if_cancelled
 
 from asyncmig.drivers.retry import TRANSACTION_SECONDS, retry
 from asyncmig.drivers.transient import outcome_is_unknown, wants_another_transaction
-from asyncmig.errors import DriverError, LedgerGone, LockLost, RevisionFailed
+from asyncmig.errors import DriverError, LedgerGone, LockLost, RevisionFailed, innermost
 from asyncmig.events import Direction, RevisionFinished, RevisionRetried, RevisionStopped
 from asyncmig.history.revision import Revision
 from asyncmig.running.ledger.ledger import RecordExists
@@ -215,7 +215,10 @@ class PathRun:
 
     async def _fail(self, step: RevisionRun, error: Exception) -> None:
         self._run.lease.check()
-        failure = RevisionFailed(step.revision.revision, self._direction, step.where(error), error)
+        cause = innermost(error)
+        if isinstance(cause, LedgerGone):
+            raise cause
+        failure = RevisionFailed(step.revision.revision, self._direction, step.where(cause), cause)
         try:
             await self._shielded(self._stopped(step, error, interrupted=False))
         except DriverError as trouble:
@@ -231,7 +234,8 @@ class PathRun:
 
     async def _stopped(self, step: RevisionRun, error: BaseException, *, interrupted: bool) -> None:
         await self._run.ledger.send(self._run.lease, await step.failing(error, interrupted=interrupted))
-        message = "interrupted" if interrupted else f"{type(error).__name__}: {error}"
+        cause = innermost(error)
+        message = "interrupted" if interrupted else f"{type(cause).__name__}: {cause}"
         self._run.tell(RevisionStopped(step.revision, self._direction, message))
 
     async def _shielded(self, work: Coroutine[Any, Any, T]) -> T:

@@ -9,7 +9,7 @@ from time import perf_counter
 from typing import Any
 
 from asyncmig.drivers.base import Document
-from asyncmig.errors import words
+from asyncmig.errors import innermost, words
 from asyncmig.events import Direction, RevisionResumed, RevisionStarted
 from asyncmig.files.calling import call
 from asyncmig.files.remaining import remaining
@@ -133,7 +133,8 @@ class RevisionRun:
     async def failing(self, error: BaseException, *, interrupted: bool = False) -> Write:
         """The write that says why, and where, the revision stopped."""
         unwritten, dates = await self._executor.close() if self._executor else ({}, ())
-        facts = {"type": type(error).__name__, "message": words(error), "where": self.where(error)}
+        cause = innermost(error)
+        facts = {"type": type(cause).__name__, "message": words(cause), "where": self.where(cause)}
         if interrupted:
             facts |= {"type": "Interrupted", "message": "stopped on request"}
         return transitions.failing(self.revision.revision, self.how, facts, unwritten, dates, interrupted=interrupted)

@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 import anyio
 import pytest
 
-from asyncmig.cli.loop import LoopStopped, event_loop, run
+from asyncmig.cli.loop import LoopStopped, WorkCancelled, event_loop, run
 
 
 @asynccontextmanager
@@ -94,6 +94,21 @@ def test_a_loop_that_is_stopped_ends_the_work_in_order() -> None:
     log: list[str] = []
     with pytest.raises(LoopStopped) as error:
         run(stopping(log))
+    assert (log, error.value.exit_code) == (["closed"], 7)
+
+
+async def cancelling(log: list[str]) -> None:
+    async with on_a_loop(log):
+        task = asyncio.current_task()
+        assert task is not None
+        task.cancel()
+        await asyncio.sleep(10)
+
+
+def test_work_that_cancels_itself_ends_in_order() -> None:
+    log: list[str] = []
+    with pytest.raises(WorkCancelled, match=r"task\.cancel") as error:
+        run(cancelling(log))
     assert (log, error.value.exit_code) == (["closed"], 7)
 
 

@@ -351,3 +351,13 @@ async def test_a_fault_is_told_before_anything_runs(call: Any, message: str) -> 
 def test_without_a_way_back(operation: Operation) -> None:
     with pytest.raises(IrreversibleOperation):
         operation.reverse()
+
+
+async def test_rows_only_reads(database: Any, tmp_path: Path) -> None:
+    await database["orders"].insert_one({"_id": 1})
+    history = History(tmp_path / "history")
+    for stage in ("{'$merge': {'into': NAME}}", "{'$out': NAME}"):
+        history.add("r", f"NAME = '_'.join(['asyncmig', 'lock'])\nasync for row in env.rows('orders', [{stage}]): pass")
+        with pytest.raises(RevisionFailed, match="rows only reads"):
+            await history.runner(database).upgrade()
+    assert [found["_id"] async for found in database["asyncmig_lock"].find()] == ["migration"]

@@ -183,7 +183,19 @@ async def test_fields_that_begin_with_a_dollar(alone: Any, turn: Any, function: 
         assert (found, list(found)) == (expected, list(expected))
 
 
-async def test_an_operator_beside_fields_is_a_mistake(alone: Any) -> None:
+@pytest.mark.parametrize(
+    ("function", "why"),
+    [
+        (lambda one: {"$set": {"a": 2}, "b": 1}, r"returned \$set beside fields"),
+        (lambda one: {"_id": 1, "$inc": {"a": 2}}, r"returned \$inc beside fields"),
+        (lambda one: one | {"$unset": {"a": ""}}, r"returned \$unset beside fields"),
+        (lambda one: one | {7: 1}, "a field 7: the name of a field is a string"),
+        (lambda one: {7: 1}, "a field 7: the name of a field is a string"),
+    ],
+    ids=["first", "behind the _id", "behind a document", "a number", "a number alone"],
+)
+async def test_names_that_are_a_mistake(alone: Any, function: Any, why: str) -> None:
     await alone["c"].insert_one({"_id": 1, "a": 1})
-    with pytest.raises(OperationRefused, match=r"returned \$set beside fields"):
-        await run(alone, TransformDocuments("c", {}, lambda one: {"$set": {"a": 2}, "b": 1}))
+    with pytest.raises(OperationRefused, match=why):
+        await run(alone, TransformDocuments("c", {}, function))
+    assert await alone["c"].find_one() == {"_id": 1, "a": 1}

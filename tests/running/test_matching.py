@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from asyncmig.drivers import driver_for
 from asyncmig.errors import RevisionFailed
 from asyncmig.events import Event, JournalDiverged, OperationEdited
+from asyncmig.running.applying.apply import apply
 from asyncmig.running.ledger.ledger import Ledger
 from asyncmig.running.ledger.record import Record
 
@@ -129,6 +131,133 @@ async def test_what_was_done_is_not_done_again(history: History, database: Any, 
     assert not told(events, JournalDiverged)
     assert not told(events, OperationEdited)
     assert await states(database) == {"r": "applied"}
+
+
+READ = {
+    "an index that was read": (
+        "names = sorted(await env.db.c.index_information())\nawait env.drop_index('c', names[1])",
+        {"_id_", "k_1", "z_1"},
+    ),
+    "an index of a set": (
+        "keys = next(ORDERS)\nawait env.create_index('c', [(str(key), 1) for key in keys])",
+        {"1_1_2_1_3_1"},
+    ),
+    "an index with the time in its name": (
+        "await env.create_index('c', 'n', name=f'{datetime.now(UTC):n%H%M%S%f}')",
+        {"n"},
+    ),
+    "documents that were read": (
+        "first = [one['_id'] async for one in env.db.c.find().sort('_id', 1).limit(2)]\n"
+        "await env.delete_documents('c', first)",
+        {2, 3, 4, 5},
+    ),
+    "a name with the time": (
+        "await env.rename_collection('c', f'{datetime.now(UTC):was%H%M%S%f}')",
+        {"was"},
+    ),
+    "the next number": (
+        "last = await env.db.c.count_documents({})\nawait env.insert_documents('c', [{'_id': last}])",
+        {0, 1, 2, 3, 4, 5, 6},
+    ),
+}
+"""What is done, and would be something else if it were done with other arguments."""
+ADDED = "\nawait env.modify_collection('c', validationLevel='off')"
+
+
+async def what_is_there(database: Any, expected: set[Any]) -> set[Any]:
+    """Of the kind of what is expected: ids, names of indexes, or of collections."""
+    if all(isinstance(one, int) for one in expected):
+        return {one["_id"] async for one in database["c"].find()}
+    if "was" in expected:
+        return {name[:3] for name in await database.list_collection_names() if name.startswith("was")}
+    indexes = set(await database["c"].index_information())
+    if "_id_" in expected:
+        return indexes
+    return {"n" if name.startswith("n") else name for name in indexes - {"_id_", "a_1", "k_1", "z_1"}}
+
+
+@pytest.mark.parametrize("is_edited", [False, True], ids=["same file", "edited behind it"])
+@pytest.mark.parametrize("body", READ, ids=str)
+async def test_what_is_done_is_not_done_with_other_arguments(
+    history: History, database: Any, body: str, is_edited: bool
+) -> None:
+    text, expected = READ[body]
+    await prepared(database)
+    await database["c"].insert_many([{"_id": number} for number in range(6)])
+    for key in "akz":
+        await database["c"].create_index(key)
+    await database["orders"].insert_one({"_id": 1, "order": [1, 2, 3]})
+    text = text.replace("next(ORDERS)", "(await env.db.orders.find_one())['order']")
+    history.add("r", f"{HEAD}\n{text}\n{BLOCKED}")
+    await stopped(history, database)
+    assert await what_is_there(database, expected) == expected
+    names = set(await database.list_collection_names()), set(await database["c"].index_information())
+    await database["b"].delete_one({"_id": 2})
+    await database["orders"].update_one({"_id": 1}, {"$set": {"order": [3, 1, 2]}})
+    if is_edited:
+        history.add("r", f"{HEAD}\n{text}\n{BLOCKED}".replace("name='k'", "name='other'"))
+    await history.runner(database).upgrade()
+    assert await what_is_there(database, expected) == expected
+    assert (set(await database.list_collection_names()), set(await database["c"].index_information())) == names
+
+
+BEGUN = ("an index that was read", "documents that were read", "a name with the time", "the next number")
+
+
+@pytest.mark.parametrize("is_sent", [False, True], ids=["not carried out", "carried out"])
+@pytest.mark.parametrize("body", BEGUN)
+async def test_what_was_begun_ends_with_the_arguments_of_its_beginning(
+    history: History, database: Any, body: str, is_sent: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It stops before or behind the command, and what is read then is something else."""
+    text, expected = READ[body]
+    await database["c"].insert_many([{"_id": number} for number in range(6)])
+    for key in "akz":
+        await database["c"].create_index(key)
+    history.add("r", f"{HEAD}\n{text}")
+
+    async def broken(*arguments: Any) -> Any:
+        await (apply(*arguments) if is_sent else asyncio.sleep(0))
+        raise RuntimeError("nobody knows how it ended")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("asyncmig.running.executor.apply", broken)
+        await stopped(history, database)
+    if body == "the next number" and not is_sent:
+        await database["c"].insert_one({"_id": 100})
+        expected = {0, 1, 2, 3, 4, 5, 7, 100}
+    await history.runner(database).upgrade()
+    assert await what_is_there(database, expected) == expected
+
+
+async def test_a_call_that_was_about_another_collection_is_refused(history: History, database: Any) -> None:
+    await prepared(database)
+    history.add("r", f"{HEAD}\nawait env.create_collection(f'{{datetime.now(UTC):x%H%M%S%f}}')\n{BLOCKED}")
+    await stopped(history, database)
+    names = await database.list_collection_names()
+    await database["b"].delete_one({"_id": 2})
+    assert "with other collections" in await stopped(history, database)
+    assert sorted(await database.list_collection_names()) == sorted(names)
+
+
+async def test_what_tasks_ask_for_is_not_one_call(history: History, database: Any) -> None:
+    """A function that is started once for each of what is left to do asks at one line for several operations."""
+    await prepared(database)
+    await database["c"].insert_many([{"_id": number, "n": 0} for number in (1, 2, 3)])
+    history.add(
+        "r",
+        "import asyncio\n"
+        "async def one(number):\n"
+        "    await env.update_in_batches('c', {'_id': number}, {'$inc': {'n': 1}})\n"
+        f"    {BLOCKED}\n"
+        "left = [found['_id'] async for found in env.db.c.find({'n': 0}).sort('_id', 1)][:2]\n"
+        "async with asyncio.TaskGroup() as group:\n"
+        "    for number in left[:1]: group.create_task(one(number))\n",
+    )
+    await stopped(history, database)
+    await database["b"].delete_one({"_id": 2})
+    assert "in a loop, with other arguments" in await stopped(history, database)
+    assert [found["n"] async for found in database["c"].find().sort("_id", 1)] == [1, 0, 0]
 
 
 HALF = {name: COMPUTED[name] for name in ("the time", "a uuid", "an if", "an if before one of its kind", "twins")} | {

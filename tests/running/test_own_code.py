@@ -73,8 +73,8 @@ async def test_what_it_does_not_await_is_refused_by_name(
 
 async def test_a_refusal_in_a_task_that_nobody_awaits_is_heard(history: History, database: Any) -> None:
     await database.create_collection("x")
-    task = "asyncio.create_task(env.create_collection('x', capped=True, size=4096))"
-    history.add("a", f"{task}\nawait asyncio.sleep(0.2)")
+    task = "task = asyncio.create_task(env.create_collection('x', capped=True, size=4096))"
+    history.add("a", f"{task}\nwhile not task.done(): await asyncio.sleep(0.01)")
     with pytest.raises(RevisionFailed, match="the server refused it"):
         await history.runner(database).upgrade()
     assert await states(database) == {"a": "failed"}

@@ -17,7 +17,7 @@ from asyncmig.running.applying.digest import digest
 from asyncmig.running.applying.known_ids import with_known_ids
 from asyncmig.schema.canonical import canonical
 
-__all__ = ["delete_documents", "insert_documents", "prepare_insert"]
+__all__ = ["delete_documents", "insert_documents", "prepare_insert", "resumed_insert"]
 
 BATCH_SIZE = 1_000
 """Documents; more are inserted, looked for and deleted in several batches."""
@@ -36,6 +36,22 @@ async def prepare_insert(operation: InsertDocuments, context: Context) -> Journa
     return {"missing": [_entry(document) for key, document in encoded.items() if key not in existing]}
 
 
+async def resumed_insert(operation: InsertDocuments, context: Context, intent: JournalData) -> JournalData:
+    """The intent to go on with: a fresh one, where the first was about documents of other ids and none was inserted.
+
+    Raises OperationRefused where some of those were inserted.
+    """
+    noted, now = intent.get("missing", ()), set(map(canonical, _ids(with_known_ids(operation, intent).documents)))
+    if all(canonical(entry["_id"]) in now for entry in noted):
+        return intent
+    existing = await _found(context, operation.collection, [entry["_id"] for entry in noted])
+    if not existing:
+        return await prepare_insert(operation, context)
+    if len(existing) == len(noted):
+        return intent
+    raise _begun_with_others(operation)
+
+
 async def insert_documents(operation: InsertDocuments, context: Context, intent: JournalData | None) -> JournalData:
     """Insert what the intent says was missing and still is.
 
@@ -50,6 +66,8 @@ async def insert_documents(operation: InsertDocuments, context: Context, intent:
     ours = {canonical(entry["_id"]): entry for entry in intent["missing"]}
     wanted = {key: document for key, document in encoded.items() if key in ours}
     existing = await _insert(operation, context, wanted)
+    if not ours.keys() <= encoded.keys():  # all are there already, under the ids of the first run
+        existing = await _found(context, operation.collection, [entry["_id"] for entry in intent["missing"]])
     inserted = [
         entry | {"digest": now}
         for key, entry in ours.items()
@@ -140,17 +158,17 @@ async def _inserted(
         again = with_known_ids(InsertDocuments(operation.collection, of_batch), {"missing": note["missing"]})
         batch = _encoded(again, context)
     if not ours.keys() <= batch.keys():
-        raise OperationRefused(
-            operation,
-            None,
-            "it was begun with other documents",
-            "give each document an `_id` that is the same whenever the revision runs",
-        )
+        raise _begun_with_others(operation)
     existing = await _insert(operation, context, {key: batch[key] for key in ours})
     foreign = [
         place for place, (key, entry) in enumerate(ours.items()) if digest(existing.get(key, b"")) != entry["digest"]
     ]
     return {"missing": note["missing"], "foreign": foreign, "done": True}
+
+
+def _begun_with_others(operation: InsertDocuments) -> OperationRefused:
+    hint = "give each document an `_id` that is the same whenever the revision runs"
+    return OperationRefused(operation, None, "it was begun with other documents", hint)
 
 
 async def _insert(

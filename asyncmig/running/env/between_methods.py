@@ -16,6 +16,8 @@ __all__ = ["BetweenMethods"]
 _ON_ERROR = ("fail", "collect")
 _WHEN_MATCHED = ("replace", "merge", "keepExisting")
 
+_WRITING = frozenset({"$merge", "$out"})
+
 
 class BetweenMethods:
     """As :class:`~asyncmig.running.env.data_methods.DataMethods`: in batches that can be interrupted, counted."""
@@ -199,9 +201,13 @@ class BetweenMethods:
         """What a pipeline makes of a collection, one document after the other: the same with both drivers.
 
         ``async for row in env.rows("orders", [{"$match": {...}}]): ...``
+
+        It reads: a pipeline that ends in ``$out`` or ``$merge`` raises DeclarationError.
         """
         call = DataCall("rows", name)
         stages = call.pipeline(list(pipeline))
+        if stages and (written := _WRITING.intersection(stages[-1])):
+            raise call.error("pipeline", f"ends in {min(written)}, and rows only reads: write with `env.merge_into`")
         options = {"session": self._session} if self._session is not None else {}
         cursor = self.db[call.collection(name)].aggregate(stages, **options)
         cursor = await cursor if inspect.isawaitable(cursor) else cursor

@@ -22,8 +22,8 @@ from typing import Any, Literal
 
 from asyncmig.errors import RevisionError
 from asyncmig.files.call_site import CallSites
-from asyncmig.operations import DataOperation, InsertDocuments, Operation
-from asyncmig.operations.arguments import arguments, differ_by_chance
+from asyncmig.operations import DataOperation, DeleteDocuments, InsertDocuments, Operation
+from asyncmig.operations.arguments import KEEPING, arguments, differ_by_chance
 from asyncmig.operations.fingerprint import fingerprint, has_function, outline, path_to, subjects
 from asyncmig.operations.repeatability import is_repeatable
 from asyncmig.running.ledger.record import JournalEntry
@@ -160,8 +160,12 @@ class Matching:
             return self._taken(entry, "same")
         self._refuse_reordered(asked)
         entry_there = next((entry for entry in self._at_its_place(asked) if asked.is_about(entry)), None)
+        if entry_there is None:
+            self._refuse_elsewhere(asked)
         if entry_there is None or not self._is_computed(entry_there, asked):
             return self._new()
+        if entry_there.may_be_done and not entry_there.is_finished:
+            _refuse_unknown(entry_there, asked)
         self._by_place.append(entry_there)
         return self._taken(entry_there, "computed")
 
@@ -198,6 +202,14 @@ class Matching:
         if kept is None or not isinstance(operation, DataOperation):
             return False
         return differ_by_chance(kept, arguments(operation))
+
+    def _refuse_elsewhere(self, asked: _Asked) -> None:
+        """Raise CannotTell where the same call, which comes once in a run, was about another collection before."""
+        if not asked.site or self._sites(None).may_repeat(asked.site):
+            return
+        for entry in self._left_of(self._of_site.get(asked.site)):
+            if entry.operation == type(asked.operation).__name__ and entry.may_be_done:
+                raise CannotTell(asked.operation, entry, "the two stand at one place, with other collections")
 
     def _refuse_reordered(self, asked: _Asked) -> None:
         for entry in self._by_place:
@@ -241,7 +253,17 @@ class Matching:
         if entry.fingerprint == asked.fingerprint:
             self._exact.add(asked.site)
             return "same"
+        if self._is_computed_anew(entry, asked):
+            return "computed"
         return "edited" if self._is_in_line(entry, asked) and self._is_edited(entry, asked) else None
+
+    def _is_computed_anew(self, entry: JournalEntry, asked: _Asked) -> bool:
+        """Whether it is the same call, not edited, which comes once in a run, with arguments that are others now."""
+        if isinstance(asked.operation, DataOperation) or not is_repeatable(asked.operation):
+            return False
+        if not asked.is_about(entry) or not entry.may_be_done or self._sites(entry).may_repeat(asked.site):
+            return False
+        return self._sites(entry).is_untouched(entry.site, asked.site)
 
     def _is_in_line(self, entry: JournalEntry, asked: _Asked) -> bool:
         """Whether the line of the entry has become the line of the operation; by their order where nobody knows."""
@@ -272,6 +294,9 @@ class Matching:
             entry = min(same, key=lambda entry: not self._sites(entry).is_same(entry.site, asked.site))
             self._exact.add(asked.site)
             return self._from_aside(entry, "same", diverged)
+        if computed := next((entry for entry in self._aside if self._is_computed_anew(entry, asked)), None):
+            _refuse_unknown(computed, asked)
+            return self._from_aside(computed, "computed", diverged)
         in_line = [entry for entry in self._aside if self._sites(entry).is_same(entry.site, asked.site)]
         edited = [entry for entry in in_line if self._is_edited(entry, asked)] or self._alike(asked)
         if not edited:
@@ -291,6 +316,16 @@ class Matching:
     def _from_aside(self, entry: JournalEntry, how: How, diverged: JournalEntry | None) -> Found:
         self._aside.remove(entry)
         return self._new(entry=entry, how=how, diverged=diverged, is_put_aside=True)
+
+
+def _refuse_unknown(entry: JournalEntry, asked: _Asked) -> None:
+    """Raise CannotTell where an operation, if it is carried out, was about something else, and nobody has kept what."""
+    operation = asked.operation
+    if isinstance(operation, KEEPING) and entry.kept_arguments is not None:
+        return
+    by_id = isinstance(operation, DeleteDocuments) and not operation.if_unchanged
+    if by_id or (entry.subjects and entry.subjects != subjects(operation)):
+        raise CannotTell(operation, entry, "the two stand at one place, with other names or ids")
 
 
 def _grouped(entries: Sequence[JournalEntry], key: Callable[[JournalEntry], str]) -> dict[str, deque[JournalEntry]]:
