@@ -202,6 +202,8 @@ EXACT = [
     (1, 1.0, False),
     (1, Int64(1), False),
     (2**40, Int64(2**40), True),
+    *((number, Int64(number), False) for number in (0, 5, 2**31 - 1, -(2**31))),
+    *((number, Int64(number), True) for number in (2**31, -(2**31) - 1)),
     (0.0, -0.0, False),
     (NAN, NAN, True),
     (Decimal128("1.0"), Decimal128("1.00"), False),
