@@ -175,9 +175,7 @@ def revisions_at(view: GraphView, target: Target, branch: str | None) -> tuple[s
 
 
 def _one_at(view: GraphView, target: Target, branch: str | None) -> str | None:
-    names = revisions_at(view, target, branch)
-    if len(names) > 1:
-        view.one_head(target.text, names)
+    names = view.one_head(target.text, revisions_at(view, target, branch))
     return names[0] if names else None
 
 
