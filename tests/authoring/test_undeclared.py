@@ -47,6 +47,35 @@ def test_what_becomes_of_it(policy: Policy, expected: list[str]) -> None:
         assert any("validator is not declared" in note.text for note in found.notes)
 
 
+@pytest.mark.parametrize(
+    ("more_indexes", "more_options", "policy", "left_alone"),
+    [
+        (["b"], {}, Policy("agreed", "agreed"), True),
+        (["b"], {}, Policy("agreed", "ignore"), True),
+        (["b"], {}, Policy("ignore", "agreed"), False),
+        ([], OPTIONS, Policy("agreed", "agreed"), True),
+        ([], OPTIONS, Policy("ignore", "agreed"), True),
+        ([], OPTIONS, Policy("agreed", "ignore"), False),
+        (["b"], OPTIONS, Policy("ignore", "agreed"), True),
+        (["b"], OPTIONS, Policy("agreed", "ignore"), True),
+        (["b"], OPTIONS, Policy("hide", "ignore"), False),
+        (["b"], OPTIONS, Policy("agreed", "agreed", agreed=frozenset({"user"})), False),
+        ([], {}, Policy("agreed", "agreed"), False),
+    ],
+)
+def test_where_something_waits_for_an_agreement(
+    more_indexes: list[str], more_options: dict[str, Any], policy: Policy, left_alone: bool
+) -> None:
+    current = state([Index("a"), *map(Index, more_indexes)], **more_options)
+    assert difference(current, state([Index("a")]), policy).left_alone == ({"user"} if left_alone else set())
+
+
+def test_the_kind_is_another_object_as_it_comes_from_a_server() -> None:
+    kind: Any = "".join([*"collection"])
+    current = CollectionState("user", kind, normal_options(OPTIONS, "collection"))
+    assert not difference(DatabaseState({"user": current}), state([]), Policy("ignore", "ignore"))
+
+
 def test_a_declared_option_is_changed_all_the_same() -> None:
     found = difference(
         state([], validator={"a": 1}, validationLevel="moderate"),
