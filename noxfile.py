@@ -246,7 +246,10 @@ MUTATED = {
     ],
     "history": ["tests/history", "tests/test_values.py", "-k", "not time_grows"],
     "running/ledger/transitions.py": ["tests/running/test_transitions.py", "tests/test_values.py"],
-    "authoring/diff.py": [f"tests/authoring/test_{name}.py" for name in ("diff", "diff_indexes", "field_diff")],
+    "authoring/diff.py": [
+        *(f"tests/authoring/test_{name}.py" for name in ("diff", "diff_indexes", "field_diff", "undeclared", "data")),
+        *("tests/authoring/test_rebuild.py", "tests/authoring/test_server_knows.py"),
+    ],
 }
 """By room or file of asyncmig, what is to notice a change in it; without what looks at the time, or runs a linter."""
 

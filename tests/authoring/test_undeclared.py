@@ -9,6 +9,7 @@ import pytest
 from asyncmig import Collection, Index, Migrator
 from asyncmig.authoring.diff import difference
 from asyncmig.authoring.policy import Policy
+from asyncmig.operations import NeedsRebuild
 from asyncmig.schema.normal import normal_index
 from asyncmig.schema.options import normal_options
 from asyncmig.schema.state import CollectionState, DatabaseState
@@ -74,6 +75,18 @@ def test_the_kind_is_another_object_as_it_comes_from_a_server() -> None:
     kind: Any = "".join([*"collection"])
     current = CollectionState("user", kind, normal_options(OPTIONS, "collection"))
     assert not difference(DatabaseState({"user": current}), state([]), Policy("ignore", "ignore"))
+
+
+SERIES = CollectionState("user", "timeseries", {"timeseries": {"timeField": "t"}, "expireAfterSeconds": 5})
+PLAIN = CollectionState("user", options=OPTIONS)
+
+
+@pytest.mark.parametrize(("current", "wanted"), [(SERIES, PLAIN), (PLAIN, SERIES)])
+def test_nothing_of_another_kind_stays(current: CollectionState, wanted: CollectionState) -> None:
+    found = difference(DatabaseState({"user": current}), DatabaseState({"user": wanted}), Policy("ignore", "ignore"))
+    (rebuild,) = found.operations
+    assert isinstance(rebuild, NeedsRebuild)
+    assert (rebuild.target, rebuild.was, found.notes) == (wanted, current, ())
 
 
 def test_a_declared_option_is_changed_all_the_same() -> None:
