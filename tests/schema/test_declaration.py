@@ -322,6 +322,16 @@ def test_what_nobody_would_read(attribute: str, value: Any, fault: str) -> None:
     assert caught.value.attribute == attribute
 
 
+def test_what_another_library_sets_on_a_class_that_is_its_model_too() -> None:
+    both = {"__collection_name__": "wallet", "__odm_fields__": {}, "__pydantic_x__": 1, "__collection__": "x"}
+    type("Wallet", (Collection,), both)
+    with pytest.raises(DeclarationError, match=r"__collation__: is not read by asyncmig; write __options__"):
+        type("Wallet", (Collection,), {**both, "__collation__": {"locale": "de"}})
+    del both["__odm_fields__"]
+    with pytest.raises(DeclarationError, match="__collection__: is not read by asyncmig"):
+        type("Wallet", (Collection,), both)
+
+
 def test_a_base_may_keep_indexes_for_its_subclasses() -> None:
     class Base(Collection):
         COMMON = (Index("created"),)
