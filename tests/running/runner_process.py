@@ -16,6 +16,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
+import importlib
 import json
 import os
 import signal
@@ -25,6 +27,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pymongo
 
 from asyncmig.errors import AsyncmigError  # the installed one: imported before the path leads to the source tree
@@ -127,7 +130,17 @@ def end(pid: int, listening: int) -> dict[str, Any]:
     return {"killed": os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0, "events": events, **result}
 
 
+def prepare() -> None:
+    """Import here what every run would import for itself, and keep its memory shared."""
+    for name in ("asyncmig.drivers.real", "asyncmig.drivers.own_connection", "typing_extensions"):
+        importlib.import_module(name)
+    anyio.run(anyio.to_thread.run_sync, os.getpid)
+    gc.collect()
+    gc.freeze()
+
+
 def main(url: str, folder: str) -> None:
+    prepare()
     for line in sys.stdin:
         jobs = json.loads(line)
         running = [begin(url, Path(folder) / job.get("history", "twelve"), job) for job in jobs]
