@@ -21,6 +21,7 @@ from asyncmig.testing.server import LocalServer
 
 from . import servers
 from .clients import CLIENTS, DRIVERS, HAS_ASYNC, drop, taking_turns
+from .longest_first import keep_order, put_longest_first
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -33,16 +34,18 @@ def pytest_configure(config: pytest.Config) -> None:
     home = Path(asyncmig.__file__).resolve()
     if os.environ.get("ASYNCMIG_EXPECT_INSTALLED") and home.is_relative_to(ROOT / "asyncmig"):
         raise pytest.UsageError(f"the installed asyncmig was to be tested, but {home} was imported")
+    keep_order(config)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what takes long, unless it is asked for, and what needs a newer PyMongo than there is."""
+    """Leave out what takes long, unless it is asked for, and what needs a newer PyMongo; the longest files first."""
     left_out = set() if os.environ.get("ASYNCMIG_LONG") or os.environ.get("ASYNCMIG_CHAOS") else {"long"}
     left_out |= set() if HAS_ASYNC else {"pymongo_async"}
     leaving = {item for item in items if any(item.get_closest_marker(name) for name in left_out)}
     leaving |= {item for item in items if servers.is_for_another(item)}
     config.hook.pytest_deselected(items=list(leaving))
     items[:] = [item for item in items if item not in leaving]
+    put_longest_first(items)
 
 
 @pytest.fixture(scope="session")
