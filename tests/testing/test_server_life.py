@@ -251,7 +251,7 @@ def test_the_server_ends_with_its_owner(how: signal.Signals, kept: bool, tmp_pat
 
 @pytest.mark.chaos
 def test_the_server_ends_with_its_owner_though_a_fork_holds_the_pipe() -> None:
-    forking = OWNER.replace("time.sleep(60)", "import os; os.fork(); time.sleep(60)")
+    forking = OWNER.replace("print(", "import os; os.fork() or time.sleep(60)\nprint(")
     owner = subprocess.Popen(
         [sys.executable, "-c", forking],
         stdout=subprocess.PIPE,
