@@ -25,7 +25,7 @@ _NO_CONFIG, _NOT_IN_CONFIG = 94, 93
 _TAKEN = "Address already in use"
 _MAX_LINE_CHARACTERS = 600  # of a line
 _SMALL_AND_QUICK = (
-    "--wiredTigerCacheSizeGB=0.25",
+    "--wiredTigerCacheSizeGB=0.5",  # at 0.25 there may be no room for a document of 16 MB and its copy in the oplog
     "--wiredTigerEngineConfigString=log=(prealloc=false,file_max=32MB)",  # else 300 MB before the first write
     "--journalCommitInterval=10",  # ms; an index over documents waits for it, else 100 ms each; 1 ms costs 5 % of a CPU
     "--syncdelay=20",  # s; what is dropped keeps its files open until the next checkpoint, else 60 s

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 from typing import Any
 
 import pytest
-from pymongo.errors import WriteError
 
 from asyncmig.errors import OperationRefused, RevisionFailed
 from asyncmig.events import Event, OperationFinished
@@ -167,7 +165,7 @@ async def test_documents_of_nearly_16_megabytes(turn: Any, kind: str) -> None:
     """A batch is read and written in messages that are not larger than the server takes."""
     size = 16 * 2**20 - 1000
     for key in range(3):
-        await _inserted(turn, {"_id": key, "n": 0, "text": "x" * size})
+        await turn["c"].insert_one({"_id": key, "n": 0, "text": "x" * size})
     assert Tally.read((await run(turn, operation(kind, size=100)))[0]) == Tally(3, 3)
     replaced = TransformDocuments("c", {}, lambda document: {"text": document["text"], "n": 2})
     assert Tally.read((await run(turn, replaced))[0]) == Tally(3, 3)
@@ -175,20 +173,6 @@ async def test_documents_of_nearly_16_megabytes(turn: Any, kind: str) -> None:
     with pytest.raises(OperationRefused, match="the document with _id 0"):
         await run(turn, grown)
     assert await turn["c"].count_documents({"n": 2}) == 3
-
-
-async def _inserted(database: Any, document: dict[str, Any]) -> None:
-    """Again where the cache of the server that all tests share has no room for it at this moment."""
-    for _ in range(100):
-        try:
-            await database["c"].insert_one(document)
-        except WriteError as error:
-            if error.code != 388:  # TransactionTooLargeForCache
-                raise
-            await asyncio.sleep(0.2)
-        else:
-            return
-    raise AssertionError("there was no room")
 
 
 async def test_a_filter_by_what_each_document_holds(database: Any) -> None:
