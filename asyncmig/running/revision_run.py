@@ -235,9 +235,11 @@ class RevisionRun:
         record, source = self.record, self._source
         if record is None or not self.how.partial:
             return None
+        again = {entry.fingerprint for entry in record.journal}
+        older = (entry for entry in record.superseded if entry.fingerprint not in again)
         return HalfUpgrade(
             self.revision.revision,
-            self._entries,
+            [*older, *record.journal],
             left_undone(record, self._module.revision.checksum, source),
             remaining(source, "downgrade"),
             is_followed=not any(one.does == "anything" for one in remaining(source, "upgrade")),

@@ -16,7 +16,7 @@ from asyncmig.running.ledger.journal import entry_of
 from asyncmig.running.ledger.record import Record
 from asyncmig.running.ledger.sources import left_undone
 
-__all__ = ["downgraded", "text_of"]
+__all__ = ["downgraded", "operations_of", "text_of", "undone"]
 
 PATH = "/revisions/r.py"
 
@@ -36,7 +36,14 @@ def text_of(up: str, down: str, above: str = "") -> str:
 def downgraded(
     text: str, done: int, *, now: str | None = None, refused: int = 0, kept: tuple[str, ...] = ()
 ) -> list[str]:
-    """What the downgrade does once ``done`` operations of the upgrade were, by their descriptions; it may raise.
+    """What the downgrade does once ``done`` operations of the upgrade were, by descriptions; else as :func:`undone`."""
+    return [one.describe() for one in undone(text, done, now=now, refused=refused, kept=kept)]
+
+
+def undone(
+    text: str, done: int, *, now: str | None = None, refused: int = 0, kept: tuple[str, ...] = ()
+) -> list[Operation]:
+    """What the downgrade does once ``done`` operations of the upgrade were. Raises HalfApplied.
 
     ``refused``: how many behind them were asked for, and refused. ``now``: the file as it is now. ``kept``: the
     collections that the upgrade found where it would have created them.
@@ -54,13 +61,17 @@ def downgraded(
         path=PATH,
     )
     half.refuse_beforehand()
-    seen = list[str]()
+    return [one for one in operations_of(now, "downgrade") if not half.why_skipped(one)]
+
+
+def operations_of(text: str, function: str) -> list[Operation]:
+    """What a function of a file asks for, in its order."""
+    seen = list[Operation]()
 
     async def perform(operation: Operation) -> None:
-        if not half.why_skipped(operation):
-            seen.append(operation.describe())
+        seen.append(operation)
 
-    _run(now, "downgrade", perform)
+    _run(text, function, perform)
     return seen
 
 

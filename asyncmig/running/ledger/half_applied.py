@@ -15,6 +15,7 @@ from asyncmig.errors import RevisionError
 from asyncmig.files.env_methods import Asked
 from asyncmig.operations import (
     ConvertField,
+    CreateCollection,
     DataOperation,
     DeleteDocuments,
     DropCollection,
@@ -27,7 +28,7 @@ from asyncmig.operations import (
     RenameField,
 )
 from asyncmig.operations.fingerprint import Touched, is_touched, subjects
-from asyncmig.running.ledger.moves import Joined, Moves, renames
+from asyncmig.running.ledger.moves import Joined, Moves
 from asyncmig.running.ledger.record import JournalEntry
 
 __all__ = ["HalfApplied", "HalfUpgrade"]
@@ -111,10 +112,9 @@ class HalfUpgrade:
         self._done = [entry for entry in entries if entry.may_be_done]
         self._changing, self._open = self._done, [entry for entry in self._done if _is_half_done(entry)]
         self._touched = Touched.of(subject for entry in self._done for subject in entry.subjects)
-        done = renames(self._done)
+        self._moves = Moves(self._done, kept)
         planned = [one.collections for one in left if one.does == "rename" and one.collections]
-        self._moves = Moves(done)
-        self._joined = Joined([*done, *((names[0], names[-1]) for names in planned)])
+        self._joined = Joined([*self._moves.renames, *((names[0], names[-1]) for names in planned)])
         self._is_one = any(one.does == "anything" or (one.does == "rename" and not one.collections) for one in left)
 
     def refuse_beforehand(self) -> None:
@@ -123,7 +123,7 @@ class HalfUpgrade:
         for one in self._text:
             names = one.collections or ()
             if one.does == "drop":
-                dropped |= {name for name in names if self._is_alone(name)}
+                dropped |= {name for name in names if self._is_alone(name) and not self._made_later(name)}
             elif one.does == "documents" and one.is_certain and not one.is_finding and not dropped.intersection(names):
                 self._refuse_mixed({name for name in names if not self._is_half_done(name)}, one, one)
 
@@ -133,14 +133,16 @@ class HalfUpgrade:
         So does the first one on a collection or its documents, whatever it does, where a later one would: once the
         journal of the downgrade has one of those, an upgrade could not go on with what is half done.
         """
+        if isinstance(operation, DropCollection):
+            return self._why_not_dropped(operation)
         self._refuse(operation)
         if isinstance(operation, RenameCollection):
             is_undone = self._moves.take_back(operation.collection, operation.new) or self._may_be_moved(operation)
             return "" if is_undone else _UNTOUCHED
         if not is_touched(operation, self._touched):
             return _UNTOUCHED
-        if isinstance(operation, DropCollection):
-            return _UNTOUCHED if self._is_to_be_made(operation.collection) else ""
+        if isinstance(operation, CreateCollection):
+            self._moves.create(operation.collection)
         return _UNTOUCHED if self._has_no_change(operation) else ""
 
     def _is_half_done(self, name: str) -> bool:
@@ -150,15 +152,13 @@ class HalfUpgrade:
     # -- what would reach too far -----------------------------------------------------------------
 
     def _refuse(self, operation: Operation) -> None:
-        if isinstance(operation, DropCollection) and self._is_alone(operation.collection):
-            self._forget(operation.collection)
         for entry in self._open:
             if _is_in_the_way(entry, operation):
                 raise HalfApplied(self._revision, entry, operation)
         if changed := _changed(operation) if not _is_finding(operation) else set[str]():
             self._refuse_mixed(changed, operation, operation)
             return
-        about = {subject.partition("/")[0] for subject in subjects(operation)}
+        about = _collections(subjects(operation))
         for later in self._text:
             reached = {name for name in about if self._is_about(later, name)}
             if reached and later.does in ("documents", "anything") and not later.is_finding:
@@ -216,18 +216,29 @@ class HalfUpgrade:
             return is_touched(operation, self._touched)
         return operation.collection in self._touched.exact | self._touched.above
 
-    def _is_to_be_made(self, name: str) -> bool:
-        """Whether the upgrade has not made a collection yet: what is there is another's."""
-        if any(self._is_made_by(entry, name) for entry in self._done):
-            return False
-        makes = [one for one in self._left if one.does not in ("drop", "other")]
-        return any(one.collections is None or name in one.collections for one in makes)
+    def _why_not_dropped(self, operation: DropCollection) -> str:
+        """Empty for a collection that the upgrade has made: what is there may be another's. Raises HalfApplied."""
+        name, makes = operation.collection, self._made_later(operation.collection)
+        touching = [entry for entry in self._done if name in _collections(entry.subjects)]
+        if makes and touching and all(one.does == "anything" for one in makes):
+            raise HalfApplied(self._revision, touching[0], operation, makes[0], self._path)
+        is_undone = bool(touching) and not makes
+        if is_undone and self._is_alone(name):
+            self._forget(name)
+        self._refuse(operation)
+        if is_undone and name not in self._kept:
+            self._moves.drop(name)
+        return "" if is_undone else _UNTOUCHED
 
-    @staticmethod
-    def _is_made_by(entry: JournalEntry, name: str) -> bool:
-        if entry.operation in (DropCollection.__name__, RenameCollection.__name__):
-            return entry.operation == RenameCollection.__name__ and entry.subjects[-1:] == (name,)
-        return any(subject.partition("/")[0] == name for subject in entry.subjects)
+    def _made_later(self, name: str) -> list[Asked]:
+        """What is left that makes the collection, if nothing that is done has."""
+        return [] if name in self._moves.made else [one for one in self._left if self._may_make(one, name)]
+
+    def _may_make(self, one: Asked, name: str) -> bool:
+        if one.does == "rename":
+            return one.collections is None or name in one.collections[1:]
+        is_making = one.does in ("create", "anything") or (one.does == "documents" and name in self._moves.gone)
+        return is_making and (one.collections is None or name in one.collections)
 
     def _has_no_change(self, operation: Operation) -> bool:
         """Whether it would undo a change of documents, of which none is done and one is left. Raises HalfApplied."""
@@ -242,6 +253,11 @@ class HalfUpgrade:
             if blocking := [entry for entry in whole if not self._is_followed or entry.operation == "DropCollection"]:
                 raise HalfApplied(self._revision, blocking[0], operation, left, self._path)
         return bool(waiting)
+
+
+def _collections(touched: Iterable[str]) -> set[str]:
+    """The names in subjects."""
+    return {subject.partition("/")[0] for subject in touched}
 
 
 def _changed(operation: Operation) -> set[str]:
