@@ -102,7 +102,7 @@ class Transformation(Task):
         projection, version = self._asked, self.wanted.version_field
         return {**projection, version: 1} if projection and version else projection
 
-    @property
+    @cached_property
     def _asked(self) -> Mapping[str, Any] | None:
         """The projection; the ``_id`` is always read."""
         asked = self.wanted.projection

@@ -353,6 +353,8 @@ class LossGuard:
         @functools.wraps(operation.function)
         def function(document: Any) -> Any:
             result = operation.function(document)
+            if type(result) is dict:  # as of nearly every document
+                return result
             return asked(result) if _has_delete(result) or inspect.isawaitable(result) else result
 
         return replace(operation, function=function)
