@@ -523,3 +523,17 @@ def test_what_is_said_of_many_collections_is_said_once() -> None:
         message="m",
     )
     assert source.count("no model claims it") == 1
+
+
+@pytest.mark.parametrize(
+    ("more", "made"),
+    [
+        ({}, []),
+        ({"indexes": (Index("a"),)}, ["CreateCollection", "CreateIndexes"]),
+        ({"options": {"validator": {"a": 1}}}, ["CreateCollection"]),
+        ({"documents": ({"_id": 1},)}, ["CreateCollection", "InsertDocuments"]),
+    ],
+)
+def test_a_collection_that_is_implied_is_made_for_what_it_has(more: dict[str, Any], made: list[str]) -> None:
+    wanted = DatabaseState({"c": CollectionState("c", implicit=True, **more)})
+    assert [type(operation).__name__ for operation in difference(DatabaseState(), wanted).operations] == made

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from asyncmig import Index
+from asyncmig.schema.index_rules import index_faults
 from asyncmig.schema.normal import agree, definition, normal_index, signature
 from asyncmig.schema.text import is_text
 
@@ -56,3 +57,8 @@ def test_a_version_counts_where_it_is_asked_for(
     )
     assert definition(current) == definition(wanted)
     assert agree(current, wanted) is agreed
+
+
+def test_one_fault_is_told_once() -> None:
+    (fault,) = index_faults(Index([("a", "text"), ("b", 0)]), "collection")
+    assert "0 is no direction for 'b'" in fault
