@@ -59,6 +59,10 @@ NORMAL: list[tuple[CollectionKind, dict[str, Any], dict[str, Any]]] = [
         {"capped": True, "size": Int64(257), "max": Decimal128("7")},
         {"capped": True, "size": 512, "max": 7},
     ),
+    *(
+        ("collection", {"capped": True, "size": 256, "max": most}, {"capped": True, "size": 256, **kept})
+        for most, kept in ((2**31 - 2, {"max": 2**31 - 2}), (2**31 - 1, {}), (2**31, {}), (2**63 - 1, {}), (-1, {}))
+    ),
     ("collection", {"capped": False}, {}),
     ("collection", {"validator": {}, "validationLevel": "strict", "validationAction": "error"}, {}),
     ("collection", {"validationLevel": "off"}, {"validationLevel": "off"}),
