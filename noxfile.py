@@ -258,14 +258,21 @@ MUTATED = {
 def mutants(session: nox.Session) -> None:
     """Mutation testing of the pure rooms: 300 changes of each, drawn by a seed; to kill: 90 %. Takes an hour.
 
-    The arguments: rooms, all unless named, and how many of each. Look at each survivor: a test is missing, or the
-    change changes nothing (`<=` between the two words of a direction, `is` between two bools).
+    The arguments: rooms, all unless named, and how many of each, or the numbers of some, `7,12,`. Look at each
+    survivor: a test is missing, or the change changes nothing (`<=` between the two words of a direction, `is`
+    between two bools, `>=` with the last of the kinds by the alphabet, a class that could do with slots).
 
-    Reached: 90.3 % of all 165 changes of `running/ledger/transitions.py`, the other 16 change nothing. No whole
-    sample of the other rooms has been run yet: there 90 % is the aim.
+    No whole sample of 300 has been run: it takes hours where the machine is shared. Seen of the sample with seed 1,
+    with the survivors looked at one by one, and a test for each that changes something, held against it:
+
+    - `history`: the first 150; 146 killed, the other 4 change nothing.
+    - `operations`: the first 123; 122 killed, the other one changes nothing.
+    - `schema`: the first 110; 106 killed, the other 4 change nothing.
+    - `authoring/diff.py`: the first 79; 69 killed, the other 10 change nothing.
+    - `running/ledger/transitions.py`: all 165, once; 149 killed, the other 16 change nothing.
     """
     session.install(*LOCKED, "--editable", str(ROOT), *nox.project.dependency_groups(PYPROJECT, "tests", "mutants"))
-    sample = next((word for word in session.posargs if word.isdigit()), "300")
+    sample = next((word for word in session.posargs if word.replace(",", "").isdigit()), "300")
     for room in [word for word in session.posargs if word in MUTATED] or MUTATED:
         command = ("python", str(ROOT / "scripts" / "mutants.py"), room, sample, "1", *MUTATED[room])
         session.run("python", "-m", "asyncmig.testing", "--", *command)  # beside one server for all

@@ -332,6 +332,11 @@ def test_what_another_library_sets_on_a_class_that_is_its_model_too() -> None:
         type("Wallet", (Collection,), both)
 
 
+def test_a_path_that_is_another_object() -> None:
+    path = "".join([*"a.b"])
+    refused("__renamed_fields__", "'a.b' is the same path twice", renamed_fields={"a.b": path})
+
+
 def test_a_base_may_keep_indexes_for_its_subclasses() -> None:
     class Base(Collection):
         COMMON = (Index("created"),)
