@@ -15,6 +15,7 @@ from asyncmig.files.call_site import call_site
 from asyncmig.operations import DataOperation, InsertDocuments, Operation
 from asyncmig.operations.arguments import KEEPING, arguments, with_arguments
 from asyncmig.operations.fingerprint import subjects
+from asyncmig.operations.repeatability import is_repeatable
 from asyncmig.running.applying.apply import Context
 from asyncmig.running.applying.document_changes import resumed_insert
 from asyncmig.running.applying.preexisting import carried_on, drops_only, was_cut_short
@@ -27,6 +28,7 @@ from asyncmig.running.ledger.matching import Found, Matching
 from asyncmig.running.locking.lease import Lease
 from asyncmig.running.locking.shielding import run_to_completion
 from asyncmig.running.reports import Reports
+from asyncmig.running.turns import Turns
 
 __all__ = ["JournalingExecutor"]
 
@@ -80,6 +82,11 @@ class JournalingExecutor(Executor):
         super().__init__(reports, lease, context)
         self._journal, self._matching = journal, matching
         self._half, self._preexisting = half, kept
+        self._turns = Turns(
+            (entry.collection, slot)
+            for slot, entry in journal.former.items()
+            if entry.checkpoint is not None and not entry.is_finished
+        )
         self._tracked: dict[int, JournaledHooks] = {}
         self._builds: dict[int, JournaledBuild] = {}
 
@@ -131,15 +138,22 @@ class JournalingExecutor(Executor):
             self._tracked[number].ask_to_stop()
 
     async def _journalled(self, asked: _Asked) -> Any:
-        operation, earlier = asked.operation, asked.found.entry
+        operation = asked.operation
         if not isinstance(operation, DataOperation):
             self._watch(asked)
             kept = {"arguments": self._kept(operation)} if isinstance(operation, KEEPING) else {}
             return await self._written_down(asked, **kept)
+        # which a session asks, too:
+        has_transactions = await self._retried(asked.number, operation, self.context.driver.has_transactions)
+        if has_transactions or is_repeatable(operation):
+            return await self._on_data(asked, operation)
+        async with self._turns.turn(operation, asked.found.slot):
+            return await self._on_data(asked, operation)
+
+    async def _on_data(self, asked: _Asked, operation: DataOperation) -> Any:
+        earlier = asked.found.entry
         mark = self._journal.mark_of(earlier) if earlier else self._journal.new_mark()
         known = {"arguments": self._kept(operation), "mark": mark}
-        # which a session asks, too:
-        await self._retried(asked.number, operation, self.context.driver.has_transactions)
         async with self.context.driver.session() as session:
             self._track(asked, operation, session, mark)
             return await self._written_down(asked, session, **known)
