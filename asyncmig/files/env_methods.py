@@ -52,7 +52,6 @@ class Asked:
     """A call in line ``line`` that does something to ``collections``; None: those that the source computes.
 
     ``is_finding``: whether it is only about documents in which it finds what it is to change back.
-    ``is_certain``: whether it stands below no condition, and in no loop.
     """
 
     method: str
@@ -60,7 +59,6 @@ class Asked:
     does: Does
     collections: tuple[str, ...] | None = None
     is_finding: bool = False
-    is_certain: bool = True
 
     def __str__(self) -> str:
         return f"env.{self.method} in line {self.line}" if self.method else f"whatever line {self.line} does"

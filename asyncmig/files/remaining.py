@@ -26,7 +26,6 @@ _Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
 _VALUES: Final = frozenset({"collections", "context", "session"})
 _ENDING = (ast.Return, ast.Raise, ast.Break, ast.Continue)
 _REPEATING = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp, ast.Lambda)
-_CHOOSING = (ast.IfExp, ast.BoolOp)
 
 
 def remaining(
@@ -41,7 +40,7 @@ def remaining(
     ``reached``: the call sites that it has come to. ``done``: those of all that is done, or may be. ``edited``: the
     lines that were not in the file when it was run.
     """
-    unknown = Asked("", 1, "anything", is_certain=False)
+    unknown = Asked("", 1, "anything")
     try:
         module = ast.parse(source or "")
     except (SyntaxError, ValueError, RecursionError):
@@ -116,11 +115,10 @@ class _Place:
     is_awaited: bool = False
     groups: frozenset[str] = frozenset()
     is_over: bool = False
-    is_certain: bool = True
 
     @property
     def repeated(self) -> _Place:
-        return replace(self, site=None, is_certain=False)
+        return replace(self, site=None)
 
     @property
     def inside(self) -> Site | None:
@@ -158,7 +156,6 @@ class _Reader:
     def _statement(self, node: ast.stmt, place: _Place) -> Iterator[_Found]:
         if place.is_over and not self._edited.isdisjoint(_own_lines(node)):
             place = replace(place, is_over=False)
-        maybe = replace(place, is_certain=False)
         match node:
             case ast.FunctionDef() | ast.AsyncFunctionDef():
                 place.inner[node.name] = (node, place)
@@ -171,26 +168,26 @@ class _Reader:
                     node.iter, replace(place, is_awaited=place.is_awaited or isinstance(node, ast.AsyncFor))
                 )
                 yield from self._each(node.body, place.repeated)
-                yield from self.block(node.orelse, maybe)
+                yield from self.block(node.orelse, place)
             case ast.While():
                 yield from self._uses(node.test, place.repeated)
                 yield from self._each(node.body, place.repeated)
-                yield from self.block(node.orelse, maybe)
+                yield from self.block(node.orelse, place)
             case ast.If():
                 yield from self._uses(node.test, place)
-                yield from self.block(node.body, maybe)
-                yield from self.block(node.orelse, maybe)
+                yield from self.block(node.body, place)
+                yield from self.block(node.orelse, place)
             case ast.With() | ast.AsyncWith():
                 yield from self._with(node, place)
             case ast.Try() | ast.TryStar():
                 handlers = [handler.body for handler in node.handlers]
                 for body in (node.body, *handlers, node.orelse, node.finalbody):
-                    yield from self.block(body, maybe)
+                    yield from self.block(body, place)
             case ast.Match():
                 yield from self._uses(node.subject, place)
                 for case in node.cases:
-                    yield from self._uses(case.guard, maybe)
-                    yield from self.block(case.body, maybe)
+                    yield from self._uses(case.guard, place)
+                    yield from self.block(case.body, place)
             case _:
                 yield from self._parts(node, place)
 
@@ -227,8 +224,7 @@ class _Reader:
                 yield from self._entered_inner(name, place.repeated)
             case _:
                 is_many = isinstance(node, _REPEATING)
-                certain = place.is_certain and not isinstance(node, _CHOOSING)
-                yield from self._parts(node, place.repeated if is_many else replace(place, is_certain=certain))
+                yield from self._parts(node, place.repeated if is_many else place)
 
     def _call(self, node: ast.Call, place: _Place) -> Iterator[_Found]:
         function = node.func
@@ -251,7 +247,7 @@ class _Reader:
     def _found(self, one: Asked, place: _Place) -> Iterator[_Found]:
         if not (place.is_over and place.is_awaited):
             site = place.inside if one.does != "anything" and not place.is_over else None
-            yield site, replace(one, is_certain=place.is_certain)
+            yield site, one
 
     # -- functions of the file --------------------------------------------------------------------
 
@@ -295,7 +291,6 @@ class _Reader:
             (*place.stack, function.name),
             is_awaited=is_over,
             is_over=is_over,
-            is_certain=place.is_certain and not function.decorator_list,
         )
         yield from self.block(function.body, entered)
 

@@ -118,14 +118,15 @@ class HalfUpgrade:
         self._is_one = any(one.does == "anything" or (one.does == "rename" and not one.collections) for one in left)
 
     def refuse_beforehand(self) -> None:
-        """Raise HalfApplied where the text of the downgrade says plainly that it would come to it."""
+        """Raise HalfApplied where the text of the downgrade says that it would come to it, or may."""
         dropped = set[str]()
         for one in self._text:
-            names = one.collections or ()
+            names = set(one.collections or ())
             if one.does == "drop":
                 dropped |= {name for name in names if self._is_alone(name) and not self._made_later(name)}
-            elif one.does == "documents" and one.is_certain and not one.is_finding and not dropped.intersection(names):
-                self._refuse_mixed({name for name in names if not self._is_half_done(name)}, one, one)
+            elif one.does == "documents" and not one.is_finding:
+                changed = names or {name for entry in self._changing for name in _collections(entry.subjects)}
+                self._refuse_mixed({name for name in changed - dropped if not self._is_half_done(name)}, one, one)
 
     def why_skipped(self, operation: Operation) -> str:
         """Why an operation of the downgrade has nothing to undo; empty where it has. Raises HalfApplied.
