@@ -26,7 +26,7 @@ def test_it_imports_nothing_heavy(pytester: pytest.Pytester) -> None:
 
 
 def test_unused_it_stays_so(project: pytest.Pytester, run: Run) -> None:
-    """Also with pytest-asyncio there, for whose loops it has fixtures."""
+    """Also with pytest-asyncio there, for whose loops it has fixtures; none of the ready-made tests runs unasked."""
     project.makepyfile(
         f"""
         import sys

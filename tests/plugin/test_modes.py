@@ -111,6 +111,15 @@ def test_an_application_on_a_loop_of_its_own(migrated_database, round):
         assert [client.get("/").json() for _ in range(2)] == [1, 1]
 """
 
+TRIO = """
+import pytest
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("anyio_backend", ["asyncio", "trio"])
+async def test_it_is_left_out(mongo_database, anyio_backend):
+    assert await mongo_database.list_collection_names() == []
+"""
+
 ASYNCIO, ANYIO = "pytest.mark.asyncio", "pytest.mark.anyio"
 OWN = "pytest_asyncio.fixture"
 SESSION = ["-o", "asyncio_default_fixture_loop_scope=session", "-o", "asyncio_default_test_loop_scope=session"]
@@ -142,24 +151,12 @@ MODES |= MORE_MODES if os.environ.get("ASYNCMIG_LONG") else {}
 @pytest.mark.parametrize("mode", MODES)
 def test_every_mode(project: pytest.Pytester, run: Run, mode: str) -> None:
     marks, fixture, arguments = MODES[mode]
+    has_trio = "anyio" in mode
     imports = "import pytest_asyncio" if "pytest_asyncio" in fixture else ""
-    imports += ON_ASYNCIO if "anyio" in mode else ""
+    imports += ON_ASYNCIO if has_trio else ""
     text = TESTS.replace("IMPORTS", imports).replace("MARKS", marks).replace("FIXTURE", fixture)
-    project.makepyfile(test_async=text, test_sync=SYNC)
-    run(*arguments).assert_outcomes(passed=7 * len(DRIVERS) + 1 + 4)
-
-
-def test_trio_is_left_out(project: pytest.Pytester, run: Run) -> None:
-    project.makepyfile(
-        """
-        import pytest
-
-        @pytest.mark.anyio
-        @pytest.mark.parametrize("anyio_backend", ["asyncio", "trio"])
-        async def test_it(mongo_database, anyio_backend):
-            assert await mongo_database.list_collection_names() == []
-        """
-    )
-    result = run("-rs")
-    result.assert_outcomes(passed=1, skipped=1)
-    result.stdout.fnmatch_lines("*MongoDB's drivers need asyncio*")
+    project.makepyfile(test_async=text, test_sync=SYNC, **({"test_trio": TRIO} if has_trio else {}))
+    result = run("-rs", *arguments)
+    result.assert_outcomes(passed=7 * len(DRIVERS) + 1 + 4 + has_trio, skipped=int(has_trio))
+    if has_trio:
+        result.stdout.fnmatch_lines("*MongoDB's drivers need asyncio*")

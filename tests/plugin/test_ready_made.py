@@ -62,8 +62,3 @@ def test_by_import_with_overridden_fixtures(project: pytest.Pytester, run: Run) 
     result = run("--asyncmig", "-v", "-k", "models_match or every_revision or up_then_down")
     result.assert_outcomes(passed=4, failed=2)  # once by the option, once by the import
     result.stdout.fnmatch_lines("*upgrade of a002*ValueError*'many'*")
-
-
-def test_none_without_the_option(project: pytest.Pytester, run: Run) -> None:
-    project.makepyfile("def test_own(): pass")
-    run().assert_outcomes(passed=1)
