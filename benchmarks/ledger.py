@@ -18,6 +18,11 @@ Motor, the median of the runs 1.21 and 1.22. So the goal is just about met with 
 time. Of the client's processor time the floor takes 0.6 ms for a write, and an upgrade 0.3 to 0.4 ms
 more for a revision: its file read, compiled and run, its record built, the lease looked at, its events
 told.
+
+One revision of many operations costs the client the same for each, however many went before: with PyMongo
+Async and an insert of one document each, 2.9 ms of processor time for each of the first 10,000 and 3.4 to
+3.9 ms, without a trend, for each 10,000 after them, up to 70,000; one run beside much other work. The
+process grew by 11 MiB for each 10,000, to 116 MiB.
 """
 
 from __future__ import annotations

@@ -12,6 +12,9 @@ What was seen, on an otherwise quiet machine with 2 cores (two runs, medians bey
 Most of it is reading the files and their checksums, 1 ms pyproject.toml, 1 to 2 ms the ledger's answer.
 Reading the headers of 500 files instead of comparing checksums would cost 25 ms more; that is paid only
 when something differs.
+
+A whole process that imports, pings, starts once and ends takes 0.36 s of processor time with Motor and 0.35 s
+with PyMongo Async at 10 revisions, 0.39 and 0.37 s at 500: medians of 15 and 20, beside much other work.
 """
 
 from __future__ import annotations
