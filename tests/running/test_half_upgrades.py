@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from asyncmig.files.env_methods import Asked
 from asyncmig.running.ledger.half_applied import HalfApplied
 
 from .half_upgrades import downgraded, text_of
@@ -319,6 +320,15 @@ def test_a_collection_that_was_there_before_is_not_dropped() -> None:
     text = text_of(f"await env.create_collection('c')\n{INC}\n{MORE}", f"await env.drop_collection('c')\n{DEC}")
     with pytest.raises(HalfApplied):
         downgraded(text, 2, kept=("c",))
+
+
+@pytest.mark.parametrize("last", [f"name = 'c'\n{DEC.replace(repr('c'), 'name')}", f"if False:\n    {DEC}", DEC])
+def test_refused_before_the_first_step(last: str) -> None:
+    """So that nothing of another collection is undone, and neither way could go on then."""
+    text = text_of(f"{ON_D}\n{INC}\n{MORE}", f"{BACK_ON_D}\n{last}")
+    with pytest.raises(HalfApplied) as caught:
+        downgraded(text, 2)
+    assert isinstance(caught.value.operation, Asked)
 
 
 def test_the_rest_is_taken_out_of_the_file() -> None:
