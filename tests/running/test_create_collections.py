@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import random
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -132,7 +134,11 @@ async def test_killed_in_the_middle(
     job = {"history": "many", "database": database.name, "driver": driver_name, "direction": "upgrade"}
     block = {"blockConnection": True, "blockTimeMS": 2500}
     async with failing(clients[driver_name], database, ["create"], times=1, collection="c05", **block):
-        victims.send({**job, "target": "head", "kill_after": 1.5})
+        victims.send({**job, "target": "head"})
+        while not (await names(database) or victims.have_ended):
+            await asyncio.sleep(0.01)
+        holder = await database["asyncmig_lock"].find_one({"_id": "migration"})
+        os.kill(holder["pid"], signal.SIGKILL)
         (answer,) = await victims.answers()
     assert answer["killed"]
     (entry,) = (await record(database)).journal
