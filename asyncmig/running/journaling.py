@@ -17,6 +17,7 @@ from asyncmig.operations.arguments import KEEPING, arguments, with_arguments
 from asyncmig.operations.fingerprint import subjects
 from asyncmig.operations.repeatability import is_repeatable
 from asyncmig.running.applying.apply import Context
+from asyncmig.running.applying.data_changes import marks_documents
 from asyncmig.running.applying.document_changes import resumed_insert
 from asyncmig.running.applying.preexisting import carried_on, drops_only, was_cut_short
 from asyncmig.running.applying.verification import is_undone
@@ -145,10 +146,13 @@ class JournalingExecutor(Executor):
             return await self._written_down(asked, **kept)
         # which a session asks, too:
         has_transactions = await self._retried(asked.number, operation, self.context.driver.has_transactions)
-        if has_transactions or is_repeatable(operation):
+        if is_repeatable(operation) or (has_transactions and not await self._marks(asked.number, operation)):
             return await self._on_data(asked, operation)
         async with self._turns.turn(operation, asked.found.slot):
             return await self._on_data(asked, operation)
+
+    async def _marks(self, number: int, operation: DataOperation) -> bool:
+        return bool(await self._retried(number, operation, lambda: marks_documents(operation, self.context)))
 
     async def _on_data(self, asked: _Asked, operation: DataOperation) -> Any:
         earlier = asked.found.entry

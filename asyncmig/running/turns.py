@@ -1,4 +1,4 @@
-"""Operations that mark documents take turns on each collection: where there are no transactions.
+"""Operations that mark documents take turns on each collection: a server without transactions, a capped collection.
 
 A document has room for one mark. Two operations at once would each take the other's away, and then deal
 again with what they find unmarked.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 
 from asyncmig.errors import RevisionFailed
 
-from ..clients import DRIVERS
+from ..clients import DRIVERS, drop
 from ..data.standalone import opened
 from .history_files import History, states
 
@@ -80,3 +81,16 @@ async def test_one_within_another_is_refused(history: History, database: Any) ->
     )
     with pytest.raises(RevisionFailed, match="within an operation on c"):
         await history.runner(database).upgrade()
+
+
+async def test_a_capped_collection_of_a_replica_set(
+    history: History, clients: dict[str, Any], driver_name: str
+) -> None:
+    """No transaction may write there, so documents are marked as on a standalone server."""
+    database = clients[driver_name][f"turns_{uuid.uuid4().hex[:12]}"]
+    await database.create_collection("c", capped=True, size=100_000)
+    await database["c"].insert_many([{"_id": number, "n": 0, "m": 1, "k": 0} for number in range(9)])
+    history.add("r", f"await asyncio.gather({INC}, {CALL}, {MUL})")
+    await history.runner(database).upgrade()
+    assert await documents(database) == [DONE] * 9
+    await drop(database.client, database.name)

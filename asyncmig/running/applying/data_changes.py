@@ -22,7 +22,7 @@ from asyncmig.operations import DataOperation, MergeInto, Tally
 from asyncmig.running.applying.between_changes import Between, prepare_between, run_at_once
 from asyncmig.running.applying.context import Context
 
-__all__ = ["prepare_data", "run_data"]
+__all__ = ["marks_documents", "prepare_data", "run_data"]
 
 _NOTHING: Document = {"_id": {"$in": []}}
 _ALLOW_THE_MARK = (
@@ -86,6 +86,13 @@ def _source(operation: DataOperation, context: Context) -> Source:
 async def _is_transactional(facts: Document, source: Source) -> bool:
     may_be = facts.get("type") == "collection" and not facts.get("options", {}).get("capped")
     return may_be and await source.driver.has_transactions()
+
+
+async def marks_documents(operation: DataOperation, context: Context) -> bool:
+    """Whether it marks each document that it has dealt with, as its batches cannot be transactions."""
+    source = _source(operation, context)
+    facts = await source.facts()
+    return facts is not None and not await _is_transactional(facts, source)
 
 
 async def run_data(operation: DataOperation, context: Context) -> Document:
