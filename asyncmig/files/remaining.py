@@ -9,11 +9,13 @@ in a loop that it has not left, more may come of each call.
 from __future__ import annotations
 
 import ast
-from collections import Counter
+from bisect import bisect_left
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, TypeAlias
 
+from asyncmig.files.awaited import Waiting, goes_on, may_leave_some
 from asyncmig.files.env_methods import Asked, asked, is_read
 
 __all__ = ["Site", "remaining"]
@@ -22,10 +24,13 @@ Site: TypeAlias = tuple[int, ...]
 """The lines that lead to a call, the outermost first."""
 _Found: TypeAlias = tuple[Site | None, Asked]
 _Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
+_FUNCTIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 _VALUES: Final = frozenset({"collections", "context", "session"})
 _ENDING = (ast.Return, ast.Raise, ast.Break, ast.Continue)
-_REPEATING = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp, ast.Lambda)
+_LATER = (ast.GeneratorExp, ast.Lambda)
+_REPEATING = (ast.ListComp, ast.SetComp, ast.DictComp, *_LATER)
+_MOST_CALLS: Final = 1_000  # functions that are entered; they call each other too often to be followed beyond
 
 
 def remaining(
@@ -40,19 +45,24 @@ def remaining(
     ``reached``: the call sites that it has come to. ``done``: those of all that is done, or may be. ``edited``: the
     lines that were not in the file when it was run.
     """
-    unknown = Asked("", 1, "anything")
     try:
-        module = ast.parse(source or "")
-    except (SyntaxError, ValueError, RecursionError):
-        return [unknown]
+        return _remaining(ast.parse(source or ""), function, frozenset(reached), Counter(done), edited)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return [Asked("", 1, "anything")]
+
+
+def _remaining(
+    module: ast.Module, function: str, reached: frozenset[Site], begun: Counter[Site], edited: frozenset[int]
+) -> list[Asked]:
     names = _Names.of(module)
     start = names.functions.get(function)
     if start is None or start.decorator_list or not _parameters(start):
-        return [unknown]
-    begun = Counter(done)
-    found = list(_Reader(names, frozenset(reached), edited).entered(start, _parameters(start)[:1], _Place()))
+        return [Asked("", 1, "anything")]
+    found = list(_Reader(names, reached, edited).entered(start, _parameters(start)[:1], _Place()))
     wanted = Counter(site for site, _ in found)
-    return [one for site, one in found if one.does != "other" and not (site and begun[site] >= wanted[site])]
+    unclear = {one.line for site, one in found if not site}  # how often the journal has such a line tells nothing
+    sure = {site for site in wanted if site and site[-1] not in unclear and begun[site] >= wanted[site]}
+    return [one for site, one in found if one.does != "other" and site not in sure]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +71,8 @@ class _Names:
 
     functions: Mapping[str, _Function]
     constants: Mapping[str, str]
+    crowded: frozenset[int]
+    """The lines with several ``await``: which one of them has led to a call, its line does not tell."""
 
     @classmethod
     def of(cls, module: ast.Module) -> _Names:
@@ -74,9 +86,11 @@ class _Names:
             if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
             if isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
         }
+        awaits = Counter(node.lineno for node in ast.walk(module) if isinstance(node, ast.Await))
         return cls(
             {name: node for name, node in functions.items() if bound[name] == 1},
             {name: text for name, text in constants.items() if bound[name] == 1},
+            frozenset(line for line, count in awaits.items() if count > 1),
         )
 
 
@@ -105,6 +119,7 @@ class _Place:
 
     ``env``: the names of env. ``inner``: the functions defined in this one. ``line``: of the ``await`` that is
     right around it. ``groups``: what waits for the tasks that it is given. ``is_over``: the statement has ended.
+    ``is_keeping``: it gives a name to its value, so that ``env`` may be in use by that name.
     """
 
     site: Site | None = ()
@@ -115,10 +130,16 @@ class _Place:
     is_awaited: bool = False
     groups: frozenset[str] = frozenset()
     is_over: bool = False
+    is_keeping: bool = False
 
     @property
     def repeated(self) -> _Place:
         return replace(self, site=None)
+
+    @property
+    def within(self) -> _Place:
+        """For the parts of an expression."""
+        return self if self.line is None else replace(self, line=None)
 
     @property
     def inside(self) -> Site | None:
@@ -128,16 +149,22 @@ class _Place:
 
 class _Reader:
     def __init__(self, names: _Names, reached: frozenset[Site], edited: frozenset[int]) -> None:
-        self._names, self._reached, self._edited = names, reached, edited
+        self._names, self._edited = names, edited
+        self._reached = defaultdict[Site, set[int]](set)
+        for site in reached:
+            for place, line in enumerate(site):
+                self._reached[site[:place]].add(line)
+        self._calls = 0
 
     # -- statements -------------------------------------------------------------------------------
 
     def block(self, body: Sequence[ast.stmt], place: _Place) -> Iterator[_Found]:
         """What is left of statements that are carried out one after the other."""
-        current = self._current(body, place.site)
+        current = len(body) if place.is_over else self._current(body, place.site)
+        waiting = Waiting(body)
         for number, statement in enumerate(body):
             if number < current:
-                is_awaited = place.is_awaited or _is_awaited_later(statement, body[number + 1 : current])
+                is_awaited = place.is_awaited or waiting.is_awaited(number, statement, current)
                 yield from self._statement(statement, replace(place, is_over=True, is_awaited=is_awaited))
             else:
                 yield from self._statement(statement, place)
@@ -148,10 +175,11 @@ class _Reader:
         """The number of the last statement that was reached; of several in one line the first."""
         if site is None:
             return -1
-        lines = {one[len(site)] for one in self._reached if len(one) > len(site) and one[: len(site)] == site}
-        spans = [range(statement.lineno, (statement.end_lineno or statement.lineno) + 1) for statement in body]
-        last = max((line for line in lines if any(line in span for span in spans)), default=None)
-        return next((number for number, span in enumerate(spans) if last in span), -1)
+        ends = [statement.end_lineno or statement.lineno for statement in body]
+        numbers = ((bisect_left(ends, line), line) for line in self._reached.get(site, ()))
+        return max(
+            (number for number, line in numbers if number < len(body) and body[number].lineno <= line), default=-1
+        )
 
     def _statement(self, node: ast.stmt, place: _Place) -> Iterator[_Found]:
         if place.is_over and not self._edited.isdisjoint(_own_lines(node)):
@@ -181,15 +209,19 @@ class _Reader:
                 yield from self._with(node, place)
             case ast.Try() | ast.TryStar():
                 handlers = [handler.body for handler in node.handlers]
-                for body in (node.body, *handlers, node.orelse, node.finalbody):
+                yield from self.block(node.body, replace(place, is_over=place.is_over and not goes_on(node)))
+                for body in (*handlers, node.orelse, node.finalbody):
                     yield from self.block(body, place)
             case ast.Match():
                 yield from self._uses(node.subject, place)
                 for case in node.cases:
                     yield from self._uses(case.guard, place)
                     yield from self.block(case.body, place)
+            case ast.ClassDef():
+                yield from self._parts(node, replace(place.repeated, is_over=False))
             case _:
-                yield from self._parts(node, place)
+                is_keeping = not isinstance(node, ast.Expr)
+                yield from self._parts(node, replace(place, is_keeping=True) if is_keeping else place)
 
     def _each(self, body: Iterable[ast.stmt], place: _Place) -> Iterator[_Found]:
         for statement in body:
@@ -200,13 +232,16 @@ class _Reader:
         for item in node.items:
             yield from self._uses(item.context_expr, replace(place, is_awaited=place.is_awaited or is_awaited))
         names = {item.optional_vars.id for item in node.items if isinstance(item.optional_vars, ast.Name)}
-        yield from self.block(node.body, replace(place, groups=place.groups | names if is_awaited else place.groups))
+        is_over = place.is_over and not goes_on(node)
+        groups = place.groups | names if is_awaited and is_over else place.groups
+        yield from self.block(node.body, replace(place, groups=groups, is_over=is_over))
 
     # -- expressions ------------------------------------------------------------------------------
 
     def _parts(self, node: ast.AST, place: _Place) -> Iterator[_Found]:
+        place = place.within
         for part in ast.iter_child_nodes(node):
-            yield from self._uses(part, replace(place, line=None))
+            yield from self._uses(part, place)
 
     def _uses(self, node: ast.AST | None, place: _Place) -> Iterator[_Found]:
         match node:
@@ -216,19 +251,27 @@ class _Reader:
                 yield from self._uses(node.value, replace(place, line=node.lineno, is_awaited=True))
             case ast.Call():
                 yield from self._call(node, place)
+            case ast.NamedExpr():
+                yield from self._parts(node, replace(place, is_keeping=True))
             case ast.Attribute(value=ast.Name(id=name), attr=attribute) if name in place.env and attribute in _VALUES:
                 return
-            case ast.Name(id=name) if name in place.env:
+            case ast.Attribute(value=ast.Name(id=name)) if name in place.env:
                 yield from self._found(Asked("", node.lineno, "anything"), place)
+            case ast.Name(id=name) if name in place.env:
+                is_over = place.is_over and not place.is_keeping
+                yield from self._found(Asked("", node.lineno, "anything"), replace(place, is_over=is_over))
             case ast.Name(id=name) if name in place.inner:
                 yield from self._entered_inner(name, place.repeated)
             case _:
-                is_many = isinstance(node, _REPEATING)
-                yield from self._parts(node, place.repeated if is_many else place)
+                if isinstance(node, _LATER):
+                    place = replace(place, is_over=place.is_over and place.is_awaited)
+                yield from self._parts(node, place.repeated if isinstance(node, _REPEATING) else place)
 
     def _call(self, node: ast.Call, place: _Place) -> Iterator[_Found]:
         function = node.func
         rest: list[ast.AST] = [*node.args, *node.keywords]
+        if may_leave_some(node):
+            place = replace(place, is_awaited=False)
         match function:
             case ast.Attribute(value=ast.Name(id=name), attr=method) if name in place.env:
                 yield from self._found(asked(method, node, self._names.constants), place)
@@ -242,7 +285,7 @@ class _Reader:
             case _:
                 rest.insert(0, function)
         for part in rest:
-            yield from self._uses(part, replace(place, line=None))
+            yield from self._uses(part, place.within)
 
     def _found(self, one: Asked, place: _Place) -> Iterator[_Found]:
         if not (place.is_over and place.is_awaited):
@@ -279,17 +322,21 @@ class _Reader:
         inner: Mapping[str, tuple[_Function, _Place]] | None = None,
     ) -> Iterator[_Found]:
         """What is left of a function that is called, in which ``env`` has these names."""
-        if function.name in place.stack:
+        self._calls += 1
+        if function.name in place.stack or self._calls > _MOST_CALLS:
             yield from self._found(Asked("", function.lineno, "anything"), place)
             return
+        if line := _ambiguous(function):
+            yield None, Asked("", line, "anything")
         is_over = place.is_over and place.is_awaited
+        is_crowded = place.line in self._names.crowded
         site = place.inside if place.stack else ()
         entered = _Place(
-            None if function.decorator_list or (place.is_over and not is_over) else site,
+            None if function.decorator_list or is_crowded or (place.is_over and not is_over) else site,
             _aliases(function, frozenset(env)),
             dict(inner or {}),
             (*place.stack, function.name),
-            is_awaited=is_over,
+            is_awaited=is_over and not isinstance(function, ast.AsyncFunctionDef),
             is_over=is_over,
         )
         yield from self.block(function.body, entered)
@@ -333,23 +380,8 @@ def _aliases(function: _Function, env: frozenset[str]) -> frozenset[str]:
     return frozenset(names)
 
 
-def _is_awaited_later(statement: ast.stmt, later: Iterable[ast.stmt]) -> bool:
-    """Whether what a statement begins, and keeps under a name, is awaited by that name in one of the ``later``."""
-    kept = {
-        node.func.value.id
-        for node in ast.walk(statement)
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in ("append", "add")
-        if isinstance(node.func.value, ast.Name)
-    }
-    if isinstance(statement, ast.Assign):
-        kept |= {target.id for target in statement.targets if isinstance(target, ast.Name)}
-    awaited = [node.value for one in later for node in ast.walk(one) if isinstance(node, ast.Await)]
-    return any(kept & set(_handed_over(value)) for value in awaited)
-
-
-def _handed_over(value: ast.expr) -> Iterator[str]:
-    """The names whose values an ``await`` is about: its own, or those handed to the call."""
-    for node in [value, *(value.args if isinstance(value, ast.Call) else ())]:
-        inner = node.value if isinstance(node, ast.Starred) else node
-        if isinstance(inner, ast.Name):
-            yield inner.id
+def _ambiguous(function: _Function) -> int | None:
+    """The line of a function in this one whose name is given to something else, too."""
+    inner = [node for node in ast.walk(function) if isinstance(node, _FUNCTIONS) and node is not function]
+    bound = Counter(name for node in ast.walk(function) for name in _bound(node)) if inner else Counter[str]()
+    return next((node.lineno for node in inner if bound[node.name] > 1), None)

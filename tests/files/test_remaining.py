@@ -69,7 +69,10 @@ def left(body: str, *sites: str, refused: tuple[str, ...] = ()) -> list[str]:
         pytest.param(f"for name in names:\n    {ON_C}\n{OTHER}", ["2", "3"], [], id="a loop that is over"),
         pytest.param(f"while x:\n    {OTHER}\n    {ON_C}\n", ["2", "3"], ["c"], id="while"),
         pytest.param(f"try:\n    {ON_C}\nfinally:\n    {ON_C}", ["2"], ["c"], id="try"),
-        pytest.param(f"try:\n    {ON_C}\nexcept E:\n    pass\n{OTHER}", ["5"], [], id="try that is over"),
+        pytest.param(f"try:\n    {ON_C}\nexcept E:\n    raise\n{OTHER}", ["5"], [], id="try that is over"),
+        pytest.param(f"try:\n    {ON_C}\nexcept E:\n    pass\n{OTHER}", ["5"], ["c"], id="an error that was caught"),
+        pytest.param(f"try:\n    {ON_C}\nexcept E:\n    pass\n{OTHER}", ["2", "5"], [], id="one that was begun"),
+        pytest.param(f"with suppress(E):\n    {ON_C}\n{OTHER}", ["3"], ["c"], id="suppress"),
         pytest.param(f"async with x:\n    {ON_C}\n    {ON_C}", ["2"], ["c"], id="with"),
         pytest.param(f"match x:\n    case 1:\n        {ON_C}\n    case 2:\n        {ON_C}", ["3"], ["c"], id="match"),
         pytest.param(f"{OTHER}\nreturn\n{ON_C}", ["1"], [], id="behind the end"),
@@ -109,6 +112,43 @@ def left(body: str, *sites: str, refused: tuple[str, ...] = ()) -> list[str]:
         ),
         pytest.param(f"await asyncio.gather(*prepared(env, xs))\n{OTHER}", ["2"], [], id="prepared, over"),
         pytest.param("await asyncio.gather(*prepared(env, xs))", [], ["?"], id="prepared"),
+        pytest.param(
+            f"async with TaskGroup() as g:\n    g.create_task(again(env))\n    {OTHER}", ["3"], ["c"], id="group"
+        ),
+        pytest.param(f"await gather(again(env), return_exceptions=True)\n{OTHER}", ["2"], ["c"], id="with exceptions"),
+        pytest.param(f"await wait([create_task(again(env))], timeout=1)\n{OTHER}", ["2"], ["c"], id="wait"),
+        pytest.param(f"t = again(env)\nawait wait([t])\n{OTHER}", ["3"], ["c"], id="wait for a task"),
+        pytest.param(f"t = again(env)\nif x:\n    await t\n{OTHER}", ["4"], ["c"], id="awaited in a branch"),
+        pytest.param(f"t = again(env)\nt = plain()\nawait t\n{OTHER}", ["4"], ["c"], id="another task of that name"),
+        pytest.param(
+            f"async def inner():\n    create_task(again(env))\nawait inner()\n{OTHER}",
+            ["4"],
+            ["c"],
+            id="a task of a task",
+        ),
+        # Several in one line.
+        pytest.param(f"[await env.remove_field('a', x) for x in y]; {ON_C}", ["1", "1"], ["a", "c"], id="after others"),
+        pytest.param("await helper(env); await helper(env)", ["1>h3", "1>h4"], ["c", "e"] * 2, id="a function twice"),
+        pytest.param(f"await helper(env); await helper(env)\n{OTHER}", ["2"], [], id="a function twice, over"),
+        # What is kept for later.
+        pytest.param(f"class A:\n    async def run(self):\n        {ON_C}\n{OTHER}", ["4"], ["c"], id="a class in it"),
+        pytest.param(f"g = (await env.remove_field('c', x) for x in y)\n{OTHER}", ["2"], ["c"], id="a generator"),
+        pytest.param(
+            f"async def g():\n    {ON_C}\n    yield\na = g()\nawait anext(a)\n{OTHER}", ["6"], ["c"], id="next"
+        ),
+        pytest.param(f"x = await imported(env)\n{OTHER}", ["2"], ["?"], id="an object that may have env"),
+        pytest.param(f"x = await env.db.c.update_many({{}}, {{}})\n{OTHER}", ["2"], [], id="a result"),
+        pytest.param(f"await plain(e := env)\n{OTHER}", ["2"], ["?"], id="a name within an expression"),
+        pytest.param(
+            f"async def inner():\n    X['e'] = env\nawait inner()\n{OTHER}", ["4"], ["?"], id="kept by a function"
+        ),
+        pytest.param(f"async def f():\n    return env\ne = await f()\n{OTHER}", ["4"], ["?"], id="returned"),
+        pytest.param(
+            f"if x:\n    async def f():\n        {ON_C}\nelse:\n    async def f(): ...\nawait f()",
+            [],
+            ["?"],
+            id="two inner ones of one name",
+        ),
         # What is no operation.
         pytest.param("1 / 0", [], [], id="nothing"),
         pytest.param("async for one in env.rows('c'):\n    x(one)", [], [], id="rows"),
@@ -130,3 +170,12 @@ def test_what_was_refused_as_a_whole_is_left() -> None:
 @pytest.mark.parametrize("source", [None, "", "not python", "from x import upgrade", "upgrade = x"])
 def test_where_nobody_can_read_it_anything_is_left(source: str | None) -> None:
     assert [one.does for one in remaining(source, "upgrade")] == ["anything"]
+
+
+def test_a_long_one_and_a_deep_one_are_read() -> None:
+    calls = "\n".join([OTHER] * 1_000)
+    assert left(f"{calls}\n{ON_C}", *map(str, range(1, 1_001))) == ["c"]
+    assert left("x = " + "+".join(["y"] * 5_000)) in ([], ["?"])
+    steps = "".join(f"async def f{n}(env):\n    await f{n + 1}(env)\n    await f{n + 1}(env)\n" for n in range(40))
+    found = remaining(f"async def upgrade(env):\n    await f0(env)\n{steps}", "upgrade")
+    assert "anything" in {one.does for one in found}
