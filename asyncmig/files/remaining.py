@@ -30,6 +30,7 @@ _VALUES: Final = frozenset({"collections", "context", "session"})
 _ENDING = (ast.Return, ast.Raise, ast.Break, ast.Continue)
 _LATER = (ast.GeneratorExp, ast.Lambda)
 _REPEATING = (ast.ListComp, ast.SetComp, ast.DictComp, *_LATER)
+_BY_TEXT: Final = frozenset({"eval", "exec", "globals", "locals", "vars"})
 _MOST_CALLS: Final = 1_000  # functions that are entered; they call each other too often to be followed beyond
 
 
@@ -77,9 +78,9 @@ class _Names:
     @classmethod
     def of(cls, module: ast.Module) -> _Names:
         bound = Counter(name for node in ast.walk(module) for name in _bound(node))
-        functions = {
-            node.name: node for node in module.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-        }
+        imports = (node for node in ast.walk(module) if isinstance(node, ast.ImportFrom))
+        starred = max((node.lineno for node in imports if node.names[0].name == "*"), default=0)
+        functions = {node.name: node for node in module.body if isinstance(node, _FUNCTIONS) and node.lineno > starred}
         constants = {
             node.targets[0].id: node.value.value
             for node in module.body
@@ -104,6 +105,8 @@ def _bound(node: ast.AST) -> Iterator[str]:
         case ast.alias(name=name, asname=other):
             yield other or name.partition(".")[0]
         case ast.MatchAs(name=str(name)) | ast.MatchStar(name=str(name)) | ast.ExceptHandler(name=str(name)):
+            yield name
+        case ast.MatchMapping(rest=str(name)):
             yield name
         case _:
             pass
@@ -260,6 +263,8 @@ class _Reader:
             case ast.Name(id=name) if name in place.env:
                 is_over = place.is_over and not place.is_keeping
                 yield from self._found(Asked("", node.lineno, "anything"), replace(place, is_over=is_over))
+            case ast.Name(id=name) if name in _BY_TEXT:
+                yield None, Asked("", node.lineno, "anything")
             case ast.Name(id=name) if name in place.inner:
                 yield from self._entered_inner(name, place.repeated)
             case _:

@@ -149,6 +149,7 @@ def left(body: str, *sites: str, refused: tuple[str, ...] = ()) -> list[str]:
             ["?"],
             id="two inner ones of one name",
         ),
+        pytest.param("await eval('env.x()')", [], ["?"], id="from text"),
         # What is no operation.
         pytest.param("1 / 0", [], [], id="nothing"),
         pytest.param("async for one in env.rows('c'):\n    x(one)", [], [], id="rows"),
@@ -179,3 +180,10 @@ def test_a_long_one_and_a_deep_one_are_read() -> None:
     steps = "".join(f"async def f{n}(env):\n    await f{n + 1}(env)\n    await f{n + 1}(env)\n" for n in range(40))
     found = remaining(f"async def upgrade(env):\n    await f0(env)\n{steps}", "upgrade")
     assert "anything" in {one.does for one in found}
+
+
+def test_a_function_may_be_another_after_an_import_of_everything() -> None:
+    helper = "async def helper(env): ...\n"
+    upgrade = "async def upgrade(env):\n    await helper(env)\n"
+    assert remaining(f"from x import *\n{helper}{upgrade}", "upgrade") == []
+    assert [one.does for one in remaining(f"{helper}from x import *\n{upgrade}", "upgrade")] == ["anything"]
