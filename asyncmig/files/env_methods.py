@@ -37,7 +37,11 @@ _PLACES: Final[Mapping[str, tuple[str, ...]]] = {
     "split_array": ("source", "field", "into"),
     "move_documents": ("source", "filter", "into"),
     "rename_collection": ("old", "new"),
+    "rename_field": ("name", "old", "new"),
+    "remove_field": ("name", "field"),
 }
+_MOVED: Final[Mapping[str, tuple[str, ...]]] = {"rename_field": ("old", "new"), "remove_field": ("field", "keep_in")}
+"""By method, the arguments that name a field and what it becomes."""
 _OPTIONAL: Final = frozenset({"keep_in"})
 _FINDING: Final = frozenset({"rename_field", "convert_field"})
 _READS: Final = frozenset(
@@ -52,6 +56,7 @@ class Asked:
     """A call in line ``line`` that does something to ``collections``; None: those that the source computes.
 
     ``is_finding``: whether it is only about documents in which it finds what it is to change back.
+    ``fields``: of a field that gets another name, the old one and the new one, as far as the source tells.
     """
 
     method: str
@@ -59,6 +64,7 @@ class Asked:
     does: Does
     collections: tuple[str, ...] | None = None
     is_finding: bool = False
+    fields: tuple[str, ...] | None = None
 
     def __str__(self) -> str:
         return f"env.{self.method} in line {self.line}" if self.method else f"whatever line {self.line} does"
@@ -72,7 +78,10 @@ def asked(method: str, call: ast.Call, constants: Mapping[str, str]) -> Asked:
         return Asked(method, call.lineno, "create", _created(call, constants))
     does, wanted = _DOES.get(method, ("anything", ()))
     names = _named(method, call, wanted, constants) if wanted else None
-    return Asked(method, call.lineno, does, names, method in _FINDING or _is_taken_back_unchanged(method, call))
+    is_finding = method in _FINDING or _is_taken_back_unchanged(method, call)
+    moved = _MOVED.get(method)
+    fields = _named(method, call, moved, constants) if moved else None
+    return Asked(method, call.lineno, does, names, is_finding, fields)
 
 
 def _named(

@@ -4,7 +4,8 @@
   never came to make.
 - A change of documents is refused where the upgrade has changed some of them alone; and where one change of
   a collection's documents is done and another was not begun: nobody can tell which of the two it takes back.
-  A field that is renamed or converted back is safe: it is only found where that was done.
+  A field that is renamed or converted back is safe: it is only found where that was done. Not so where the rename
+  itself was not begun: what has the new name then is another's, and that way back is left out.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ __all__ = ["HalfApplied", "HalfUpgrade"]
 
 _FINDING = (RenameField, ConvertField)
 """Those that are about documents in which their reverse has something to do."""
+_MOVING = (RenameField, RemoveField)
 _BRINGING = (InsertDocuments, MergeInto, MoveDocuments)
 _INSERTING = {InsertDocuments.__name__, "insert_documents"}
 _SAFE = frozenset(kind.__name__ for kind in (RenameField, RemoveField, ConvertField))
@@ -144,7 +146,7 @@ class HalfUpgrade:
             return _UNTOUCHED
         if isinstance(operation, CreateCollection):
             self._moves.create(operation.collection)
-        return _UNTOUCHED if self._has_no_change(operation) else ""
+        return _UNTOUCHED if self._has_no_change(operation) or self._is_field_unmoved(operation) else ""
 
     def _is_half_done(self, name: str) -> bool:
         """Whether some documents of a collection were changed, and others not: what is refused then is told later."""
@@ -254,6 +256,18 @@ class HalfUpgrade:
             if blocking := [entry for entry in whole if not self._is_followed or entry.operation == "DropCollection"]:
                 raise HalfApplied(self._revision, blocking[0], operation, left, self._path)
         return bool(waiting)
+
+    def _is_field_unmoved(self, operation: Operation) -> bool:
+        """Whether it renames a field back that is still to be renamed: it would find another's of that name."""
+        if not isinstance(operation, RenameField):
+            return False
+        name, moved = operation.collection, (operation.new, operation.field)
+        done = [entry for entry in self._changing if self._is_changed_by(entry, name)]
+        if any(kind(entry.collection, *moved).describe() == entry.description for entry in done for kind in _MOVING):
+            return False
+        left = {one.fields for one in self._left_on(name) if one.method in ("rename_field", "remove_field")}
+        are_moves = all(entry.operation in {kind.__name__ for kind in _MOVING} for entry in done)
+        return moved in left or (None in left and are_moves)
 
 
 def _collections(touched: Iterable[str]) -> set[str]:
