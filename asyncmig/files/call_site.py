@@ -14,7 +14,7 @@ from typing import Any
 
 __all__ = ["CallSites", "call_site"]
 
-_MAX_FRAMES = 100  # frames that are looked at
+_MAX_FRAMES = 100  # that are looked at
 _LOOPS = (ast.For, ast.AsyncFor, ast.While)
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
@@ -124,21 +124,41 @@ class CallSites:
 
     def _runs_once(self, line: int, known: tuple[str, ...] = ()) -> bool:
         """Whether the function around a line, which no other line waits for, is called at one place, in no loop."""
-        around = [node for node in self._nodes if isinstance(node, _FUNCTIONS) and line in _lines(node)]
+        around = [node for node in self._functions if line in _lines(node)]
         if not around:
             return False
         function = min(around, key=lambda node: len(_lines(node)))
         if function.name in _CALLED_ONCE and len(around) == 1:
             return True
-        names = [node for node in self._nodes if function.name in _named(node)]
-        calls = [node for node in self._nodes if isinstance(node, ast.Call) and node.func in names]
-        if len(names) != 1 or not calls or function.name in known or function.decorator_list:
+        names = self._read.get(function.name, [])
+        if len(names) != 1 or id(names[0]) not in self._called or function.name in known or function.decorator_list:
             return False
-        called = calls[0].lineno
-        many = (*_LOOPS, *_COMPREHENSIONS, ast.Lambda)
-        if any(isinstance(node, many) and called in _lines(node) for node in self._nodes):
-            return False
-        return self._runs_once(called, (*known, function.name))
+        called = self._called[id(names[0])]
+        return called not in self._started_often and self._runs_once(called, (*known, function.name))
+
+    @cached_property
+    def _functions(self) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
+        return [node for node in self._nodes if isinstance(node, _FUNCTIONS)]
+
+    @cached_property
+    def _read(self) -> dict[str, list[ast.AST]]:
+        """By name, the nodes that read it."""
+        nodes: dict[str, list[ast.AST]] = {}
+        for node in self._nodes:
+            for name in _named(node):
+                nodes.setdefault(name, []).append(node)
+        return nodes
+
+    @cached_property
+    def _called(self) -> dict[int, int]:
+        """The lines of calls, by the node of what is called."""
+        return {id(node.func): node.lineno for node in self._nodes if isinstance(node, ast.Call)}
+
+    @cached_property
+    def _started_often(self) -> frozenset[int]:
+        """The lines within a loop, a comprehension or a lambda."""
+        many = [node for node in self._nodes if isinstance(node, (*_LOOPS, *_COMPREHENSIONS, ast.Lambda))]
+        return frozenset(line for node in many for line in _lines(node))
 
     @cached_property
     def _repeated(self) -> frozenset[int]:

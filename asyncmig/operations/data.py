@@ -30,7 +30,7 @@ OnError = Literal["fail", "collect"]
 CONCURRENCY: Final = 4
 """How many batches of documents that go through a function are under way at once."""
 TUNING: Final = {"tuning": True}
-"""Marks a field that says how fast or how patiently, not what: with another value it is the same operation."""
+"""Marks a field that says how fast, or how gently, not what: with another value it is the same operation."""
 
 _MAX_SHOWN_CHARACTERS = 60  # of a filter or an update in a description
 

@@ -11,9 +11,12 @@ import pytest
 from asyncmig.drivers import driver_for
 from asyncmig.errors import RevisionFailed
 from asyncmig.events import Event, JournalDiverged, OperationEdited
+from asyncmig.files.call_site import CallSites
+from asyncmig.operations import DropIndex
 from asyncmig.running.applying.apply import apply
 from asyncmig.running.ledger.ledger import Ledger
-from asyncmig.running.ledger.record import Record
+from asyncmig.running.ledger.matching import Matching
+from asyncmig.running.ledger.record import JournalEntry, Record
 
 from .history_files import History, states
 
@@ -461,3 +464,36 @@ async def test_where_nobody_can_tell_it_is_refused(history: History, database: A
         history.add("r", after)
     assert why in await stopped(history, database)
     assert await counts(database) == done
+
+
+def test_a_first_run_reads_no_source() -> None:
+    """A file of thousands of operations would be searched for each of them."""
+
+    def sites(entry: JournalEntry | None) -> CallSites:
+        raise AssertionError("nothing is known of a former run")
+
+    matching = Matching((), same_file=True, sites=sites)
+    assert [matching.find(DropIndex("c", f"i_{n}"), str(n), n).how for n in (1, 2)] == ["new", "new"]
+
+
+def test_functions_are_told_apart_by_where_they_are_called() -> None:
+    source = """
+async def once(env):
+    await env.x()
+async def often(env):
+    await env.x()
+async def upgrade(env):
+    await once(env)
+    for _ in range(2):
+        await often(env)
+    await env.x()
+"""
+    sites = CallSites(None, source)
+    assert [sites.may_repeat(site) for site in ("3", "5", "7", "9", "10", "7>3")] == [
+        False,
+        True,
+        False,
+        True,
+        False,
+        False,
+    ]

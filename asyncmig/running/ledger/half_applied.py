@@ -110,6 +110,7 @@ class HalfUpgrade:
     ) -> None:
         self._path = path
         self._revision, self._left, self._text, self._is_followed = revision, left, text, is_followed
+        self._later = [one for one in text if one.does in ("documents", "anything") and not one.is_finding]
         self._kept = kept
         self._done = [entry for entry in entries if entry.may_be_done]
         self._changing, self._open = self._done, [entry for entry in self._done if _is_half_done(entry)]
@@ -162,9 +163,8 @@ class HalfUpgrade:
             self._refuse_mixed(changed, operation, operation)
             return
         about = _collections(subjects(operation))
-        for later in self._text:
-            reached = {name for name in about if self._is_about(later, name)}
-            if reached and later.does in ("documents", "anything") and not later.is_finding:
+        for later in self._later:
+            if reached := {name for name in about if self._is_about(later, name)}:
                 self._refuse_mixed(later.collections or reached, later, operation)
 
     def _forget(self, collection: str) -> None:

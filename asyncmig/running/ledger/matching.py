@@ -205,11 +205,11 @@ class Matching:
 
     def _refuse_elsewhere(self, asked: _Asked) -> None:
         """Raise CannotTell where the same call, which comes once in a run, was about another collection before."""
-        if not asked.site or self._sites(None).may_repeat(asked.site):
-            return
-        for entry in self._left_of(self._of_site.get(asked.site)):
-            if entry.operation == type(asked.operation).__name__ and entry.may_be_done:
-                raise CannotTell(asked.operation, entry, "the two stand at one place, with other collections")
+        kind = type(asked.operation).__name__
+        alike = (entry for entry in self._left_of(self._of_site.get(asked.site)) if entry.operation == kind)
+        entry = next((entry for entry in alike if entry.may_be_done), None)
+        if entry is not None and asked.site and not self._sites(None).may_repeat(asked.site):
+            raise CannotTell(asked.operation, entry, "the two stand at one place, with other collections")
 
     def _refuse_reordered(self, asked: _Asked) -> None:
         for entry in self._by_place:

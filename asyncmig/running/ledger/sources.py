@@ -67,7 +67,8 @@ def left_undone(record: Record, checksum: str | None, source: str | None) -> lis
         remaining(source, "upgrade", places, [site for site, _ in done], known.get(of_file, nowhere).edited)
         for of_file, places in reached.items()
     ]
-    return [one for one in runs[0] if all(one in others for others in runs)]
+    common = frozenset(runs[0]).intersection(*runs[1:])
+    return [one for one in runs[0] if one in common]
 
 
 def _sources(record: Record | None) -> dict[str, str | None]:
